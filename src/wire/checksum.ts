@@ -1,0 +1,119 @@
+/**
+ * The internet checksum: partial sums, folding, and incremental update. RFC 1071, RFC 1624.
+ *
+ * A sum is a plain non-negative integer that is right modulo 65,535; nobody folds it before the end. Parts of a packet
+ * are summed apart and added, which is how a pseudo-header, a header and payload that lies elsewhere become one checksum.
+ */
+
+/** Bytes whose 16-bit halves fit an int32 accumulator each: 32,768 words of 32 bits, of halves of at most 65,535. */
+const BLOCK = 131_072;
+
+/**
+ * Adds the 16-bit words of `length` bytes at `offset` to `initial`. A last odd byte counts as the high half of a word.
+ * @returns the sum, not folded: below 2^53 as long as fewer than 2^36 calls are chained
+ */
+export function sum(view: DataView, offset: number, length: number, initial = 0): number {
+  let total = initial;
+  while (length > BLOCK) {
+    total += swap(sumLittleEndian(view, offset, BLOCK));
+    offset += BLOCK;
+    length -= BLOCK;
+  }
+  return total + swap(sumLittleEndian(view, offset, length));
+}
+
+/**
+ * The folded sum of at most BLOCK bytes, read as little-endian words.
+ * RFC 1071 2 (B): the sum does not depend on the byte order, but for a swap of the result, so the machine's order is used.
+ */
+function sumLittleEndian(view: DataView, offset: number, length: number): number {
+  let low = 0;
+  let high = 0;
+  const end = offset + length;
+  const end16 = end - 15;
+  let at = offset;
+  for (; at < end16; at += 16) {
+    const a = view.getInt32(at, true);
+    const b = view.getInt32(at + 4, true);
+    const c = view.getInt32(at + 8, true);
+    const d = view.getInt32(at + 12, true);
+    low = (low + (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff)) | 0;
+    high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
+  }
+  for (; at < end - 3; at += 4) {
+    const word = view.getInt32(at, true);
+    low = (low + (word & 0xffff)) | 0;
+    high = (high + (word >>> 16)) | 0;
+  }
+  if (at < end - 1) {
+    high = (high + view.getUint16(at, true)) | 0;
+    at += 2;
+  }
+  let folded = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
+  if (at < end) folded += view.getUint8(at);
+  folded = (folded & 0xffff) + (folded >>> 16);
+  return (folded & 0xffff) + (folded >>> 16);
+}
+
+function swap(folded: number): number {
+  return ((folded & 0xff) << 8) | (folded >>> 8);
+}
+
+/**
+ * Adds the sum of a part to the sum of what lies before it.
+ * @param atOddOffset the part starts at an odd offset of the whole, so its bytes are in the other halves of the words
+ */
+export function addSum(total: number, part: number, atOddOffset: boolean): number {
+  return total + (atOddOffset ? swap(fold(part)) : part);
+}
+
+/** The 16-bit ones' complement sum. 0 only for a sum of 0. */
+export function fold(total: number): number {
+  // 2^16 and 2^32 are both 1 modulo 65,535: the four 16-bit parts are simply added.
+  const low = total >>> 0;
+  const high = ((total - low) / 4_294_967_296) | 0;
+  const once = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
+  const twice = (once & 0xffff) + (once >>> 16);
+  return (twice & 0xffff) + (twice >>> 16);
+}
+
+/** What goes into the checksum field for a sum: its complement. */
+export function checksum(total: number): number {
+  return ~fold(total) & 0xffff;
+}
+
+/** The IPv4 pseudo-header's sum without the length: add the transport length (header and payload, bytes) to it. RFC 9293 3.1. */
+export function pseudoHeaderSum4(source: number, destination: number, protocol: number): number {
+  return (source >>> 0) + (destination >>> 0) + protocol;
+}
+
+/** The IPv6 pseudo-header's sum without the length, from the words of source and destination. RFC 8200 8.1. */
+export function pseudoHeaderSum6(
+  sw0: number,
+  sw1: number,
+  sw2: number,
+  sw3: number,
+  dw0: number,
+  dw1: number,
+  dw2: number,
+  dw3: number,
+  protocol: number,
+): number {
+  const source = (sw0 >>> 0) + (sw1 >>> 0) + (sw2 >>> 0) + (sw3 >>> 0);
+  const destination = (dw0 >>> 0) + (dw1 >>> 0) + (dw2 >>> 0) + (dw3 >>> 0);
+  return source + destination + protocol;
+}
+
+/** The checksum field after a 16-bit word (at an even offset) changed from `oldWord` to `newWord`. */
+export function update16(field: number, oldWord: number, newWord: number): number {
+  // RFC 1624 3, equation 3: HC' = ~(~HC + ~m + m'); equation 4 would give 0xffff where it must be 0.
+  const total = (~field & 0xffff) + (~oldWord & 0xffff) + (newWord & 0xffff);
+  const once = (total & 0xffff) + (total >>> 16);
+  return ~((once & 0xffff) + (once >>> 16)) & 0xffff;
+}
+
+/** As `update16`, for a 32-bit word such as an address or a sequence number (int32 or uint32). */
+export function update32(field: number, oldWord: number, newWord: number): number {
+  const high = update16(field, oldWord >>> 16, newWord >>> 16);
+  return update16(high, oldWord & 0xffff, newWord & 0xffff);
+}
