@@ -4,6 +4,12 @@ import { command, root, setup, tool } from './setup.mjs';
 
 await command(() => {
   setup();
-  const args = [tool('c8/bin/c8.js'), process.execPath, tool('mocha/bin/mocha.js'), ...process.argv.slice(2)];
+  const args = [
+    tool('c8/bin/c8.js'),
+    process.execPath,
+    tool('mocha/bin/mocha.js'),
+    'dist/test/**/*.test.js',
+    ...process.argv.slice(2),
+  ];
   process.exitCode = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 });

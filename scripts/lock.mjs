@@ -25,7 +25,8 @@ for (const [where, entry] of Object.entries(lock.packages)) {
 function platformEntry(name, range, parent) {
   const words = name.split('/').at(-1).split('-');
   const at = words.findIndex((word) => systems.includes(word));
-  if (at === -1 || !/^\d/.test(range)) throw new Error(`${name}@${range} is not a platform package: run npm install for it`);
+  if (at === -1 || !/^\d/.test(range))
+    throw new Error(`${name}@${range} is not a platform package: run npm install for it`);
   const [os, cpu, libc = ''] = words.slice(at);
   return {
     version: range,
@@ -43,6 +44,8 @@ if (missing.length > 0 && process.argv.includes('--fix')) {
   fs.writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   console.log(`added: ${missing.map(([name]) => name).join(', ')}`);
 } else if (missing.length > 0) {
-  console.error(`package-lock.json lacks ${missing.map(([name]) => name).join(', ')}: npm ci would refuse it. Run: node scripts/lock.mjs --fix`);
+  console.error(
+    `package-lock.json lacks ${missing.map(([name]) => name).join(', ')}: npm ci would refuse it. Run: node scripts/lock.mjs --fix`,
+  );
   process.exitCode = 1;
 }

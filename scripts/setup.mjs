@@ -79,7 +79,15 @@ function install() {
   mustBeWritable('install the dependencies');
   say('installing the pinned dependencies (npm ci) ...');
   // NODE_ENV=production or omit=optional in someone's npm configuration would leave out what compiles and opens a TUN.
-  const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error', '--no-audit', '--no-fund', '--no-progress'];
+  const args = [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--loglevel=error',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+  ];
   const result = runNpm(args, { TUNSTACK_SETUP: '1' });
   giveToOwner(modules);
   if (result.status === 0) return;
@@ -104,13 +112,17 @@ export function runNpm(args, env = {}, cwd = root) {
 function fingerprint() {
   const hash = createHash('sha256');
   for (const file of [...sources(), 'tsconfig.json', 'package.json', 'package-lock.json']) {
-    hash.update(`${file}\0`).update(fs.readFileSync(path.join(root, file))).update('\0');
+    hash
+      .update(`${file}\0`)
+      .update(fs.readFileSync(path.join(root, file)))
+      .update('\0');
   }
   return hash.digest('hex');
 }
 
 function sources() {
-  return ['src', 'test', 'bench'].flatMap((folder) => walk(path.join(root, folder)))
+  return ['src', 'test', 'bench']
+    .flatMap((folder) => walk(path.join(root, folder)))
     .map((file) => path.relative(root, file))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .sort();
@@ -222,7 +234,8 @@ function giveToOwner(folder) {
 
 function walk(folder) {
   if (!fs.existsSync(folder)) return [];
-  return fs.readdirSync(folder, { withFileTypes: true, recursive: true })
+  return fs
+    .readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name));
 }

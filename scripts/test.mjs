@@ -1,12 +1,19 @@
-/** `npm test`: sets up, then is mocha over the compiled tests. `npm test -- --grep x` passes `--grep x` on; the exit status is mocha's. */
+/**
+ * `npm test`: sets up, then is mocha over the compiled tests; the exit status is mocha's. Arguments are passed on
+ * (`npm test -- --grep x`); a test file among them (`npm test -- test/wire/tcp.test.ts`) takes the place of the whole suite.
+ */
 import { pathToFileURL } from 'node:url';
 import { command, root, setup, tool } from './setup.mjs';
+
+const WHOLE_SUITE = 'dist/test/**/*.test.js';
 
 await command(async () => {
   setup();
   process.setSourceMapsEnabled(true);
   process.chdir(root);
   const main = tool('mocha/bin/mocha.js');
-  process.argv = [process.execPath, main, ...process.argv.slice(2)];
+  const args = process.argv.slice(2).map((arg) => arg.replace(/^(?:\.\/)?(test\/.*\.test)\.ts$/, 'dist/$1.js'));
+  if (!args.some((arg) => arg.endsWith('.test.js'))) args.push(WHOLE_SUITE);
+  process.argv = [process.execPath, main, ...args];
   await import(pathToFileURL(main).href);
 });
