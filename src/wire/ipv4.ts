@@ -104,7 +104,13 @@ export function writeIpv4(
   const flags = (dontFragment ? DONT_FRAGMENT : 0) | fragment;
   const lifetime = (ttl << 8) | protocol;
   const total =
-    first + (totalLength & 0xffff) + (identification & 0xffff) + flags + lifetime + (source >>> 0) + (destination >>> 0);
+    first +
+    (totalLength & 0xffff) +
+    (identification & 0xffff) +
+    flags +
+    lifetime +
+    (source >>> 0) +
+    (destination >>> 0);
   view.setUint16(offset, first);
   view.setUint16(offset + 2, totalLength);
   view.setUint16(offset + 4, identification);

@@ -231,13 +231,7 @@ export function writeMd5(view: DataView, offset: number): number {
 }
 
 /** 4 bytes and the MAC (at `offset + 4`), which is zero until it is made, as it counts in its own input. RFC 5925 2.2, 5.1. */
-export function writeAo(
-  view: DataView,
-  offset: number,
-  keyId: number,
-  rnextKeyId: number,
-  macLength: number,
-): number {
+export function writeAo(view: DataView, offset: number, keyId: number, rnextKeyId: number, macLength: number): number {
   view.setUint16(offset, (KIND_AO << 8) | (4 + macLength));
   view.setUint8(offset + 2, keyId);
   view.setUint8(offset + 3, rnextKeyId);
