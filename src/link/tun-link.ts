@@ -1,0 +1,390 @@
+/**
+ * The TUN link at work: packets between a descriptor of /dev/net/tun and the stack above.
+ *
+ * Hot path: nothing is allocated per packet, and a system call takes numbers only. Packets are read straight into
+ * chunks of the slab, the virtio-net header just before the IP header; they are written with one `writev` from where they lie.
+ *
+ * The receiver is called from one place, `#turn`, which runs as an immediate: koffi's poll callback runs outside of any callback scope, so
+ * that an exception thrown in it would vanish and promise reactions would wait for somebody else's turn.
+ */
+import { OK } from '../wire/reasons.ts';
+import {
+  VirtioNetHeader,
+  VNET_DATA_VALID,
+  VNET_GSO_ECN,
+  VNET_GSO_NONE,
+  VNET_GSO_TCPV4,
+  VNET_GSO_TCPV6,
+  VNET_HEADER_LENGTH,
+  VNET_NEEDS_CSUM,
+  checkVirtioNet,
+  readVirtioNet,
+  writeVirtioNet,
+} from '../wire/virtio-net.ts';
+import type { Link, LinkReceiver } from './link.ts';
+import { CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_VALIDATED, Packet } from './packet.ts';
+import type { PacketBatch } from './packet.ts';
+import { CHUNK_SIZE } from './slab.ts';
+import type { Chunk, Slab } from './slab.ts';
+import type { TunDevice } from './tun-device.ts';
+import { EAGAIN, EBADF, EBADFD, EFAULT, EINTR, EIO, ENODEV, TunError, errnoName, systemError } from './tun-error.ts';
+import type { PollHandle, TunSystem } from './tun-system.ts';
+
+/** Packets and bytes that go up as one batch: enough to share the cost of a turn, few enough to stay in the processor's cache. */
+const BATCH_PACKETS = 64;
+const BATCH_BYTES = 1 << 20;
+/** What one turn of the event loop gives to this link: timers and other descriptors wait no longer than this (batches; ms). */
+const TURN_BATCHES = 16;
+const TURN_TIME = 5;
+
+/** Where the IP header lies in a chunk; the link's own header goes right before it. */
+const PACKET_OFFSET = 16;
+const LONGEST_READ = VNET_HEADER_LENGTH + 65_535;
+/** Pairs of address and length that one writev takes (IOV_MAX of Linux), and 32-bit words of such a pair. */
+const VECTORS = 1024;
+const VECTOR_WORDS = 4;
+const TWO_32 = 0x1_0000_0000;
+
+/** Bytes from a TCP header to its data offset and to its flags; CWR among these. */
+const TCP_DATA_OFFSET = 12;
+const TCP_FLAGS = 13;
+const TCP_CWR = 0x80;
+
+export interface TunStatistics {
+  packetsReceived: number;
+  /** Bytes of IP packets, here and below. */
+  bytesReceived: number;
+  packetsSent: number;
+  bytesSent: number;
+  /** Packets that the kernel did not take, or that were sent while the interface was down. */
+  packetsLost: number;
+  /** Reads that were no packet with a header that makes sense. */
+  packetsInvalid: number;
+  /** Turns of the event loop in which there was something to read. */
+  wakes: number;
+  /** How often the kernel refused a packet, by errno name; EIO is "interface down". */
+  readonly refusals: Map<string, number>;
+}
+
+export abstract class VnetLink implements Link {
+  readonly name: string;
+  readonly statistics: TunStatistics = {
+    packetsReceived: 0,
+    bytesReceived: 0,
+    packetsSent: 0,
+    bytesSent: 0,
+    packetsLost: 0,
+    packetsInvalid: 0,
+    wakes: 0,
+    refusals: new Map(),
+  };
+  readonly #capabilities: { mtu: number; checksumOffload: boolean; segmentationOffload: number };
+  readonly #system: TunSystem;
+  readonly #fd: number;
+  #receiver: LinkReceiver | undefined;
+  #poll: PollHandle | undefined;
+  #closed = false;
+
+  readonly #batch: { packets: Packet[]; length: number } = { packets: [], length: 0 };
+  /** The first so many packets of the batch hold a reference to their chunk; none does between turns. */
+  #held = 0;
+  readonly #inHeader = new VirtioNetHeader();
+  readonly #outHeader = new DataView(new ArrayBuffer(128));
+  readonly #vectors = new Uint32Array(VECTORS * VECTOR_WORDS);
+  readonly #vectorsAddress: number;
+  #copy: Uint8Array | undefined;
+
+  /** What the poll said, and what the receiver has not been told yet. */
+  #turnComes = false;
+  #readable = false;
+  #room = false;
+  #failure: TunError | undefined;
+  #wantsRoom = false;
+  #down = false;
+  #downTold = false;
+
+  constructor(system: TunSystem, device: TunDevice, mtu: number, offload: boolean, up: boolean) {
+    this.name = device.name;
+    this.#system = system;
+    this.#fd = device.fd;
+    this.#capabilities = { mtu, checksumOffload: offload, segmentationOffload: offload ? 65_535 : 0 };
+    this.#down = !up;
+    this.#vectorsAddress = system.addressOf(new Uint8Array(this.#vectors.buffer));
+    this.#setVector(0, system.addressOf(new Uint8Array(this.#outHeader.buffer)), VNET_HEADER_LENGTH);
+  }
+
+  /** `mtu` follows `setMtu`. */
+  get capabilities(): { readonly mtu: number; readonly checksumOffload: boolean; readonly segmentationOffload: number } {
+    return this.#capabilities;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** An attached link alone does not keep the process alive: `Clock.hold` does that, for those who wait for something. */
+  attach(receiver: LinkReceiver): void {
+    if (this.#closed) throw new Error(`${this.name} is closed: open it again`);
+    if (this.#receiver !== undefined) throw new Error(`${this.name} has a receiver already: open a link for each stack`);
+    this.#receiver = receiver;
+    this.#poll = this.#system.poll(this.#fd);
+    this.#poll.unref();
+    this.#watch();
+    if (this.#down) this.#comeBack();
+  }
+
+  /** Writes each packet with one system call. What the kernel refuses is lost and counted, as on any wire. */
+  send(batch: PacketBatch): number {
+    for (let i = 0; i < batch.length; i++) {
+      if (this.#down || this.#closed || this.#failure !== undefined) {
+        this.statistics.packetsLost += batch.length - i;
+        break;
+      }
+      if (this.#write(batch.packets[i] as Packet)) continue;
+      this.#wantsRoom = true;
+      this.#watch();
+      return i;
+    }
+    return batch.length;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#poll?.close();
+    this.#poll = undefined;
+    this.#system.close(this.#fd);
+    this.released();
+  }
+
+  /** The descriptor is closed: what else there is goes too. */
+  protected abstract released(): void;
+
+  protected mtuChanged(mtu: number): void {
+    this.#capabilities.mtu = mtu;
+  }
+
+  /** Packets are lost until the descriptor becomes writable, which it is only while the interface is up. */
+  protected carrierLost(): void {
+    if (this.#down || this.#closed) return;
+    this.#down = true;
+    this.#watch();
+    this.#comeBack();
+  }
+
+  #watch(): void {
+    this.#poll?.start({ readable: true, writable: this.#down || this.#wantsRoom }, this.#ready);
+  }
+
+  readonly #ready = (status: number, ready: { readonly readable: boolean; readonly writable: boolean }): void => {
+    // libuv reports EPOLLERR as a status, EBADF, and watches no longer. TUN raises it when the interface was deleted.
+    if (status < 0) this.#fail(EBADFD);
+    if (ready.readable) this.#readable = true;
+    if (ready.writable) this.#room = true;
+    this.#comeBack();
+  };
+
+  #comeBack(): void {
+    if (this.#turnComes || this.#receiver === undefined) return;
+    this.#turnComes = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#turnComes = false;
+    const receiver = this.#receiver as LinkReceiver;
+    if (!this.#closed && this.#readable) {
+      this.#readable = false;
+      this.#drain(receiver);
+    }
+    if (!this.#closed && this.#failure !== undefined) {
+      this.close();
+      receiver.closed(this.#failure);
+    }
+    if (!this.#closed && this.#down && !this.#downTold) {
+      this.#downTold = true;
+      receiver.down();
+    }
+    if (!this.#closed && this.#room) this.#tellRoom(receiver);
+  };
+
+  #tellRoom(receiver: LinkReceiver): void {
+    const cameUp = this.#down;
+    const hasRoom = this.#wantsRoom;
+    this.#room = this.#down = this.#downTold = this.#wantsRoom = false;
+    this.#watch();
+    if (cameUp) receiver.up();
+    if (hasRoom && !this.#closed) receiver.writable();
+  }
+
+  #fail(errno: number): void {
+    this.#failure ??= systemError(`TUN device ${this.name}`, errno, 'somebody deleted it: open the link again');
+    this.#comeBack();
+  }
+
+  /** Hands up what there is, within the turn's bounds; what is left, the poll reports again. */
+  #drain(receiver: LinkReceiver): void {
+    this.statistics.wakes++;
+    const { clock, slab } = receiver;
+    const until = clock.now() + TURN_TIME;
+    try {
+      for (let i = 0; i < TURN_BATCHES && !this.#closed; i++) {
+        const more = this.#fill(slab);
+        if (this.#batch.length > 0) receiver.receive(this.#batch);
+        if (!more || clock.now() >= until) return;
+      }
+    } finally {
+      this.#letGo();
+    }
+  }
+
+  #letGo(): void {
+    for (let i = 0; i < this.#held; i++) (this.#batch.packets[i] as Packet).chunk.release();
+    this.#held = 0;
+    this.#batch.length = 0;
+  }
+
+  /** Reads a batch; returns whether there may be more to read. */
+  #fill(slab: Slab): boolean {
+    const batch = this.#batch;
+    let bytes = 0;
+    batch.length = 0;
+    while (batch.length < BATCH_PACKETS && bytes < BATCH_BYTES) {
+      const packet = this.#freshPacket(slab, batch.length);
+      const address = this.#addressOf(packet.chunk) + PACKET_OFFSET - VNET_HEADER_LENGTH;
+      const length = this.#system.read(this.#fd, address, LONGEST_READ);
+      if (length < 0) {
+        const errno = this.#system.errno();
+        if (errno === EINTR) continue;
+        this.#readFailed(errno);
+        return false;
+      }
+      if (this.#describe(packet, length)) batch.length++;
+      bytes += length;
+    }
+    return true;
+  }
+
+  /** The batch's packet at `i`, over a chunk that nobody else holds. */
+  #freshPacket(slab: Slab, i: number): Packet {
+    const packets = this.#batch.packets;
+    if (i === packets.length) packets.push(new Packet(slab.take(), PACKET_OFFSET));
+    else if (i === this.#held) (packets[i] as Packet).chunk = slab.take();
+    const packet = packets[i] as Packet;
+    if (i === this.#held) this.#held++;
+    if (packet.chunk.refs > 1) {
+      packet.chunk.release();
+      packet.chunk = slab.take();
+    }
+    return packet;
+  }
+
+  #readFailed(errno: number): void {
+    if (errno === EAGAIN) return;
+    if (errno === EIO) this.carrierLost();
+    // EFAULT: the driver's answer to a reader whose interface is being deleted.
+    else if (errno === EBADFD || errno === EBADF || errno === ENODEV || errno === EFAULT) this.#fail(EBADFD);
+    else this.#countRefusal(errno);
+  }
+
+  /** Fills in the packet from the header before it; false: it is none. */
+  #describe(packet: Packet, length: number): boolean {
+    const header = this.#inHeader;
+    const start = PACKET_OFFSET - VNET_HEADER_LENGTH;
+    packet.offset = PACKET_OFFSET;
+    packet.length = length - VNET_HEADER_LENGTH;
+    if (packet.length > 0) readVirtioNet(packet.chunk.view, start, header);
+    if (packet.length <= 0 || checkVirtioNet(header, packet.length) !== OK) {
+      this.statistics.packetsInvalid++;
+      return false;
+    }
+    packet.segmentSize = header.gsoType === VNET_GSO_NONE ? 0 : header.gsoSize;
+    packet.transportOffset = header.csumStart;
+    packet.checksumOffset = header.csumOffset;
+    if ((header.flags & VNET_NEEDS_CSUM) !== 0) packet.checksum = CHECKSUM_PARTIAL;
+    else packet.checksum = (header.flags & VNET_DATA_VALID) !== 0 ? CHECKSUM_VALIDATED : CHECKSUM_NONE;
+    this.statistics.packetsReceived++;
+    this.statistics.bytesReceived += packet.length;
+    return true;
+  }
+
+  /** Returns whether the packet is dealt with: sent, or lost; false: there is no room now. */
+  #write(packet: Packet): boolean {
+    const vectors = packet.partCount + 2 <= VECTORS ? this.#gather(packet) : this.#gatherCopy(packet);
+    this.#writeHeader(packet);
+    for (;;) {
+      const written = this.#system.writev(this.#fd, this.#vectorsAddress, vectors);
+      if (written >= 0) {
+        this.statistics.packetsSent++;
+        this.statistics.bytesSent += written - VNET_HEADER_LENGTH;
+        return true;
+      }
+      const errno = this.#system.errno();
+      if (errno === EAGAIN) return false;
+      if (errno === EINTR) continue;
+      this.#writeFailed(errno);
+      return true;
+    }
+  }
+
+  #writeFailed(errno: number): void {
+    this.statistics.packetsLost++;
+    this.#countRefusal(errno);
+    if (errno === EIO) this.carrierLost();
+    else if (errno === EBADFD || errno === EBADF || errno === ENODEV) this.#fail(errno);
+  }
+
+  #countRefusal(errno: number): void {
+    const { refusals } = this.statistics;
+    const name = errnoName(errno);
+    refusals.set(name, (refusals.get(name) ?? 0) + 1);
+  }
+
+  /** Points the vectors at the packet where it lies; returns how many there are. */
+  #gather(packet: Packet): number {
+    this.#setVector(1, this.#addressOf(packet.chunk) + packet.offset, packet.length);
+    for (let i = 0; i < packet.partCount; i++) {
+      const address = this.#addressOf(packet.partChunk[i] as Chunk) + (packet.partOffset[i] as number);
+      this.#setVector(i + 2, address, packet.partLength[i] as number);
+    }
+    return packet.partCount + 2;
+  }
+
+  /** For a packet in more pieces than one writev takes. */
+  #gatherCopy(packet: Packet): number {
+    this.#copy ??= new Uint8Array(CHUNK_SIZE);
+    const length = packet.copyTo(this.#copy, 0);
+    this.#setVector(1, this.#system.addressOf(this.#copy), length);
+    return 2;
+  }
+
+  #setVector(i: number, address: number, length: number): void {
+    const at = i * VECTOR_WORDS;
+    this.#vectors[at] = address >>> 0;
+    this.#vectors[at + 1] = address / TWO_32;
+    this.#vectors[at + 2] = length;
+  }
+
+  #addressOf(chunk: Chunk): number {
+    if (chunk.address === 0) chunk.address = this.#system.addressOf(chunk.bytes);
+    return chunk.address;
+  }
+
+  #writeHeader(packet: Packet): void {
+    const partial = packet.checksum === CHECKSUM_PARTIAL;
+    const flags = partial ? VNET_NEEDS_CSUM : packet.checksum === CHECKSUM_VALIDATED ? VNET_DATA_VALID : 0;
+    let gsoType = VNET_GSO_NONE;
+    let hdrLen = 0;
+    if (packet.segmentSize > 0) {
+      const bytes = packet.chunk.bytes;
+      const tcp = packet.offset + packet.transportOffset;
+      gsoType = (bytes[packet.offset] as number) >>> 4 === 6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4;
+      // RFC 3168 6.1.2: CWR stands on the first new data packet only; who cuts has to know.
+      if (((bytes[tcp + TCP_FLAGS] as number) & TCP_CWR) !== 0) gsoType |= VNET_GSO_ECN;
+      hdrLen = packet.transportOffset + ((bytes[tcp + TCP_DATA_OFFSET] as number) >>> 4) * 4;
+    }
+    const csumStart = partial ? packet.transportOffset : 0;
+    const csumOffset = partial ? packet.checksumOffset : 0;
+    writeVirtioNet(this.#outHeader, 0, flags, gsoType, hdrLen, packet.segmentSize, csumStart, csumOffset);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Scenes that need a network of their own: functions of a module, each call in a child process with a new network namespace, so that the
+ * other tests keep their network and nothing is left when the child ends or is killed.
+ *
+ *     // tun-scenes.ts
+ *     export const moduleUrl = import.meta.url;
+ *     export async function mtuOf(mtu: number) { ... openTun({ mtu }) ...; return readMtu(); }
+ *
+ *     // tun.test.ts
+ *     import * as scenes from './tun-scenes.ts';
+ *     const run = inNamespace(scenes);
+ *     describeWithTun('TUN link', () => {
+ *       it('takes an mtu', async () => expect(await run.mtuOf(1280)).to.equal(1280));
+ *     });
+ */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { tunAccessProblem, userNamespaceCommand, userNamespaceProblem } from '../../src/link/tun-namespace.ts';
+
+export interface NamespaceOptions {
+  /** Longest time for one scene, ms; then the child is killed. Default: 20000. */
+  readonly timeout?: number;
+  /** Arguments for the child's `node`. */
+  readonly execArgv?: readonly string[];
+  /** For a scene that ends by a signal or waits to be killed: called with the child when it has sent something by `tell`. */
+  readonly onMessage?: (message: unknown, child: ChildProcess) => void;
+}
+
+export interface SceneModule {
+  readonly moduleUrl: string;
+}
+
+/** The functions of a module, each as one that runs in a child. Arguments and results are cloned (structured clone). */
+export type Scenes<T> = {
+  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
+};
+
+/** What the parent sends to the child, and what comes back. */
+export interface SceneCall {
+  readonly moduleUrl: string;
+  readonly scene: string;
+  readonly args: readonly unknown[];
+}
+export type SceneReport =
+  | { readonly kind: 'result'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly stack: string }
+  | { readonly kind: 'message'; readonly value: unknown };
+
+const isRoot = process.getuid?.() === 0;
+const CHILD = new URL('./namespace-child.js', import.meta.url);
+
+/** Why namespaces with a TUN device cannot be had here; undefined: they can. */
+export const namespaceProblem: string | undefined =
+  process.platform !== 'linux' ? 'needs Linux' : isRoot ? tunAccessProblem() : userNamespaceProblem();
+
+/** `describe` where namespaces can be had; elsewhere its tests are pending and its title says why. */
+export function describeWithTun(title: string, body: () => void): void {
+  if (namespaceProblem === undefined) describe(title, body);
+  else describe.skip(`${title} [pending: ${namespaceProblem}; run as root]`, body);
+}
+
+/** The module's functions, to be called as if they ran here. */
+export function inNamespace<T extends SceneModule>(module: T, options: NamespaceOptions = {}): Scenes<T> {
+  const scenes = Object.entries(module).filter(([, value]) => typeof value === 'function');
+  return Object.fromEntries(
+    scenes.map(([name]) => [name, (...args: unknown[]) => runInNamespace(module.moduleUrl, name, args, options)]),
+  ) as unknown as Scenes<T>;
+}
+
+/**
+ * Calls one exported function of a module in a child process with a network namespace of its own.
+ * @throws Error with the scene's stack, or how the child ended, and what it wrote to stderr
+ */
+export function runInNamespace(moduleUrl: string, scene: string, args: readonly unknown[], options: NamespaceOptions = {}): Promise<unknown> {
+  const { timeout = 20_000, onMessage } = options;
+  const child = startChild(options.execArgv ?? []);
+  let stderr = '';
+  child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
+  return new Promise((resolve, reject) => {
+    let report: SceneReport | undefined;
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+    child.on('message', (message: SceneReport) => {
+      if (message.kind === 'message') onMessage?.(message.value, child);
+      else report = message;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const wrote = stderr === '' ? '' : `\nstderr of the child:\n${stderr}`;
+      if (report?.kind === 'result') resolve(report.value);
+      else if (report?.kind === 'error') reject(new Error(`scene ${scene}: ${report.stack}${wrote}`));
+      else reject(new Error(`scene ${scene} ended without a result (${signal ?? `exit code ${code}`}, limit ${timeout} ms)${wrote}`));
+    });
+    child.send({ moduleUrl, scene, args } satisfies SceneCall);
+  });
+}
+
+function startChild(execArgv: readonly string[]): ChildProcess {
+  const nodeArgv = ['--enable-source-maps', ...execArgv];
+  const stdio: ['ignore', 'inherit', 'pipe', 'ipc'] = ['ignore', 'inherit', 'pipe', 'ipc'];
+  if (isRoot) return fork(CHILD, [], { execArgv: nodeArgv, stdio, serialization: 'advanced' });
+  const [execPath, ...before] = userNamespaceCommand([process.execPath, ...nodeArgv]);
+  const env = { ...process.env, TUNSTACK_TEST_NAMESPACE: 'entered' };
+  return fork(CHILD, [], { execPath, execArgv: before, stdio, serialization: 'advanced', env });
+}
