@@ -125,6 +125,7 @@ describe('wire/ipv4', () => {
     expect(parse(changed((bytes) => (bytes[0] = 0x4f))).reason).to.equal(IP_TRUNCATED);
     expect(parse(changed((_, view) => view.setUint16(2, 19))).reason).to.equal(IP_BAD_TOTAL_LENGTH);
     expect(parse(changed((_, view) => view.setUint16(2, 29))).reason).to.equal(IP_TRUNCATED);
+    expect(parse(changed((_, view) => view.setUint32(0, 0x46000014))).reason).to.equal(IP_BAD_TOTAL_LENGTH);
   });
 
   it('[RFC 1122 3.2.1.2] refuses every flipped bit of the header', () => {
@@ -142,6 +143,9 @@ describe('wire/ipv4', () => {
     expect(parseQuotedIpv4(viewOf(bytes), 0, bytes.length, header)).to.equal(OK);
     expect([header.totalLength, header.ttl, header.headerLength]).to.deep.equal([1500, 1, 20]);
     expect(parseQuotedIpv4(viewOf(bytes), 0, 19, header)).to.equal(IP_TRUNCATED);
+    bytes[0] = 0x47;
+    expect(parseQuotedIpv4(viewOf(bytes), 0, 28, header)).to.equal(OK);
+    expect(parseQuotedIpv4(viewOf(bytes), 0, 27, header)).to.equal(IP_TRUNCATED);
   });
 
   it('takes any bytes', () => {

@@ -7,6 +7,7 @@ import {
   AE,
   flagNames,
   OPT_BROKEN,
+  OPT_SACK,
   OPT_TIMESTAMPS,
   PSH,
   parseTcp,
@@ -15,6 +16,7 @@ import {
   TcpSegment,
   tcpChecksumOk,
   writeNop,
+  writeSackBlocks,
   writeTcpHeader,
   writeTimestamps,
 } from '../../src/wire/tcp.ts';
@@ -126,6 +128,17 @@ describe('wire/tcp', () => {
       expect(parseTcp(view, 0, 32, segment)).to.equal(OK);
       expect(segment).to.include({ optionBits: OPT_TIMESTAMPS, tsVal: -5, tsEcr: 0x7fffffff });
     }
+  });
+
+  it('reads what follows the timestamps', () => {
+    const view = new DataView(new ArrayBuffer(44));
+    writeTcpHeader(view, 0, 1, 2, 3, 4, ACK, 5, 0, 44);
+    const at = writeTimestamps(view, writeNop(view, writeNop(view, 20)), 1, 2);
+    writeSackBlocks(view, writeNop(view, writeNop(view, at)), Int32Array.of(7, 8), 1);
+    const segment = new TcpSegment();
+    expect(parseTcp(view, 0, 44, segment)).to.equal(OK);
+    expect(segment).to.include({ optionBits: OPT_TIMESTAMPS | OPT_SACK, sackCount: 1 });
+    expect([...segment.sackBlocks.subarray(0, 2)]).to.deep.equal([7, 8]);
   });
 
   it('gives each fault its reason', () => {
