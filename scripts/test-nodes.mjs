@@ -33,12 +33,14 @@ function fetchNode(major) {
     '--no-fund',
     '--loglevel=error',
     '--no-package-lock',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
   ];
   const result = runNpm(args, {}, home);
   if (fs.existsSync(binary)) return { binary };
   const why = `${result.stderr ?? ''}`
     .split('\n')
-    .find((line) => /E404|ETARGET|ENOTFOUND|EAI_AGAIN|notarget|404/.test(line));
+    .find((line) => /E404|ETARGET|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET/.test(line));
   return {
     why: `${packageName}@${major} cannot be had: ${why ?? result.error?.message ?? `npm install ended with status ${result.status}`}`,
   };
