@@ -3,8 +3,8 @@
  */
 import { VNET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, EPERM, systemError, wrongArgument } from './tun-error.ts';
-import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from './tun-system.ts';
 import type { TunSystem } from './tun-system.ts';
+import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from './tun-system.ts';
 
 const TUN_PATH = '/dev/net/tun';
 
@@ -25,7 +25,8 @@ const TUN_F_TSO_ECN = 0x08;
 const NAME_ROOM = 16;
 const IFREQ_LENGTH = 40;
 
-const DEVICE_ADVICE = "load the driver ('modprobe tun'); in a container, hand the device in (docker run --device /dev/net/tun)";
+const DEVICE_ADVICE =
+  "load the driver ('modprobe tun'); in a container, hand the device in (docker run --device /dev/net/tun)";
 export const PRIVILEGE_ADVICE =
   "run as root (sudo), or in a user and network namespace ('unshare -Urn'), or name a device that root made for you ('ip tuntap add mode tun user NAME name tun0')";
 
@@ -68,7 +69,9 @@ export function checkName(name: string): void {
 }
 
 function openAdvice(errno: number): string | undefined {
-  return errno === EACCES || errno === EPERM ? 'run as root (sudo), or make the device accessible (chmod 666 /dev/net/tun)' : undefined;
+  return errno === EACCES || errno === EPERM
+    ? 'run as root (sudo), or make the device accessible (chmod 666 /dev/net/tun)'
+    : undefined;
 }
 
 function setInterface(system: TunSystem, fd: number, name: string | undefined): string {
@@ -85,7 +88,8 @@ function setInterface(system: TunSystem, fd: number, name: string | undefined): 
 function interfaceAdvice(errno: number): string | undefined {
   if (errno === EPERM) return PRIVILEGE_ADVICE;
   if (errno === EBUSY) return 'another process has it open: end that one, or take another name';
-  if (errno === EINVAL) return 'an interface of that name is there and is no TUN device with one queue: take another name';
+  if (errno === EINVAL)
+    return 'an interface of that name is there and is no TUN device with one queue: take another name';
   return undefined;
 }
 
@@ -101,6 +105,10 @@ function setOffload(system: TunSystem, fd: number, name: string, offload: boolea
   }
   const features = offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0;
   if (system.ioctl(fd, TUNSETOFFLOAD, features) < 0) {
-    throw systemError(`cannot turn offload ${offload ? 'on' : 'off'} for ${name}`, system.errno(), 'open it with { offload: false }');
+    throw systemError(
+      `cannot turn offload ${offload ? 'on' : 'off'} for ${name}`,
+      system.errno(),
+      'open it with { offload: false }',
+    );
   }
 }

@@ -9,6 +9,8 @@
  */
 import { OK } from '../wire/reasons.ts';
 import {
+  checkVirtioNet,
+  readVirtioNet,
   VirtioNetHeader,
   VNET_DATA_VALID,
   VNET_GSO_ECN,
@@ -17,17 +19,26 @@ import {
   VNET_GSO_TCPV6,
   VNET_HEADER_LENGTH,
   VNET_NEEDS_CSUM,
-  checkVirtioNet,
-  readVirtioNet,
   writeVirtioNet,
 } from '../wire/virtio-net.ts';
 import type { Link, LinkReceiver } from './link.ts';
-import { CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_VALIDATED, Packet } from './packet.ts';
 import type { PacketBatch } from './packet.ts';
-import { CHUNK_SIZE } from './slab.ts';
+import { CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_VALIDATED, Packet } from './packet.ts';
 import type { Chunk, Slab } from './slab.ts';
+import { CHUNK_SIZE } from './slab.ts';
 import type { TunDevice } from './tun-device.ts';
-import { EAGAIN, EBADF, EBADFD, EFAULT, EINTR, EIO, ENODEV, TunError, errnoName, systemError } from './tun-error.ts';
+import {
+  EAGAIN,
+  EBADF,
+  EBADFD,
+  EFAULT,
+  EINTR,
+  EIO,
+  ENODEV,
+  errnoName,
+  systemError,
+  type TunError,
+} from './tun-error.ts';
 import type { PollHandle, TunSystem } from './tun-system.ts';
 
 /** Packets and bytes that go up as one batch: enough to share the cost of a turn, few enough to stay in the processor's cache. */
@@ -64,6 +75,16 @@ export interface TunStatistics {
   wakes: number;
   /** How often the kernel refused a packet, by errno name; EIO is "interface down". */
   readonly refusals: Map<string, number>;
+}
+
+/**
+ * The links that watch a descriptor. At the end of the process Node.js runs the event loop once more, where no JavaScript may run: koffi's
+ * poll callback would abort the process there. So whoever has not closed a link by then has it closed.
+ */
+const watching = new Set<VnetLink>();
+
+function closeAll(): void {
+  for (const link of watching) link.close();
 }
 
 export abstract class VnetLink implements Link {
@@ -114,7 +135,11 @@ export abstract class VnetLink implements Link {
   }
 
   /** `mtu` follows `setMtu`. */
-  get capabilities(): { readonly mtu: number; readonly checksumOffload: boolean; readonly segmentationOffload: number } {
+  get capabilities(): {
+    readonly mtu: number;
+    readonly checksumOffload: boolean;
+    readonly segmentationOffload: number;
+  } {
     return this.#capabilities;
   }
 
@@ -125,10 +150,13 @@ export abstract class VnetLink implements Link {
   /** An attached link alone does not keep the process alive: `Clock.hold` does that, for those who wait for something. */
   attach(receiver: LinkReceiver): void {
     if (this.#closed) throw new Error(`${this.name} is closed: open it again`);
-    if (this.#receiver !== undefined) throw new Error(`${this.name} has a receiver already: open a link for each stack`);
+    if (this.#receiver !== undefined)
+      throw new Error(`${this.name} has a receiver already: open a link for each stack`);
     this.#receiver = receiver;
     this.#poll = this.#system.poll(this.#fd);
     this.#poll.unref();
+    if (watching.size === 0) process.on('exit', closeAll);
+    watching.add(this);
     this.#watch();
     if (this.#down) this.#comeBack();
   }
@@ -153,6 +181,8 @@ export abstract class VnetLink implements Link {
     this.#closed = true;
     this.#poll?.close();
     this.#poll = undefined;
+    watching.delete(this);
+    if (watching.size === 0) process.off('exit', closeAll);
     this.#system.close(this.#fd);
     this.released();
   }

@@ -9,6 +9,7 @@ import { Netlink } from './tun-netlink.ts';
 import { tunSystem } from './tun-system.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
+const F_SETFD = 2;
 const TUN_PATH = '/dev/net/tun';
 
 /** A user namespace in which we are root, and a network namespace in it (`unshare -Urn`). */
@@ -24,7 +25,8 @@ const UNSHARE_OPTIONS = ['--user', '--map-root-user', '--net'];
  */
 export function enterNetworkNamespace(): void {
   const system = tunSystem();
-  if (system.unshare(CLONE_NEWNET) < 0) throw systemError('cannot make a network namespace', system.errno(), PRIVILEGE_ADVICE);
+  if (system.unshare(CLONE_NEWNET) < 0)
+    throw systemError('cannot make a network namespace', system.errno(), PRIVILEGE_ADVICE);
   bringUp('lo');
 }
 
@@ -64,7 +66,8 @@ export function setSysctl(name: string, value: string | number): void {
  */
 export function userNamespaceProblem(): string | undefined {
   const tried = spawnSync(UNSHARE, [...UNSHARE_OPTIONS, 'true'], { encoding: 'utf8' });
-  if ((tried.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return "there is no program 'unshare' (util-linux)";
+  if ((tried.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+    return "there is no program 'unshare' (util-linux)";
   if (tried.error !== undefined) return `'unshare' does not start: ${tried.error.message}`;
   if (tried.status !== 0) return `user namespaces are off here (${firstLine(tried.stderr)})`;
   return tunAccessProblem();
@@ -76,7 +79,9 @@ export function tunAccessProblem(): string | undefined {
     accessSync(TUN_PATH, constants.R_OK | constants.W_OK);
     return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no ${TUN_PATH}` : `${TUN_PATH} is not accessible to this user`;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? `there is no ${TUN_PATH}`
+      : `${TUN_PATH} is not accessible to this user`;
   }
 }
 
@@ -94,6 +99,8 @@ export function userNamespaceCommand(argv: readonly string[]): [program: string,
 export function execInUserNamespace(argv: readonly string[] = [...process.execArgv, ...process.argv.slice(1)]): string {
   const system = tunSystem();
   const [program, ...args] = userNamespaceCommand([process.execPath, ...argv]);
+  // Node.js marks its standard streams close-on-exec when it starts.
+  for (const fd of [0, 1, 2]) system.fcntl(fd, F_SETFD, 0);
   system.execvp(program, [program, ...args]);
   return systemError(`cannot start '${program}'`, system.errno()).message;
 }

@@ -139,8 +139,17 @@ export class Netlink {
   addRoute(index: number, prefix: Prefix, congestionControl?: string): void {
     const ipv4 = prefix.address.family === 4;
     const message = new NetlinkMessage(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
-    message.u8(ipv4 ? AF_INET : AF_INET6).u8(prefix.bits).u8(0).u8(0);
-    message.u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).u8(RTN_UNICAST).u32(0);
+    message
+      .u8(ipv4 ? AF_INET : AF_INET6)
+      .u8(prefix.bits)
+      .u8(0)
+      .u8(0);
+    message
+      .u8(RT_TABLE_MAIN)
+      .u8(RTPROT_BOOT)
+      .u8(ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE)
+      .u8(RTN_UNICAST)
+      .u32(0);
     message.bytes(RTA_DST, networkBytes(prefix)).word(RTA_OIF, index);
     if (congestionControl !== undefined) message.nestedText(RTA_METRICS, RTAX_CC_ALGO, congestionControl);
     this.#must(message, `cannot route ${prefix.address}/${prefix.bits} to interface ${index}`);
@@ -149,7 +158,12 @@ export class Netlink {
   #address(type: number, flags: number, index: number, prefix: Prefix, verb: string, preposition: string): void {
     const ipv4 = prefix.address.family === 4;
     const message = new NetlinkMessage(type, NLM_F_REQUEST | NLM_F_ACK | flags);
-    message.u8(ipv4 ? AF_INET : AF_INET6).u8(prefix.bits).u8(ipv4 ? 0 : IFA_F_NODAD).u8(0).u32(index);
+    message
+      .u8(ipv4 ? AF_INET : AF_INET6)
+      .u8(prefix.bits)
+      .u8(ipv4 ? 0 : IFA_F_NODAD)
+      .u8(0)
+      .u32(index);
     const bytes = addressBytes(prefix.address);
     message.bytes(IFA_LOCAL, bytes).bytes(IFA_ADDRESS, bytes);
     this.#must(message, `cannot ${verb} ${prefix.address}/${prefix.bits} ${preposition} interface ${index}`);
@@ -197,7 +211,10 @@ function readAttributes(view: DataView<ArrayBuffer>, at: number): Map<number, Da
   while (at + 4 <= view.byteLength) {
     const length = view.getUint16(at, true);
     if (length < 4 || at + length > view.byteLength) break;
-    attributes.set(view.getUint16(at + 2, true) & 0x3fff, new DataView(view.buffer, view.byteOffset + at + 4, length - 4));
+    attributes.set(
+      view.getUint16(at + 2, true) & 0x3fff,
+      new DataView(view.buffer, view.byteOffset + at + 4, length - 4),
+    );
     at += (length + 3) & ~3;
   }
   return attributes;
@@ -211,7 +228,8 @@ function readText(value: DataView): string {
 
 /** `struct rtnl_link_stats64`: eight counters of 64 bits first, in this order. */
 function readCounters(value: DataView | undefined): InterfaceCounters {
-  const at = (i: number) => (value === undefined || value.byteLength < 8 * i + 8 ? 0 : Number(value.getBigUint64(8 * i, true)));
+  const at = (i: number) =>
+    value === undefined || value.byteLength < 8 * i + 8 ? 0 : Number(value.getBigUint64(8 * i, true));
   return {
     rxPackets: at(0),
     txPackets: at(1),

@@ -38,6 +38,7 @@ export interface TunSystem {
   socket(family: number, type: number, protocol: number): number;
   send(fd: number, address: number, length: number, flags: number): number;
   recv(fd: number, address: number, length: number, flags: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
   /** For the calling thread: Node's main thread, when called there. */
   unshare(flags: number): number;
   /** Replaces the process by a program of PATH; returns only when that failed. */
@@ -64,17 +65,25 @@ export function tunSystem(): TunSystem {
 
 function load(): TunSystem {
   if (process.platform !== 'linux' || !ARCHITECTURES.includes(process.arch)) {
-    throw new TunError('ENOSYS', `TUN devices are for Linux on ${ARCHITECTURES.join(', ')}, not ${process.platform} on ${process.arch}`, {
-      advice: 'use a pipe between two hosts (createPipe), or linkFromDuplex with a TUN stream of your own',
-    });
+    throw new TunError(
+      'ENOSYS',
+      `TUN devices are for Linux on ${ARCHITECTURES.join(', ')}, not ${process.platform} on ${process.arch}`,
+      {
+        advice: 'use a pipe between two hosts (createPipe), or linkFromDuplex with a TUN stream of your own',
+      },
+    );
   }
   try {
     return bind(createRequire(import.meta.url)('koffi') as typeof import('koffi'));
   } catch (cause) {
-    throw new TunError('ERR_DLOPEN_FAILED', `cannot load koffi, which makes the system calls: ${(cause as Error).message}`, {
-      advice: 'install it with its prebuilt library for this machine (npm install koffi, without --omit=optional)',
-      cause,
-    });
+    throw new TunError(
+      'ERR_DLOPEN_FAILED',
+      `cannot load koffi, which makes the system calls: ${(cause as Error).message}`,
+      {
+        advice: 'install it with its prebuilt library for this machine (npm install koffi, without --omit=optional)',
+        cause,
+      },
+    );
   }
 }
 
@@ -91,6 +100,7 @@ function bind(koffi: typeof import('koffi')): TunSystem {
     socket: libc.func('int socket(int family, int type, int protocol)'),
     send: libc.func('int send(int fd, uintptr_t address, size_t length, int flags)'),
     recv: libc.func('int recv(int fd, uintptr_t address, size_t length, int flags)'),
+    fcntl: libc.func('int fcntl(int fd, int command, long argument)'),
     unshare: libc.func('int unshare(int flags)'),
     execvp: execvp(libc),
     addressOf: (bytes) => Number(koffi.address(bytes)),
@@ -104,6 +114,9 @@ function bind(koffi: typeof import('koffi')): TunSystem {
 }
 
 function execvp(libc: ReturnType<typeof import('koffi').load>): TunSystem['execvp'] {
-  const call = libc.func('int execvp(const char *program, const char **argv)') as (program: string, argv: (string | null)[]) => number;
+  const call = libc.func('int execvp(const char *program, const char **argv)') as (
+    program: string,
+    argv: (string | null)[],
+  ) => number;
   return (program, argv) => call(program, [...argv, null]);
 }

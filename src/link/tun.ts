@@ -3,16 +3,17 @@
  *
  * docs/decisions/tuntap2-koffi.md says why it is built on koffi and what it costs.
  */
-import { parsePrefix } from '../wire/address.ts';
+
 import type { Prefix } from '../wire/address.ts';
-import { checkName, openDevice } from './tun-device.ts';
+import { parsePrefix } from '../wire/address.ts';
 import type { TunDevice } from './tun-device.ts';
-import { EINVAL, TunError, systemError, wrongArgument } from './tun-error.ts';
+import { checkName, openDevice } from './tun-device.ts';
+import { EINVAL, systemError, TunError, wrongArgument } from './tun-error.ts';
 import { VnetLink } from './tun-link.ts';
-import { Netlink } from './tun-netlink.ts';
 import type { InterfaceState } from './tun-netlink.ts';
-import { tunSystem } from './tun-system.ts';
+import { Netlink } from './tun-netlink.ts';
 import type { TunSystem } from './tun-system.ts';
+import { tunSystem } from './tun-system.ts';
 
 export { TunError } from './tun-error.ts';
 export type { TunStatistics } from './tun-link.ts';
@@ -100,7 +101,9 @@ export class TunLink extends VnetLink {
   addRoute(prefix: string, options: { readonly congestionControl?: string } = {}): void {
     this.#mustBeOpen();
     if (!/^[a-z0-9_-]{1,15}$/.test(options.congestionControl ?? 'reno')) {
-      throw wrongArgument(`wrong congestion control ${JSON.stringify(options.congestionControl)}: a name as in net.ipv4.tcp_available_congestion_control is taken`);
+      throw wrongArgument(
+        `wrong congestion control ${JSON.stringify(options.congestionControl)}: a name as in net.ipv4.tcp_available_congestion_control is taken`,
+      );
     }
     this.#netlink.addRoute(this.#index, readPrefix(prefix), options.congestionControl);
   }
@@ -158,7 +161,11 @@ function checkOptions({ name, address, mtu, txQueueLength }: TunOptions): void {
   if (name !== undefined) checkName(name);
   if (address !== undefined) readPrefix(address);
   if (mtu !== undefined) checkMtu(mtu);
-  if (txQueueLength === undefined || (Number.isInteger(txQueueLength) && txQueueLength >= 1 && txQueueLength <= 1_000_000)) return;
+  if (
+    txQueueLength === undefined ||
+    (Number.isInteger(txQueueLength) && txQueueLength >= 1 && txQueueLength <= 1_000_000)
+  )
+    return;
   throw wrongArgument(`wrong txQueueLength ${txQueueLength}: 1 to 1000000 packets are taken`);
 }
 
@@ -170,5 +177,7 @@ function checkMtu(mtu: number): void {
 function readPrefix(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix !== undefined) return prefix;
-  throw wrongArgument(`wrong address ${JSON.stringify(text)}: an address with the bits of its network is taken, as 10.9.0.1/24 or fd00::1/64`);
+  throw wrongArgument(
+    `wrong address ${JSON.stringify(text)}: an address with the bits of its network is taken, as 10.9.0.1/24 or fd00::1/64`,
+  );
 }

@@ -29,6 +29,7 @@ async function play({ moduleUrl, scene, args }: SceneCall): Promise<SceneReport>
   }
 }
 
-process.once('message', (call: SceneCall) => {
+// `on`, not `once`: a listener keeps the process alive while a scene waits for a link alone.
+process.on('message', (call: SceneCall) => {
   void play(call).then((report) => process.send?.(report, () => process.disconnect()));
 });

@@ -13,8 +13,9 @@
  *       it('takes an mtu', async () => expect(await run.mtuOf(1280)).to.equal(1280));
  *     });
  */
-import { fork } from 'node:child_process';
+
 import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { tunAccessProblem, userNamespaceCommand, userNamespaceProblem } from '../../src/link/tun-namespace.ts';
 
 export interface NamespaceOptions {
@@ -32,7 +33,9 @@ export interface SceneModule {
 
 /** The functions of a module, each as one that runs in a child. Arguments and results are cloned (structured clone). */
 export type Scenes<T> = {
-  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
+  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (
+    ...args: infer A
+  ) => infer R
     ? (...args: A) => Promise<Awaited<R>>
     : never;
 };
@@ -73,7 +76,12 @@ export function inNamespace<T extends SceneModule>(module: T, options: Namespace
  * Calls one exported function of a module in a child process with a network namespace of its own.
  * @throws Error with the scene's stack, or how the child ended, and what it wrote to stderr
  */
-export function runInNamespace(moduleUrl: string, scene: string, args: readonly unknown[], options: NamespaceOptions = {}): Promise<unknown> {
+export function runInNamespace(
+  moduleUrl: string,
+  scene: string,
+  args: readonly unknown[],
+  options: NamespaceOptions = {},
+): Promise<unknown> {
   const { timeout = 20_000, onMessage } = options;
   const child = startChild(options.execArgv ?? []);
   let stderr = '';
@@ -91,7 +99,12 @@ export function runInNamespace(moduleUrl: string, scene: string, args: readonly 
       const wrote = stderr === '' ? '' : `\nstderr of the child:\n${stderr}`;
       if (report?.kind === 'result') resolve(report.value);
       else if (report?.kind === 'error') reject(new Error(`scene ${scene}: ${report.stack}${wrote}`));
-      else reject(new Error(`scene ${scene} ended without a result (${signal ?? `exit code ${code}`}, limit ${timeout} ms)${wrote}`));
+      else
+        reject(
+          new Error(
+            `scene ${scene} ended without a result (${signal ?? `exit code ${code}`}, limit ${timeout} ms)${wrote}`,
+          ),
+        );
     });
     child.send({ moduleUrl, scene, args } satisfies SceneCall);
   });
