@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { command, root, SetupError, setup, tool } from './setup.mjs';
+import { checkNodeForTests, command, root, SetupError, setup, tool } from './setup.mjs';
 
 const node = (file, ...args) => [process.execPath, tool(file), ...args];
 const scratch = path.join(root, '.cache', 'check');
@@ -98,6 +98,7 @@ async function timed([name, work]) {
 }
 
 await command(async () => {
+  checkNodeForTests();
   const results = [await timed(['types (tsc)', types])];
   results.push(...(await Promise.all(steps.map(timed))));
   for (const { name, status, output } of results) if (status !== 0) console.log(`--- ${name}\n${output.trimEnd()}\n`);

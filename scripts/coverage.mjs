@@ -1,9 +1,10 @@
 /** `npm run coverage`: the suite under c8; a summary here, the lines in coverage/index.html. Arguments go to mocha. */
 import { spawnSync } from 'node:child_process';
-import { command, root, setup, tool } from './setup.mjs';
+import { checkNodeForTests, command, root, setup, tool } from './setup.mjs';
 
 await command(() => {
   setup();
+  checkNodeForTests();
   const args = [
     tool('c8/bin/c8.js'),
     process.execPath,

@@ -39,6 +39,17 @@ export async function command(body) {
   }
 }
 
+/**
+ * Mocha (and c8, and knip) load ES modules with `require`, which Node.js 21 and 22.0 to 22.11 do not; the package itself runs there.
+ * @throws {SetupError}
+ */
+export function checkNodeForTests() {
+  if (process.features.require_module === true) return;
+  throw new SetupError(
+    `the tests need Node.js 20.19 or newer in 20.x, or 22.12 or newer; this is ${process.versions.node}. The lab (npm start) runs here.`,
+  );
+}
+
 /** The path of a tool in node_modules, to be run by this same node. */
 export function tool(file) {
   return path.join(modules, ...file.split('/'));

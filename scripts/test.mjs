@@ -3,12 +3,13 @@
  * (`npm test -- --grep x`); a test file among them (`npm test -- test/wire/tcp.test.ts`) takes the place of the whole suite.
  */
 import { pathToFileURL } from 'node:url';
-import { command, root, setup, tool } from './setup.mjs';
+import { checkNodeForTests, command, root, setup, tool } from './setup.mjs';
 
 const WHOLE_SUITE = 'dist/test/**/*.test.js';
 
 await command(async () => {
   setup();
+  checkNodeForTests();
   process.setSourceMapsEnabled(true);
   process.chdir(root);
   const main = tool('mocha/bin/mocha.js');

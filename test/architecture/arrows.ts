@@ -81,9 +81,10 @@ function importViolation(path: string, { specifier }: Import): string | undefine
   return difference === 0 ? `${from} imports ${target}: the arrow points sideways` : undefined;
 }
 
-/** The folder of src/ that a file lies in, or the file itself when it lies in src/. */
+/** The folder of src/ that a file lies in, or the file itself when it lies in src/; `host-options.ts` and the like are host.ts. */
 function roomOf(path: string): string {
-  return path.split('/')[0] as string;
+  const room = path.split('/')[0] as string;
+  return /^host-[\w-]+\.ts$/.test(room) ? 'host.ts' : room;
 }
 
 function floorOf(room: string): number {
