@@ -53,12 +53,6 @@ describe('the checker of the floors', () => {
     ).to.deep.equal([]);
   });
 
-  it('takes host.ts and its parts for one room', () => {
-    expect(check('host.ts', "import type { A } from './host-options.ts';")).to.deep.equal([]);
-    expect(check('host-options.ts', "import type { A } from './net/net.ts';\nimport './host.ts';")).to.deep.equal([]);
-    expect(check('net/net.ts', "import type { A } from '../host-options.ts';")).to.have.length(1);
-  });
-
   const wrong: [rule: string, path: string, text: string, expected: string[]][] = [
     [
       'up',

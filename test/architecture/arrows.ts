@@ -81,10 +81,9 @@ function importViolation(path: string, { specifier }: Import): string | undefine
   return difference === 0 ? `${from} imports ${target}: the arrow points sideways` : undefined;
 }
 
-/** The folder of src/ that a file lies in, or the file itself when it lies in src/; `host-options.ts` and the like are host.ts. */
+/** The folder of src/ that a file lies in, or the file itself when it lies in src/. */
 function roomOf(path: string): string {
-  const room = path.split('/')[0] as string;
-  return /^host-[\w-]+\.ts$/.test(room) ? 'host.ts' : room;
+  return path.split('/')[0] as string;
 }
 
 function floorOf(room: string): number {
