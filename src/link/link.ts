@@ -1,0 +1,56 @@
+/**
+ * The link contract: where packets come from and go.
+ *
+ * A link belongs to one stack. It hands batches up synchronously and takes batches down synchronously; it never
+ * calls user code. Wrappers (impaired, captured) are links around a link.
+ */
+import type { Clock } from '../time/clock.ts';
+import type { PacketBatch } from './packet.ts';
+import type { Slab } from './slab.ts';
+
+export interface LinkCapabilities {
+  /** The largest IP packet on the wire, bytes (68..65535); a super-segment may be longer. */
+  readonly mtu: number;
+  /** The link takes packets with a partial checksum (CHECKSUM_PARTIAL). */
+  readonly checksumOffload: boolean;
+  /** The longest super-segment that the link takes, in bytes with its IP header; 0: it takes none. Implies `checksumOffload`. */
+  readonly segmentationOffload: number;
+}
+
+export interface Link {
+  /** For people: `tun0`, `pipe`, `impaired(tun0)`. */
+  readonly name: string;
+  readonly capabilities: LinkCapabilities;
+  /**
+   * Starts the link: packets go to `receiver` from now on. A link has one receiver in its life.
+   * @throws Error when it has one already, or was closed
+   */
+  attach(receiver: LinkReceiver): void;
+  /**
+   * Takes packets from the front of the batch; what it took is copied or written out when the call returns.
+   * @returns how many it took; when fewer than `batch.length`, it will call `writable()` once there is room
+   */
+  send(batch: PacketBatch): number;
+  /** Ends the link and frees what it holds; `receiver.closed(undefined)` is not called for one's own close. Twice does nothing. */
+  close(): void;
+}
+
+/** What a stack gives a link. */
+export interface LinkReceiver {
+  /** Where inbound packets are to lie: the link takes chunks from it. */
+  readonly slab: Slab;
+  readonly clock: Clock;
+  /**
+   * Packets for the host. The link keeps its reference to each packet's chunk: after the call it looks at `chunk.refs`,
+   * reuses the chunk when it is alone with it, and otherwise releases it and takes another.
+   */
+  receive(batch: PacketBatch): void;
+  /** There is room again after a short `send`. */
+  writable(): void;
+  /** The carrier came back. */
+  up(): void;
+  /** The carrier went away: packets are lost until `up`, connections stay. */
+  down(): void;
+  /** The link ended by itself: connections over it end with ENETDOWN. */
+  closed(reason: Error | undefined): void;
+}

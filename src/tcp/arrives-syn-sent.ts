@@ -1,0 +1,72 @@
+/** SEGMENT ARRIVES in SYN-SENT: RFC 9293 3.10.7.3. */
+import {
+  ACK,
+  OPT_MSS,
+  OPT_SACK_PERMITTED,
+  OPT_TIMESTAMPS,
+  OPT_WSCALE,
+  RST,
+  SYN,
+  type TcpSegment,
+} from '../wire/tcp.ts';
+import { REASON_REFUSED } from './close-reason.ts';
+import type { ControlBlock } from './control-block.ts';
+import { becomeEstablished } from './established.ts';
+import { defaultMss, syncMss } from './mss.ts';
+import { MAX_WINDOW_SHIFT } from './receive-window.ts';
+import { release } from './release.ts';
+import { replyReset } from './reply.ts';
+import { after, beforeOrAt, distance } from './sequence.ts';
+import { SYN_RECEIVED } from './state.ts';
+
+export function synSentArrives(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const { flags } = segment;
+  const hasAck = (flags & ACK) !== 0;
+  // First, check the ACK bit: SEG.ACK =< ISS or SEG.ACK > SND.NXT: a reset, unless it is one.
+  if (hasAck && (beforeOrAt(segment.ack, connection.iss) || after(segment.ack, connection.sndNxt))) {
+    replyReset(connection.context, connection.path, segment);
+    return;
+  }
+  // Second, check the RST bit. Without an acceptable ACK it may be anyone's (RFC 5961 3): dropped.
+  if ((flags & RST) !== 0) {
+    if (hasAck) release(connection, REASON_REFUSED, now);
+    return;
+  }
+  // Fourth, check the SYN bit.
+  if ((flags & SYN) === 0) return;
+  connection.irs = segment.seq;
+  const offered = distance(connection.rcvNxt, connection.rcvAdv);
+  connection.rcvNxt = (segment.seq + 1) | 0;
+  connection.rcvAdv = (connection.rcvNxt + offered) | 0;
+  connection.rcvUp = connection.rcvNxt;
+  connection.lastAckSent = connection.rcvNxt;
+  takeOptions(connection, segment, now);
+  if (hasAck) {
+    becomeEstablished(connection, segment, now);
+    // "Data or controls that were queued for transmission MAY be included" in the acknowledgment.
+    connection.ackNow = true;
+    connection.context.markDirty(connection);
+    return;
+  }
+  // A simultaneous open: enter SYN-RECEIVED and answer with SYN,ACK.
+  connection.setState(SYN_RECEIVED, now);
+  connection.lastReceivedAt = now;
+  connection.synDue = true;
+  connection.context.markDirty(connection);
+}
+
+/** The peer's options, as answers to ours: what it did not repeat is off. */
+function takeOptions(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const { optionBits } = segment;
+  connection.peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(connection.path.headerLength);
+  connection.sackOk = connection.sackOk && (optionBits & OPT_SACK_PERMITTED) !== 0;
+  connection.timestampsOk = connection.timestampsOk && (optionBits & OPT_TIMESTAMPS) !== 0;
+  if (connection.timestampsOk) {
+    connection.tsRecent = segment.tsVal;
+    connection.tsRecentAt = Math.floor(now / 1000);
+  }
+  connection.windowScaleOk = connection.windowScaleOk && (optionBits & OPT_WSCALE) !== 0;
+  connection.sndWindShift = connection.windowScaleOk ? Math.min(segment.windowScale, MAX_WINDOW_SHIFT) : 0;
+  if (!connection.windowScaleOk) connection.rcvWindShift = 0;
+  syncMss(connection);
+}

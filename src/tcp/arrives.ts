@@ -1,0 +1,191 @@
+/**
+ * SEGMENT ARRIVES: RFC 9293 3.10.7.4, one function per step, in the RFC's order. It changes the control block and marks it dirty; what is
+ * to be sent goes out after the batch, but for answers that are about this very segment.
+ */
+import type { Chunk } from '../link/slab.ts';
+import { ACK, FIN, OPT_TIMESTAMPS, RST, SYN, type TcpSegment, URG } from '../wire/tcp.ts';
+import { acknowledge } from './acknowledge.ts';
+import { synSentArrives } from './arrives-syn-sent.ts';
+import { challengeAck, outOfWindowAck } from './challenge-ack.ts';
+import { REASON_NONE, REASON_REFUSED, REASON_RESET } from './close-reason.ts';
+import { becomeEstablished } from './established.ts';
+import type { ControlBlock } from './control-block.ts';
+import { enterQuickAck } from './delayed-ack.ts';
+import { release } from './release.ts';
+import { replyReset, segmentLength } from './reply.ts';
+import { noteDuplicate } from './sack.ts';
+import { finArrives, textArrives } from './segment-text.ts';
+import { after, afterOrAt, before, beforeOrAt, distance, later } from './sequence.ts';
+import {
+  CLOSED,
+  CLOSE_WAIT,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  LISTEN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+} from './state.ts';
+import { LINGER } from './timer-kinds.ts';
+import { enterTimeWait } from './time-wait.ts';
+
+/** RFC 7323 5.5: after this long without an update TS.Recent may be stale, seconds (24 days). */
+const TIMESTAMP_LIFE = 24 * 24 * 3600;
+
+/** @param chunk where the segment's bytes lie */
+export function segmentArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
+  if (connection.state === SYN_SENT) return synSentArrives(connection, segment, now);
+  if ((connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return;
+  if (!checkTimestamp(connection, segment, now)) return;
+  if (!checkSequence(connection, segment, now)) return;
+  if ((segment.flags & RST) !== 0) return checkReset(connection, segment, now);
+  if ((segment.flags & SYN) !== 0 && !checkSyn(connection, segment, now)) return;
+  // Fifth: "if the ACK bit is off, drop the segment and return".
+  if ((segment.flags & ACK) === 0) return;
+  updateTimestamp(connection, segment, now);
+  if (!checkAcknowledgment(connection, segment, now)) return;
+  if ((segment.flags & URG) !== 0) checkUrgent(connection, segment);
+  if (segment.payloadLength > 0 && !textArrives(connection, segment, chunk, now)) return;
+  if ((segment.flags & FIN) !== 0 && !connection.released) finArrives(connection, segment, now);
+}
+
+/** RFC 7323 5.3 R1, PAWS: before the first step. */
+function checkTimestamp(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0) return true;
+  if (!before(segment.tsVal, connection.tsRecent)) return true;
+  if (Math.floor(now / 1000) - connection.tsRecentAt >= TIMESTAMP_LIFE) return true;
+  // RFC 7323 5.2: a RST is not subject to it.
+  if ((segment.flags & RST) !== 0) return true;
+  const { counters } = connection.context;
+  counters.PAWSEstab++;
+  if (!outOfWindowAck(connection, segment, now)) counters.TCPACKSkippedPAWS++;
+  return false;
+}
+
+/**
+ * First, check the sequence number: 3.10.7.4. Linux's reading of "acceptable": a bare segment that ends at what we last acknowledged,
+ * or starts at the right edge, still has an ACK field worth reading; what lies outside of the window is cut off later.
+ */
+function checkSequence(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  const end = (segment.seq + segmentLength(segment)) | 0;
+  if (afterOrAt(end, connection.lastAckSent) && beforeOrAt(segment.seq, later(connection.rcvAdv, connection.rcvNxt))) {
+    return true;
+  }
+  if (isSimultaneousSynAck(connection, segment)) return true;
+  // "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set)".
+  if ((segment.flags & RST) !== 0) return false;
+  if (segment.payloadLength > 0 && before(segment.seq, connection.rcvNxt)) {
+    // RFC 2883 4.1: a duplicate, reported.
+    noteDuplicate(connection, segment.seq, (segment.seq + segment.payloadLength) | 0);
+    enterQuickAck(connection, 2);
+  }
+  if (!outOfWindowAck(connection, segment, now)) connection.context.counters.TCPACKSkippedSeq++;
+  return false;
+}
+
+/** Second, check the RST bit. RFC 5961 3.2, in RFC 9293: only the exact number resets; another in the window is challenged. */
+function checkReset(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  if (segment.seq !== connection.rcvNxt) return challengeAck(connection, now);
+  switch (connection.state) {
+    case SYN_RECEIVED:
+      return release(connection, REASON_REFUSED, now);
+    case CLOSING:
+    case LAST_ACK:
+      return release(connection, REASON_NONE, now);
+    default:
+      release(connection, REASON_RESET, now);
+  }
+}
+
+/** Fourth, check the SYN bit. @returns whether to go on */
+function checkSyn(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  if (isSimultaneousSynAck(connection, segment)) {
+    // The SYN in it has been seen: what counts is its ACK field.
+    segment.seq = (segment.seq + 1) | 0;
+    segment.flags &= ~SYN;
+    return true;
+  }
+  // RFC 5961 4.2: whatever its number, a SYN in a synchronized state is challenged and dropped.
+  connection.context.counters.TCPSYNChallenge++;
+  challengeAck(connection, now);
+  return false;
+}
+
+/** RFC 9293 3.5, figure 8: in a simultaneous open both sides answer a SYN that the other has seen. */
+function isSimultaneousSynAck(connection: ControlBlock, segment: TcpSegment): boolean {
+  return (
+    connection.state === SYN_RECEIVED &&
+    (segment.flags & (SYN | ACK)) === (SYN | ACK) &&
+    segment.seq === connection.irs &&
+    segment.ack === connection.sndNxt
+  );
+}
+
+/** RFC 7323 4.3: TS.Recent follows the segments that span what we last acknowledged. */
+function updateTimestamp(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0) return;
+  if (after(segment.seq, connection.lastAckSent)) return;
+  if (distance(connection.tsRecent, segment.tsVal) < 0 && Math.floor(now / 1000) - connection.tsRecentAt < TIMESTAMP_LIFE) {
+    return;
+  }
+  connection.tsRecent = segment.tsVal;
+  connection.tsRecentAt = Math.floor(now / 1000);
+}
+
+/** Fifth, check the ACK field. @returns whether to go on */
+function checkAcknowledgment(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  if (connection.state === SYN_RECEIVED) {
+    if (!after(segment.ack, connection.sndUna) || after(segment.ack, connection.sndNxt)) {
+      replyReset(connection.context, connection.path, segment);
+      return false;
+    }
+    becomeEstablished(connection, segment, now);
+  } else if (!acknowledge(connection, segment, now)) {
+    return false;
+  }
+  return ourFinAcknowledged(connection, now);
+}
+
+/** What an acknowledgment of our FIN does, state by state. @returns whether the connection is still there */
+function ourFinAcknowledged(connection: ControlBlock, now: number): boolean {
+  if (!connection.finSent || connection.sndUna !== connection.sndNxt) return true;
+  switch (connection.state) {
+    case FIN_WAIT_1:
+      connection.setState(FIN_WAIT_2, now);
+      if (connection.orphan) armFinWait2(connection, now);
+      // A user that waits for the close to go through (shutdown) is told.
+      connection.context.markReady(connection);
+      return !connection.released;
+    case CLOSING:
+      enterTimeWait(connection, REASON_NONE, now);
+      return false;
+    case LAST_ACK:
+      release(connection, REASON_NONE, now);
+      return false;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Nobody will read what the peer still sends: it has tcp_fin_timeout (TCP_LINGER2) to close. RFC 9293 has no such limit; all
+ * deployed stacks do.
+ */
+export function armFinWait2(connection: ControlBlock, now: number): void {
+  const seconds = connection.settings.linger2;
+  if (seconds < 0) return release(connection, REASON_NONE, now);
+  connection.setTimer(LINGER, now + seconds * 1000);
+}
+
+/** Sixth, check the URG bit. RCV.UP <- max (RCV.UP, SEG.UP); the user is told [MUST-32]. RFC 6093: the pointer points behind. */
+function checkUrgent(connection: ControlBlock, segment: TcpSegment): void {
+  if ((connection.state & (ESTABLISHED | FIN_WAIT_1 | FIN_WAIT_2 | CLOSE_WAIT)) === 0) return;
+  if (connection.finReceived) return;
+  const up = (segment.seq + segment.urgentPointer) | 0;
+  if (!after(up, connection.rcvUp) || !after(up, connection.rcvNxt)) return;
+  connection.rcvUp = up;
+  connection.context.markReady(connection);
+}

@@ -1,0 +1,130 @@
+/** The user calls of RFC 9293 3.10.1 to 3.10.6: OPEN, SEND, RECEIVE, CLOSE, STATUS (info.ts), ABORT. They change the control block; output follows. */
+import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
+import { armFinWait2 } from './arrives.ts';
+import type { ControlBlock } from './control-block.ts';
+import { advertisedMss } from './mss.ts';
+import { armCork } from './nagle.ts';
+import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
+import { abort, release } from './release.ts';
+import { retransmissionTimeout } from './round-trip.ts';
+import {
+  CLOSED,
+  CLOSE_WAIT,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  RECEIVING,
+  SYN_RECEIVED,
+  SYN_SENT,
+} from './state.ts';
+import { RETRANSMISSION } from './timer-kinds.ts';
+
+/** Active OPEN (3.10.1): the SYN goes out with the next flush. */
+export function open(connection: ControlBlock, now: number): void {
+  const { context, path, settings } = connection;
+  const { config, numbers } = context;
+  connection.iss = numbers.isn(connection.local, connection.localPort, connection.remote, connection.remotePort, now);
+  connection.sndUna = connection.iss;
+  connection.sndNxt = (connection.iss + 1) | 0;
+  connection.sndUp = connection.iss;
+  connection.sendQueue.base = connection.sndNxt;
+  connection.tsOffset = numbers.timestampOffset(connection.local, connection.remote);
+  connection.rcvMss = advertisedMss(path.mtu, path.headerLength, settings.maxSegment);
+  // What we offer; the peer's answer decides.
+  connection.sackOk = config.tcp_sack;
+  connection.timestampsOk = config.tcp_timestamps;
+  connection.windowScaleOk = config.tcp_window_scaling;
+  connection.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
+  connection.openedAt = now;
+  connection.lastReceivedAt = now;
+  connection.synDue = true;
+  context.counters.ActiveOpens++;
+  context.hooks.insert(connection);
+  connection.setState(SYN_SENT, now);
+  connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
+  context.markDirty(connection);
+}
+
+/**
+ * SEND (3.10.2): queues a copy of as many bytes as the send buffer has room for.
+ * @param urgent the last of them is urgent data [MUST-30]
+ * @returns how many
+ */
+export function send(
+  connection: ControlBlock,
+  bytes: Uint8Array,
+  from: number,
+  count: number,
+  urgent: boolean,
+  now: number,
+): number {
+  const taken = Math.min(count, connection.sendSpace());
+  if (taken <= 0) return 0;
+  connection.sendQueue.append(bytes, from, taken);
+  if (urgent) connection.sndUp = connection.sendQueue.end;
+  if (connection.settings.cork) armCork(connection, now);
+  connection.context.markDirty(connection);
+  return taken;
+}
+
+/**
+ * RECEIVE (3.10.3): copies what is there, at most `count` bytes; unless `peek`, the window moves on.
+ */
+export function receive(connection: ControlBlock, target: Uint8Array, from: number, count: number, peek: boolean): number {
+  const got = connection.receiveQueue.read(target, from, count, peek);
+  if (got === 0 || peek || connection.released) return got;
+  if ((connection.state & RECEIVING) !== 0 && windowUpdateDue(connection)) {
+    connection.ackNow = true;
+    connection.context.markDirty(connection);
+  }
+  return got;
+}
+
+/** The sending half of CLOSE (3.10.4), shutdown(SHUT_WR): a FIN follows what is queued. */
+export function closeSend(connection: ControlBlock, now: number): void {
+  if (connection.finQueued || connection.released) return;
+  switch (connection.state) {
+    case SYN_SENT:
+      // "Delete the TCB and return 'error: closing' responses to any queued SENDs, or RECEIVEs."
+      return release(connection, REASON_NONE, now);
+    case ESTABLISHED:
+      connection.setState(FIN_WAIT_1, now);
+      break;
+    case CLOSE_WAIT:
+      connection.setState(LAST_ACK, now);
+      break;
+    case SYN_RECEIVED:
+      // "Queue for processing after entering ESTABLISHED state."
+      break;
+    default:
+      return;
+  }
+  connection.finQueued = true;
+  connection.context.markDirty(connection);
+}
+
+/**
+ * CLOSE (3.10.4): the user lets go of the connection, which goes on by itself.
+ * RFC 9293 3.10.4 (RFC 1122 4.2.2.13) [SHLD-3]: with data unread, the peer is reset rather than left to think that it was read.
+ */
+export function close(connection: ControlBlock, now: number): void {
+  connection.user = undefined;
+  connection.orphan = true;
+  if (connection.released) return connection.receiveQueue.clear();
+  if (connection.receiveQueue.length > 0) {
+    connection.context.counters.TCPAbortOnClose++;
+    abort(connection, REASON_ABORTED, now);
+    return;
+  }
+  if (connection.state === FIN_WAIT_2) armFinWait2(connection, now);
+  else closeSend(connection, now);
+}
+
+/** ABORT (3.10.5): the peer gets a RST, what is queued is lost. */
+export function abortCall(connection: ControlBlock, now: number): void {
+  connection.user = undefined;
+  connection.orphan = true;
+  if (connection.released) return connection.receiveQueue.clear();
+  if (connection.state !== CLOSED) abort(connection, REASON_ABORTED, now);
+}

@@ -1,0 +1,36 @@
+/** Answers to segments that should not be: rate-limited, so that two stacks cannot chase each other's tails. RFC 5961. */
+import type { TcpSegment } from '../wire/tcp.ts';
+import { SYN } from '../wire/tcp.ts';
+import type { ControlBlock } from './control-block.ts';
+import { transmitAck } from './transmit.ts';
+
+/** RFC 5961 3.2, 4.2, 5.2: an ACK that a legitimate peer answers with what is right. */
+export function challengeAck(connection: ControlBlock, now: number): void {
+  const { counters } = connection.context;
+  if (limited(connection, now)) {
+    counters.TCPACKSkippedChallenge++;
+    return;
+  }
+  if (!connection.context.mayChallenge(now)) return;
+  counters.TCPChallengeACK++;
+  if (!transmitAck(connection, now)) connection.ackNow = true;
+}
+
+/**
+ * RFC 9293 3.10.7.4: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> for a segment outside the window. Segments with data are always answered,
+ * bare ones not more often than tcp_invalid_ratelimit (Linux).
+ * @returns false when this one was not answered
+ */
+export function outOfWindowAck(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  const bare = segment.payloadLength === 0 || (segment.flags & SYN) !== 0;
+  if (bare && limited(connection, now)) return false;
+  if (!transmitAck(connection, now)) connection.ackNow = true;
+  return true;
+}
+
+function limited(connection: ControlBlock, now: number): boolean {
+  const interval = connection.context.config.tcp_invalid_ratelimit;
+  if (now - connection.outOfWindowAckAt < interval) return true;
+  connection.outOfWindowAckAt = now;
+  return false;
+}

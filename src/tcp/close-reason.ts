@@ -1,0 +1,31 @@
+/** Why a connection closed; the sockets turn it into an errno. */
+
+export const REASON_NONE = 0;
+/** RFC 9293: "connection reset": a RST came. */
+export const REASON_RESET = 1;
+/** "connection refused": a RST answered our SYN. */
+export const REASON_REFUSED = 2;
+/** "connection aborted due to user timeout": R2, the user timeout, or keepalive gave up. */
+export const REASON_TIMEOUT = 3;
+/** The user aborted it, or closed it with data unread. */
+export const REASON_ABORTED = 4;
+/** The link under it ended. */
+export const REASON_NETWORK_DOWN = 5;
+/** ICMP said so (a soft error that became final, or a hard one while connecting). */
+export const REASON_HOST_UNREACHABLE = 6;
+export const REASON_NET_UNREACHABLE = 7;
+
+const names = [
+  'none',
+  'connection reset',
+  'connection refused',
+  'timed out',
+  'aborted',
+  'network is down',
+  'host unreachable',
+  'network unreachable',
+];
+
+export function closeReasonName(reason: number): string {
+  return names[reason] ?? `reason ${reason}`;
+}

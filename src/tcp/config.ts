@@ -1,0 +1,116 @@
+/**
+ * What an administrator may set, under Linux's sysctl names (`net.ipv4.*`), with Linux 6.18's defaults where
+ * nothing else is said. Times in the unit that Linux uses for each.
+ */
+export interface TcpConfig {
+  /** SYN retransmissions after the linear ones before giving up. */
+  tcp_syn_retries: number;
+  /** SYN retransmissions at the initial interval before it starts to double. */
+  tcp_syn_linear_timeouts: number;
+  /** SYN-ACK retransmissions before the embryonic connection is forgotten. */
+  tcp_synack_retries: number;
+  /** R1 of RFC 9293 3.8.3: retransmissions after which the network layer is told. */
+  tcp_retries1: number;
+  /** R2: how many back-offs of the minimum RTO a connection outlives without an answer (15: 924.6 s). */
+  tcp_retries2: number;
+  /** R2 for connections that nobody holds any more; 0 means 8. */
+  tcp_orphan_retries: number;
+  /** Seconds that a connection that nobody holds stays in FIN-WAIT-2. */
+  tcp_fin_timeout: number;
+  /** Seconds of 2 MSL in TIME-WAIT. Linux has 60 built in; RFC 9293's MSL of 2 minutes would be 240. */
+  tcp_timewait_len: number;
+  /** Seconds idle before the first keepalive probe. */
+  tcp_keepalive_time: number;
+  /** Seconds between keepalive probes. */
+  tcp_keepalive_intvl: number;
+  tcp_keepalive_probes: number;
+  tcp_sack: boolean;
+  /** Report duplicates (RFC 2883). */
+  tcp_dsack: boolean;
+  tcp_timestamps: boolean;
+  tcp_window_scaling: boolean;
+  /** Lower bound of the RTO's variance term, microseconds; 1000000 follows RFC 6298 (2.4). */
+  tcp_rto_min_us: number;
+  /** Upper bound of the RTO, milliseconds. */
+  tcp_rto_max_ms: number;
+  /** Longest delay of an acknowledgment, milliseconds (RFC 9293 MUST-58: below 500). */
+  tcp_delack_max_ms: number;
+  /** Duplicate acknowledgments (or segments SACKed above) that mean a loss: DupThresh. */
+  tcp_reordering: number;
+  /** Initial window in segments (RFC 6928). */
+  tcp_init_cwnd: number;
+  tcp_slow_start_after_idle: boolean;
+  /** Embryonic connections that one listener holds. */
+  tcp_max_syn_backlog: number;
+  /** Bound of the backlog argument of listen. */
+  somaxconn: number;
+  /** Answer a final ACK with RST when the accept queue is full, rather than dropping it. */
+  tcp_abort_on_overflow: boolean;
+  /**
+   * What accept makes of a connection that was reset while it waited (ours; Linux has its own built in): `linux` hands it over and
+   * its first call fails with ECONNRESET, `posix` reports ECONNABORTED, `bsd` passes over it.
+   */
+  accept_reset: 'linux' | 'posix' | 'bsd';
+  /** Challenge ACKs a second for the whole host (RFC 5961 7). */
+  tcp_challenge_ack_limit: number;
+  /** Milliseconds between two answers to segments outside the window on one connection. */
+  tcp_invalid_ratelimit: number;
+  /** Drop RSTs in TIME-WAIT (RFC 1337). */
+  tcp_rfc1337: boolean;
+  /** Receive buffer in bytes: least, default, most. The most decides the window scale. */
+  tcp_rmem: readonly [number, number, number];
+  /** Send buffer in bytes: least, default, most. */
+  tcp_wmem: readonly [number, number, number];
+  /** Congestion control of new connections, by name. */
+  tcp_congestion_control: string;
+  /** First and last ephemeral port. */
+  ip_local_port_range: readonly [number, number];
+  ip_default_ttl: number;
+  /** Milliseconds between ICMP errors to one destination, on average. */
+  icmp_ratelimit: number;
+  /** ICMP errors a second for the whole host. */
+  icmp_msgs_per_sec: number;
+  icmp_echo_ignore_all: boolean;
+}
+
+export function defaultConfig(): TcpConfig {
+  return {
+    tcp_syn_retries: 6,
+    tcp_syn_linear_timeouts: 4,
+    tcp_synack_retries: 5,
+    tcp_retries1: 3,
+    tcp_retries2: 15,
+    tcp_orphan_retries: 0,
+    tcp_fin_timeout: 60,
+    tcp_timewait_len: 60,
+    tcp_keepalive_time: 7200,
+    tcp_keepalive_intvl: 75,
+    tcp_keepalive_probes: 9,
+    tcp_sack: true,
+    tcp_dsack: true,
+    tcp_timestamps: true,
+    tcp_window_scaling: true,
+    tcp_rto_min_us: 200_000,
+    tcp_rto_max_ms: 120_000,
+    tcp_delack_max_ms: 200,
+    tcp_reordering: 3,
+    tcp_init_cwnd: 10,
+    tcp_slow_start_after_idle: true,
+    tcp_max_syn_backlog: 4096,
+    somaxconn: 4096,
+    tcp_abort_on_overflow: false,
+    accept_reset: 'linux',
+    tcp_challenge_ack_limit: 0x7fffffff,
+    tcp_invalid_ratelimit: 500,
+    tcp_rfc1337: false,
+    // Linux's default is 131,072 and grows by measurement; ours is fixed until the buffers tune themselves.
+    tcp_rmem: [4096, 4_194_304, 33_554_432],
+    tcp_wmem: [4096, 4_194_304, 33_554_432],
+    tcp_congestion_control: 'reno',
+    ip_local_port_range: [32_768, 60_999],
+    ip_default_ttl: 64,
+    icmp_ratelimit: 1000,
+    icmp_msgs_per_sec: 1000,
+    icmp_echo_ignore_all: false,
+  };
+}

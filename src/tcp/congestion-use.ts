@@ -1,0 +1,39 @@
+/** Whether the congestion window is in use: it grows only then, and decays when it was not. RFC 5681 4.1, RFC 7661 in spirit. */
+import type { ControlBlock } from './control-block.ts';
+import { retransmissionTimeout } from './round-trip.ts';
+import { afterOrAt, before } from './sequence.ts';
+
+/** After output: notes how much was out at most in this window of data (Linux's tcp_cwnd_validate). */
+export function noteWindowUse(connection: ControlBlock): void {
+  const out = connection.runs.packetsOut;
+  const fresh = !before(connection.sndUna, connection.cwndUsageSeq);
+  if (!fresh && !connection.cwndLimited && out <= connection.maxPacketsOut) return;
+  if (!fresh && connection.windowWasFull && !connection.cwndLimited) return;
+  connection.windowWasFull = connection.cwndLimited;
+  connection.maxPacketsOut = out;
+  connection.cwndUsageSeq = connection.sndNxt;
+}
+
+/** Whether cwnd was what held the sender back, so that it may grow (Linux: in slow start, half in use is enough). */
+export function windowInUse(connection: ControlBlock): boolean {
+  if (connection.windowWasFull) return true;
+  return connection.cwnd < connection.ssthresh && connection.cwnd < 2 * connection.maxPacketsOut;
+}
+
+/**
+ * RFC 5681 4.1: after an idle RTO cwnd falls back towards the initial window; Linux halves it for each RTO idle.
+ * Call when nothing is out and something is about to be.
+ */
+export function congestionWindowRestart(connection: ControlBlock, now: number): void {
+  const { config } = connection.context;
+  const rto = retransmissionTimeout(connection);
+  let idle = now - connection.lastDataSentAt;
+  if (!config.tcp_slow_start_after_idle || idle <= rto || connection.cwnd <= config.tcp_init_cwnd) return;
+  // What was reached before is remembered in ssthresh (RFC 7661, RFC 2861: three quarters of it).
+  connection.ssthresh = Math.max(connection.ssthresh, (connection.cwnd >> 1) + (connection.cwnd >> 2));
+  for (idle -= rto; idle > 0 && connection.cwnd > config.tcp_init_cwnd; idle -= rto) connection.cwnd >>= 1;
+  connection.cwnd = Math.max(connection.cwnd, config.tcp_init_cwnd);
+  connection.cwndCount = 0;
+  connection.lastDataSentAt = now;
+  if (afterOrAt(connection.sndUna, connection.cwndUsageSeq)) connection.maxPacketsOut = 0;
+}

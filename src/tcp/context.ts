@@ -1,0 +1,105 @@
+/**
+ * What all connections of a stack share: settings, counters, memory, timers, and the lists of connections that
+ * have something to send or something to tell. The stack owns it and supplies the calls that reach beyond TCP.
+ */
+import type { Slab } from '../link/slab.ts';
+import { Deadlines } from '../time/deadlines.ts';
+import type { Random } from '../time/random.ts';
+import type { TraceSink } from '../trace/events.ts';
+import type { TcpConfig } from './config.ts';
+import type { ConnectionUser, ControlBlock } from './control-block.ts';
+import { TcpCounters } from './counters.ts';
+import type { Embryo } from './embryo.ts';
+import type { InitialNumbers } from './initial-numbers.ts';
+import type { TimeWaitRecord } from './time-wait.ts';
+import { TIMER_KINDS } from './timer-kinds.ts';
+
+/** What stands in the demultiplexer's table. */
+export type TableEntry = ControlBlock | Embryo | TimeWaitRecord;
+
+/** A connection or a listener, whose user is told of changes after the batch. */
+export interface Notifier {
+  user: ConnectionUser | undefined;
+  readyMarked: boolean;
+}
+
+/** What TCP asks of the stack. */
+export interface TcpHooks {
+  /** Something became dirty outside a batch: flush at the end of the turn. */
+  wake(): void;
+  /** Segments for this pair of endpoints go to this entry, in place of what stood there. */
+  insert(entry: TableEntry): void;
+  /** The entry is over; what stands in its place already stays. */
+  remove(entry: TableEntry): void;
+}
+
+export class TcpContext {
+  readonly config: TcpConfig;
+  readonly slab: Slab;
+  readonly random: Random;
+  readonly numbers: InitialNumbers;
+  readonly trace: TraceSink | undefined;
+  readonly hooks: TcpHooks;
+  readonly counters = new TcpCounters();
+  /** Deadlines that must be met for data to move. */
+  readonly timers = new Deadlines(TIMER_KINDS);
+  /** Keepalive and TIME-WAIT: they keep nobody waiting. */
+  readonly idleTimers = new Deadlines(1);
+  readonly timerOwners: (ControlBlock | Embryo | undefined)[] = [];
+  readonly idleTimerOwners: (ControlBlock | TimeWaitRecord | undefined)[] = [];
+  /** Connections that output must visit. */
+  readonly dirty: ControlBlock[] = [];
+  /** Connections whose user is to be told. */
+  readonly ready: Notifier[] = [];
+  #challengeWindow = -Infinity;
+  #challengesLeft = 0;
+
+  constructor(
+    config: TcpConfig,
+    slab: Slab,
+    random: Random,
+    numbers: InitialNumbers,
+    trace: TraceSink | undefined,
+    hooks: TcpHooks,
+  ) {
+    this.config = config;
+    this.slab = slab;
+    this.random = random;
+    this.numbers = numbers;
+    this.trace = trace;
+    this.hooks = hooks;
+  }
+
+  /** Output will visit the connection after the batch, or at the end of the turn. */
+  markDirty(connection: ControlBlock): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.dirty.push(connection);
+    if (this.dirty.length === 1) this.hooks.wake();
+  }
+
+  /** Its user will be told after the batch that its readiness may have changed. */
+  markReady(notifier: Notifier): void {
+    if (notifier.readyMarked || notifier.user === undefined) return;
+    notifier.readyMarked = true;
+    this.ready.push(notifier);
+    if (this.ready.length === 1) this.hooks.wake();
+  }
+
+  /**
+   * RFC 5961 7: a limit on challenge ACKs for the whole host. The second's budget is drawn at random between half and
+   * all of the limit, so that its use cannot be counted from outside (CVE-2016-5696).
+   */
+  mayChallenge(now: number): boolean {
+    const limit = this.config.tcp_challenge_ack_limit;
+    if (limit === 0x7fffffff) return true;
+    if (now - this.#challengeWindow >= 1000) {
+      this.#challengeWindow = now;
+      const half = (limit + 1) >> 1;
+      this.#challengesLeft = half + Math.floor(this.random.float() * (limit - half + 1));
+    }
+    if (this.#challengesLeft <= 0) return false;
+    this.#challengesLeft--;
+    return true;
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * The transmission control block (RFC 9293 3.3.1), with the RFC's names, and what the extensions keep beside them.
+ *
+ * Sequence numbers are int32. Times are milliseconds of the stack's clock. Nothing but `tcp/` writes these fields.
+ */
+import type { TraceEvent } from '../trace/events.ts';
+import type { IpAddress } from '../wire/address.ts';
+import { REASON_NONE } from './close-reason.ts';
+import { type CongestionControl, congestionControl } from './congestion/congestion.ts';
+import type { TcpContext } from './context.ts';
+import type { Path } from './path.ts';
+import type { Reassembly } from './reassembly.ts';
+import { ReceiveQueue } from './receive-queue.ts';
+import { SendQueue } from './send-queue.ts';
+import { SentRuns } from './sent-runs.ts';
+import type { TcpSettings } from './settings.ts';
+import { CLOSED, stateName } from './state.ts';
+
+/** What stands in the demultiplexer's table and the timer tables. */
+export const KIND_CONNECTION = 0;
+export const KIND_EMBRYO = 1;
+export const KIND_TIME_WAIT = 2;
+
+/** Who is told that something changed: a socket. */
+export interface ConnectionUser {
+  ready(): void;
+}
+
+/** Congestion states, as Linux's tcpi_ca_state. */
+export const CA_OPEN = 0;
+/** Duplicate acknowledgments or SACKs, not yet taken for a loss. */
+export const CA_DISORDER = 1;
+export const CA_CWR = 2;
+/** Fast recovery. */
+export const CA_RECOVERY = 3;
+/** Recovery from a retransmission timeout. */
+export const CA_LOSS = 4;
+
+export class ControlBlock {
+  readonly kind = KIND_CONNECTION;
+  readonly context: TcpContext;
+  readonly path: Path;
+  readonly local: IpAddress;
+  readonly localPort: number;
+  readonly remote: IpAddress;
+  readonly remotePort: number;
+  /** Row in `context.timers`. */
+  readonly timerRow: number;
+  /** Row in `context.idleTimers`; -1 until keepalive is on. */
+  keepaliveRow = -1;
+
+  /** The socket; undefined while it waits to be accepted, and once the user has let go of it. */
+  user: ConnectionUser | undefined;
+  /** The user closed it: nobody will read what comes. */
+  orphan = false;
+  state = CLOSED;
+  /** Why it closed (REASON_...), kept after the end. */
+  reason = REASON_NONE;
+  /** What ICMP or a soft error last said; becomes the reason when the connection gives up. */
+  softReason = REASON_NONE;
+  /** Removed from the tables; its timers and memory are gone. */
+  released = false;
+  dirty = false;
+  readyMarked = false;
+
+  // Send sequence variables, RFC 9293 3.3.1.
+  iss = 0;
+  sndUna = 0;
+  sndNxt = 0;
+  /** Bytes, scaled. */
+  sndWnd = 0;
+  sndUp = 0;
+  sndWl1 = 0;
+  sndWl2 = 0;
+  /** The largest window the peer ever offered, bytes. */
+  maxSndWnd = 0;
+  /** Payload bytes of a full segment, with the options that every segment carries taken off. */
+  sndMss = 536;
+  /** What the peer's MSS option said, or the default; never changes. */
+  peerMss = 536;
+  /** The user has closed the sending side: a FIN follows what is queued; and it has gone out. */
+  finQueued = false;
+  finSent = false;
+  /** Our SYN (or SYN-ACK) is to go out, for the first time or again. */
+  synDue = false;
+  /** One segment of what is lost goes out whatever cwnd says (RFC 5681 3.2 step 3, RFC 6582 3.2 step 3). */
+  retransmitDue = false;
+  /** TCP_CORK has held back long enough, or the user let go: short segments may leave once. */
+  uncorked = false;
+  /** End of the last short segment sent (Minshall's variation of Nagle, RFC 9293 3.7.4). */
+  sndSml = 0;
+
+  // Receive sequence variables.
+  irs = 0;
+  rcvNxt = 0;
+  /** The right edge that we advertised: RCV.NXT + RCV.WND. */
+  rcvAdv = 0;
+  rcvUp = 0;
+  /** RFC 7323 4.3: the ACK field of the last segment that we sent. */
+  lastAckSent = 0;
+  /** Our MSS, as advertised. */
+  rcvMss = 536;
+  /** Payload of the full segments that the peer sends, as seen (Linux's rcv_mss). */
+  seenMss = 0;
+  /** The peer's FIN has been taken. */
+  finReceived = false;
+  /** A FIN that came out of order: its sequence number, meant when `finSeqKnown`. */
+  finSeq = 0;
+  finSeqKnown = false;
+  /** The user will not read any more (shutdown of the receiving side). */
+  receiveShut = false;
+
+  // Options in force.
+  sackOk = false;
+  timestampsOk = false;
+  windowScaleOk = false;
+  sndWindShift = 0;
+  rcvWindShift = 0;
+  tsRecent = 0;
+  /** When TS.Recent was set, whole seconds. */
+  tsRecentAt = 0;
+  tsOffset = 0;
+
+  // Retransmission timer, RFC 6298. Microseconds.
+  srttUs = 0;
+  rttvarUs = 0;
+  minRttUs = 0x7fffffff;
+  rttUs = 0;
+  rtoUs = 1_000_000;
+  backoff = 0;
+  /** Timeouts in a row without an answer. */
+  retransmits = 0;
+  /** When the first of them was due, ms; -1: none. */
+  retransmitsSince = -1;
+  /** Window and keepalive probes in a row without an answer. */
+  probesOut = 0;
+  probesSince = -1;
+  totalRetrans = 0;
+  /** When the SYN was first sent or received, ms. */
+  openedAt = 0;
+
+  // Congestion, RFC 5681. Segments.
+  readonly congestion: CongestionControl;
+  cwnd = 10;
+  ssthresh = 0x7fffffff;
+  /** Segments acknowledged since cwnd last grew, in congestion avoidance. */
+  cwndCount = 0;
+  caState = CA_OPEN;
+  /** RFC 6582's recover, RFC 6675's RecoveryPoint. */
+  recover = 0;
+  dupAcks = 0;
+  everRecovered = false;
+  /** Most segments out since `cwndUsageSeq` was sent, and whether cwnd was what held output back. */
+  maxPacketsOut = 0;
+  cwndUsageSeq = 0;
+  cwndLimited = false;
+  windowWasFull = false;
+  /** When the last data segment was sent, ms. */
+  lastDataSentAt = 0;
+
+  // Acknowledgments to be sent.
+  ackNow = false;
+  ackDelayed = false;
+  /** Linux's quick ACKs left, and whether the application answers (ping-pong), when ACKs wait for the answer. */
+  quickAcks = 0;
+  pingpong = false;
+  /** Delayed-ACK timeout in ms, 0: no data came yet. */
+  ato = 0;
+  lastDataReceivedAt = 0;
+  lastReceivedAt = 0;
+  /** When we last answered a segment outside the window. */
+  outOfWindowAckAt = -Infinity;
+  /** The range that the next ACK reports first (RFC 2018 4), and a duplicate to report (RFC 2883); equal edges: none. */
+  sackLeft = 0;
+  sackRight = 0;
+  dsackLeft = 0;
+  dsackRight = 0;
+  /** Left edges of the ranges reported lately, most recent first. */
+  recentSacks: Int32Array | undefined;
+
+  /** What the user set; the socket's own object. */
+  readonly settings: TcpSettings;
+
+  readonly sendQueue: SendQueue;
+  readonly receiveQueue: ReceiveQueue;
+  /** Made when something comes out of order. */
+  reassembly: Reassembly | undefined;
+  readonly runs = new SentRuns();
+
+  constructor(
+    context: TcpContext,
+    path: Path,
+    local: IpAddress,
+    localPort: number,
+    remote: IpAddress,
+    remotePort: number,
+    settings: TcpSettings,
+  ) {
+    this.context = context;
+    this.path = path;
+    this.local = local;
+    this.localPort = localPort;
+    this.remote = remote;
+    this.remotePort = remotePort;
+    this.sendQueue = new SendQueue(context.slab, 0);
+    this.receiveQueue = new ReceiveQueue(context.slab);
+    this.settings = settings;
+    this.cwnd = context.config.tcp_init_cwnd;
+    this.congestion = congestionControl(settings.congestion);
+    this.timerRow = context.timers.allocate();
+    context.timerOwners[this.timerRow] = this;
+  }
+
+  setTimer(kind: number, at: number): void {
+    this.context.timers.set(this.timerRow, kind, at);
+  }
+
+  clearTimer(kind: number): void {
+    this.context.timers.clear(this.timerRow, kind);
+  }
+
+  timerAt(kind: number): number {
+    return this.context.timers.at(this.timerRow, kind);
+  }
+
+  /** Sequence number after everything that is queued, with our FIN. */
+  get sendEnd(): number {
+    return (this.sendQueue.end + (this.finQueued ? 1 : 0)) | 0;
+  }
+
+  /** Bytes that the send buffer has room for. */
+  sendSpace(): number {
+    return Math.max(this.settings.sndBuf - this.sendQueue.length, 0);
+  }
+
+  /** Linux's rule for POLLOUT: a third of the send buffer is free. */
+  writable(): boolean {
+    return 3 * this.sendSpace() >= this.settings.sndBuf;
+  }
+
+  /** For the trace; call only when there is a sink. */
+  flow(): { local: string; remote: string } {
+    return { local: endpointText(this.local, this.localPort), remote: endpointText(this.remote, this.remotePort) };
+  }
+
+  trace(event: TraceEvent): void {
+    this.context.trace?.(event);
+  }
+
+  setState(state: number, now: number): void {
+    if (state === this.state) return;
+    if (this.context.trace !== undefined) {
+      const [from, to] = [stateName(this.state), stateName(state)];
+      this.trace({ type: 'state', at: now, flow: this.flow(), from, to });
+    }
+    this.state = state;
+  }
+}
+
+/** `10.9.0.2:80`, `[fe80::1]:80`. */
+export function endpointText(address: IpAddress, port: number): string {
+  return address.family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,50 @@
+/** The connection is open: from SYN-SENT or SYN-RECEIVED to ESTABLISHED. */
+import { OPT_TIMESTAMPS, type TcpSegment } from '../wire/tcp.ts';
+import type { ControlBlock } from './control-block.ts';
+import { armKeepalive } from './keepalive.ts';
+import { sampleRoundTrip } from './round-trip.ts';
+import { distance } from './sequence.ts';
+import { ESTABLISHED, FIN_WAIT_1 } from './state.ts';
+import { RETRANSMISSION } from './timer-kinds.ts';
+import { timestampNow } from './transmit.ts';
+
+/** RFC 6298 5.7: when the SYN had to be sent again and nothing was measured, the first RTO for data is this, microseconds. */
+const RTO_AFTER_SYN_LOSS_US = 3_000_000;
+
+/** The segment acknowledges our SYN. */
+export function becomeEstablished(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  connection.sndUna = segment.ack;
+  // RFC 9293 3.10.7.4: SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK. RFC 7323 2.2: that of a SYN is not scaled.
+  const scaled = (segment.flags & 2) === 0;
+  connection.sndWnd = scaled ? segment.window * 2 ** connection.sndWindShift : segment.window;
+  connection.maxSndWnd = connection.sndWnd;
+  connection.sndWl1 = segment.seq;
+  connection.sndWl2 = segment.ack;
+  connection.sndSml = segment.ack;
+  connection.cwndUsageSeq = segment.ack;
+  connection.recover = segment.ack;
+  connection.lastReceivedAt = now;
+  connection.clearTimer(RETRANSMISSION);
+  measureHandshake(connection, segment, now);
+  connection.retransmits = 0;
+  connection.retransmitsSince = -1;
+  connection.backoff = 0;
+  connection.probesOut = 0;
+  connection.synDue = false;
+  connection.setState(connection.finQueued ? FIN_WAIT_1 : ESTABLISHED, now);
+  if (connection.settings.keepalive) armKeepalive(connection, now);
+  connection.context.markDirty(connection);
+  connection.context.markReady(connection);
+}
+
+function measureHandshake(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  if (connection.retransmits === 0) {
+    sampleRoundTrip(connection, (now - connection.openedAt) * 1000);
+  } else if (connection.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0 && segment.tsEcr !== 0) {
+    sampleRoundTrip(connection, distance(segment.tsEcr, timestampNow(connection, now)) * 1000);
+  } else {
+    connection.rtoUs = RTO_AFTER_SYN_LOSS_US;
+    // RFC 5681 3.1: after a lost SYN the window starts at one segment.
+    connection.cwnd = 1;
+  }
+}

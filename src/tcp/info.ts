@@ -1,0 +1,126 @@
+/** STATUS (RFC 9293 3.10.6), as Linux's TCP_INFO tells it. */
+import type { ControlBlock } from './control-block.ts';
+import { currentWindow } from './receive-window.ts';
+import {
+  CLOSED,
+  CLOSE_WAIT,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  LISTEN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+} from './state.ts';
+
+/** Bits of `tcpi_options`. */
+export const TCPI_OPT_TIMESTAMPS = 1;
+export const TCPI_OPT_SACK = 2;
+export const TCPI_OPT_WSCALE = 4;
+
+/** Times `*_ms` in Linux's milliseconds, `rtt` and `rto` in microseconds, windows in segments or bytes as Linux has them. */
+export interface TcpInfo {
+  /** Linux's number of the state: 1 ESTABLISHED ... 11 CLOSING. */
+  readonly tcpi_state: number;
+  /** 0 Open, 1 Disorder, 2 CWR, 3 Recovery, 4 Loss. */
+  readonly tcpi_ca_state: number;
+  /** Timeouts in a row. */
+  readonly tcpi_retransmits: number;
+  readonly tcpi_probes: number;
+  readonly tcpi_backoff: number;
+  readonly tcpi_options: number;
+  readonly tcpi_snd_wscale: number;
+  readonly tcpi_rcv_wscale: number;
+  /** Microseconds. */
+  readonly tcpi_rto: number;
+  readonly tcpi_ato: number;
+  /** Bytes. */
+  readonly tcpi_snd_mss: number;
+  readonly tcpi_rcv_mss: number;
+  /** Segments. */
+  readonly tcpi_unacked: number;
+  readonly tcpi_sacked: number;
+  readonly tcpi_lost: number;
+  readonly tcpi_retrans: number;
+  /** Milliseconds ago. */
+  readonly tcpi_last_data_sent: number;
+  readonly tcpi_last_data_recv: number;
+  readonly tcpi_last_ack_recv: number;
+  /** Bytes. */
+  readonly tcpi_pmtu: number;
+  readonly tcpi_advmss: number;
+  /** Segments. */
+  readonly tcpi_snd_ssthresh: number;
+  readonly tcpi_snd_cwnd: number;
+  /** Microseconds. */
+  readonly tcpi_rtt: number;
+  readonly tcpi_rttvar: number;
+  readonly tcpi_min_rtt: number;
+  readonly tcpi_total_retrans: number;
+  /** Bytes queued and not sent. */
+  readonly tcpi_notsent_bytes: number;
+  /** Bytes: the peer's window, and ours. */
+  readonly tcpi_snd_wnd: number;
+  readonly tcpi_rcv_wnd: number;
+}
+
+const linuxState: Record<number, number> = {
+  [ESTABLISHED]: 1,
+  [SYN_SENT]: 2,
+  [SYN_RECEIVED]: 3,
+  [FIN_WAIT_1]: 4,
+  [FIN_WAIT_2]: 5,
+  [TIME_WAIT]: 6,
+  [CLOSED]: 7,
+  [CLOSE_WAIT]: 8,
+  [LAST_ACK]: 9,
+  [LISTEN]: 10,
+  [CLOSING]: 11,
+};
+
+/** Linux's number for a state of state.ts. */
+export function linuxStateNumber(state: number): number {
+  return linuxState[state] ?? 7;
+}
+
+export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
+  const { runs } = connection;
+  const options =
+    (connection.timestampsOk ? TCPI_OPT_TIMESTAMPS : 0) |
+    (connection.sackOk ? TCPI_OPT_SACK : 0) |
+    (connection.windowScaleOk ? TCPI_OPT_WSCALE : 0);
+  return {
+    tcpi_state: linuxStateNumber(connection.state),
+    tcpi_ca_state: connection.caState,
+    tcpi_retransmits: connection.retransmits,
+    tcpi_probes: connection.probesOut,
+    tcpi_backoff: connection.backoff,
+    tcpi_options: options,
+    tcpi_snd_wscale: connection.sndWindShift,
+    tcpi_rcv_wscale: connection.rcvWindShift,
+    tcpi_rto: Math.round(connection.rtoUs * 2 ** connection.backoff),
+    tcpi_ato: Math.round(connection.ato * 1000),
+    tcpi_snd_mss: connection.sndMss,
+    tcpi_rcv_mss: connection.seenMss || connection.rcvMss,
+    tcpi_unacked: runs.packetsOut,
+    tcpi_sacked: runs.sackedOut,
+    tcpi_lost: runs.lostOut,
+    tcpi_retrans: runs.retransOut,
+    tcpi_last_data_sent: Math.floor(now - connection.lastDataSentAt),
+    tcpi_last_data_recv: Math.floor(now - connection.lastDataReceivedAt),
+    tcpi_last_ack_recv: Math.floor(now - connection.lastReceivedAt),
+    tcpi_pmtu: connection.path.mtu,
+    tcpi_advmss: connection.rcvMss,
+    tcpi_snd_ssthresh: connection.ssthresh,
+    tcpi_snd_cwnd: connection.cwnd,
+    tcpi_rtt: connection.srttUs,
+    tcpi_rttvar: connection.rttvarUs,
+    tcpi_min_rtt: connection.minRttUs === 0x7fffffff ? 0 : connection.minRttUs,
+    tcpi_total_retrans: connection.totalRetrans,
+    tcpi_notsent_bytes: Math.max((connection.sendQueue.end - connection.sndNxt) | 0, 0),
+    tcpi_snd_wnd: connection.sndWnd,
+    tcpi_rcv_wnd: currentWindow(connection),
+  };
+}

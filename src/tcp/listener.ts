@@ -1,0 +1,75 @@
+/** A passive OPEN: the SYN queue (embryos) and the accept queue (connections), each with its limit. */
+import type { IpAddress } from '../wire/address.ts';
+import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
+import type { TcpContext } from './context.ts';
+import type { ConnectionUser, ControlBlock } from './control-block.ts';
+import { type Embryo, removeEmbryo } from './embryo.ts';
+import { abort } from './release.ts';
+import type { TcpSettings } from './settings.ts';
+
+/** A connection that was reset while it waited to be accepted: what `take` makes of it is `accept_reset` of the settings. */
+export type Accepted = ControlBlock | 'aborted' | undefined;
+
+export class Listener {
+  readonly context: TcpContext;
+  /** The address listened on; unspecified: all of the host's. */
+  readonly local: IpAddress;
+  readonly localPort: number;
+  /** What connections inherit. */
+  readonly settings: TcpSettings;
+  /** As given to listen, within 0..somaxconn. */
+  backlog: number;
+  user: ConnectionUser | undefined;
+  readyMarked = false;
+  readonly embryos = new Set<Embryo>();
+  readonly #queue: ControlBlock[] = [];
+  #closed = false;
+
+  constructor(context: TcpContext, local: IpAddress, localPort: number, settings: TcpSettings, backlog: number) {
+    this.context = context;
+    this.local = local;
+    this.localPort = localPort;
+    this.settings = settings;
+    this.backlog = backlog;
+  }
+
+  /** Connections that wait to be accepted. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Linux holds backlog + 1. */
+  get full(): boolean {
+    return this.#queue.length > this.backlog;
+  }
+
+  enqueue(connection: ControlBlock): void {
+    if (this.#closed) return abort(connection, REASON_ABORTED, connection.lastReceivedAt);
+    this.#queue.push(connection);
+    this.context.markReady(this);
+  }
+
+  /** The connection that has waited longest; 'aborted' for one that ended meanwhile, where that is to be said; undefined: none. */
+  take(): Accepted {
+    const mode = this.context.config.accept_reset;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const reset = next.released && next.reason !== REASON_NONE;
+      if (!reset || mode === 'linux') return next;
+      if (mode === 'posix' && next.reason === REASON_RESET) return 'aborted';
+    }
+    return undefined;
+  }
+
+  /** RFC 9293 3.10.4, CLOSE in LISTEN; connections that nobody accepted are reset, as on Linux. */
+  close(now: number): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.user = undefined;
+    for (const embryo of [...this.embryos]) removeEmbryo(embryo);
+    for (const connection of this.#queue.splice(0)) {
+      connection.orphan = true;
+      connection.receiveQueue.clear();
+      abort(connection, REASON_ABORTED, now);
+    }
+  }
+}

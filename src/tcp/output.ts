@@ -1,0 +1,150 @@
+/**
+ * What goes out next, and when next: RFC 9293 3.8 in one place. The stack calls `output` for each connection that is dirty;
+ * everything that the windows, Nagle and SWS avoidance allow leaves at once, in super-segments, and the timers say when to look again.
+ */
+import { ACK, FIN, PSH, SYN } from '../wire/tcp.ts';
+import { congestionWindowRestart, noteWindowUse } from './congestion-use.ts';
+import type { ControlBlock } from './control-block.ts';
+import { mayEndShort } from './nagle.ts';
+import { armPersist } from './persist.ts';
+import { retransmissionTimeout } from './round-trip.ts';
+import type { SentRun } from './sent-runs.ts';
+import { before, distance } from './sequence.ts';
+import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
+import { DELAYED_ACK, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
+import { superSegmentLimit, transmit, transmitAck } from './transmit.ts';
+
+/** @returns false when the interface was full: the stack calls again when there is room */
+export function output(connection: ControlBlock, now: number): boolean {
+  if (connection.released) return true;
+  const { state } = connection;
+  if ((state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return true;
+  if ((state & (SYN_SENT | SYN_RECEIVED)) !== 0) return outputSyn(connection, now);
+  const done = sendLost(connection, now) && sendNew(connection, now) && sendAcknowledgment(connection, now);
+  noteWindowUse(connection);
+  if (connection.runs.packetsOut > 0) {
+    // RFC 6298 5.1: a timer runs while anything is out.
+    if (connection.timerAt(RETRANSMISSION) === Infinity) {
+      connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
+    }
+  } else if (done) {
+    armPersist(connection, now);
+  }
+  return done;
+}
+
+function outputSyn(connection: ControlBlock, now: number): boolean {
+  if (connection.synDue) {
+    const flags = connection.state === SYN_SENT ? SYN : SYN | ACK;
+    if (!transmit(connection, connection.iss, 0, flags, 1, now)) return false;
+    connection.synDue = false;
+    connection.lastDataSentAt = now;
+  }
+  if (connection.ackNow && connection.state === SYN_RECEIVED) return transmitAck(connection, now);
+  return true;
+}
+
+/** Lost segments first, as many as cwnd has room for (RFC 6675 5 (C), RFC 5681 3.2, RFC 6298 5.4). */
+function sendLost(connection: ControlBlock, now: number): boolean {
+  const { runs } = connection;
+  for (let run = runs.nextLost(); run !== undefined; run = runs.nextLost()) {
+    const room = connection.cwnd - runs.inFlight();
+    const quota = connection.retransmitDue ? Math.max(room, 1) : room;
+    if (quota <= 0) return true;
+    // The peer took back window: RFC 9293 3.8.6 [SHLD-16] resends nothing beyond it but the oldest.
+    const edge = (connection.sndUna + connection.sndWnd) | 0;
+    if (!before(run.seq, edge) && run.seq !== connection.sndUna) return true;
+    if (!retransmit(connection, run, quota, now)) return false;
+    connection.retransmitDue = false;
+  }
+  connection.retransmitDue = false;
+  return true;
+}
+
+/** Sends the first pieces of a run again. */
+function retransmit(connection: ControlBlock, run: SentRun, quota: number, now: number): boolean {
+  const { runs, sendQueue, context } = connection;
+  if (run.size > connection.sndMss) runs.resize(run, connection.sndMss);
+  const limit = Math.floor(superSegmentLimit(connection, run.size) / run.size);
+  runs.cutBehind(run, Math.max(Math.min(quota, limit), 1));
+  const length = distance(run.seq, run.end) - run.fin;
+  let flags = ACK;
+  if (run.fin === 1) flags |= FIN;
+  if (length > 0 && ((run.seq + length) | 0) === sendQueue.end) flags |= PSH;
+  if (!transmit(connection, run.seq, length, flags, run.size, now)) return false;
+  runs.markRetransmitted(run, now);
+  connection.totalRetrans += run.pieces();
+  context.counters.RetransSegs += run.pieces();
+  if (context.trace !== undefined) {
+    const seq = distance(connection.iss, run.seq);
+    context.trace({ type: 'retransmit', at: now, flow: connection.flow(), seq, length });
+  }
+  return true;
+}
+
+/** New data, then our FIN, as far as both windows reach. */
+function sendNew(connection: ControlBlock, now: number): boolean {
+  const { runs, sendQueue } = connection;
+  connection.cwndLimited = false;
+  for (;;) {
+    const waiting = distance(connection.sndNxt, sendQueue.end);
+    if (waiting < 0 || (waiting === 0 && (!connection.finQueued || connection.finSent))) break;
+    if (runs.packetsOut === 0) congestionWindowRestart(connection, now);
+    const quota = connection.cwnd - runs.inFlight();
+    if (quota <= 0) {
+      connection.cwndLimited = true;
+      break;
+    }
+    const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
+    const size = connection.sndMss;
+    const length = nextLength(connection, waiting, window, quota, size);
+    if (length < 0) break;
+    // RFC 9293 3.8.6: the FIN takes a sequence number and needs room in the window, as data does.
+    const fin = connection.finQueued && length === waiting && length < window ? 1 : 0;
+    if (length === 0 && fin === 0) break;
+    if (!sendSegment(connection, length, fin, size, now)) return false;
+  }
+  connection.uncorked = false;
+  return true;
+}
+
+/** How many of the `waiting` bytes may go in the next segment or super-segment; -1: none for now. */
+function nextLength(connection: ControlBlock, waiting: number, window: number, quota: number, size: number): number {
+  if (waiting === 0) return window > 0 ? 0 : -1;
+  const length = Math.min(waiting, window, quota * size, superSegmentLimit(connection, size));
+  if (length <= 0) return -1;
+  const short = length % size;
+  if (short === 0) return length;
+  if (mayEndShort(connection, length, waiting)) return length;
+  return length > short ? length - short : -1;
+}
+
+function sendSegment(connection: ControlBlock, length: number, fin: number, size: number, now: number): boolean {
+  const seq = connection.sndNxt;
+  const end = (seq + length + fin) | 0;
+  let flags = ACK;
+  if (fin === 1) flags |= FIN;
+  // RFC 9293 3.9.1.2 [MUST-61]: PSH on the last of the data that is queued.
+  if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;
+  if (!transmit(connection, seq, length, flags, size, now)) return false;
+  connection.sndNxt = end;
+  connection.runs.push(seq, end, size, fin, now);
+  if (fin === 1) connection.finSent = true;
+  if (length > 0) {
+    if (length % size !== 0) connection.sndSml = end;
+    connection.lastDataSentAt = now;
+    // Data that answers data: the peer's next will be answered too, so its acknowledgment can wait for that (Linux's ping-pong mode).
+    if (now - connection.lastDataReceivedAt < connection.ato) connection.pingpong = true;
+  }
+  if (connection.timerAt(PERSIST) !== Infinity) connection.clearTimer(PERSIST);
+  return true;
+}
+
+/** What no segment carried. RFC 9293 3.8.6.3. */
+function sendAcknowledgment(connection: ControlBlock, now: number): boolean {
+  if (connection.ackNow) return transmitAck(connection, now);
+  if (connection.ackDelayed && connection.timerAt(DELAYED_ACK) === Infinity) {
+    connection.setTimer(DELAYED_ACK, now + connection.ato);
+  }
+  return true;
+}

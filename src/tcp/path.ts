@@ -1,0 +1,18 @@
+/** What TCP needs of the way to its peer; the stack puts the network layer behind it. TCP does not know which family it runs on. */
+import type { Packet } from '../link/packet.ts';
+
+export interface Path {
+  /** The largest packet that gets through, bytes with its IP header. */
+  readonly mtu: number;
+  /** Bytes of the IP header that `send` writes. */
+  readonly headerLength: number;
+  /** Sum of the pseudo-header's words without the TCP length. */
+  readonly pseudoSum: number;
+  /**
+   * A packet to fill: its offset is where the TCP header begins, it has no parts.
+   * @returns undefined while the interface is full; the stack marks the connection dirty again when there is room
+   */
+  take(): Packet | undefined;
+  /** Sends what `take` gave, with `length` set to the TCP header's bytes and the payload in parts. */
+  send(packet: Packet): void;
+}

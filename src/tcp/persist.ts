@@ -1,0 +1,62 @@
+/** A closed window is probed until it opens: RFC 9293 3.8.6.1. */
+import { ACK, FIN, PSH } from '../wire/tcp.ts';
+import type { ControlBlock } from './control-block.ts';
+import { retransmissionTimeout } from './round-trip.ts';
+import { distance } from './sequence.ts';
+import { PERSIST } from './timer-kinds.ts';
+import { transmit } from './transmit.ts';
+
+/** When nothing is out and the window (or silly window avoidance) holds back what is queued: look again in an RTO. */
+export function armPersist(connection: ControlBlock, now: number): void {
+  if (!held(connection) || heldByUser(connection)) {
+    if (connection.timerAt(PERSIST) !== Infinity) connection.clearTimer(PERSIST);
+    return;
+  }
+  if (connection.timerAt(PERSIST) !== Infinity) return;
+  connection.setTimer(PERSIST, now + probeInterval(connection));
+}
+
+/** Something is queued and not sent. */
+export function held(connection: ControlBlock): boolean {
+  return distance(connection.sndNxt, connection.sendEnd) > 0;
+}
+
+/** TCP_CORK, which has a timer of its own, holds back less than a segment that the window would let go. */
+function heldByUser(connection: ControlBlock): boolean {
+  const waiting = distance(connection.sndNxt, connection.sendQueue.end);
+  const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
+  return connection.settings.cork && !connection.finQueued && waiting < connection.sndMss && waiting <= window;
+}
+
+/** [SHLD-29], [SHLD-30]: the first probe after an RTO, then at twice the interval each time; bounded as the RTO is. */
+function probeInterval(connection: ControlBlock): number {
+  const base = retransmissionTimeout(connection);
+  return Math.min(base * 2 ** Math.min(connection.probesOut, 30), connection.context.config.tcp_rto_max_ms);
+}
+
+/**
+ * The persist timer fired: sends what fits in the window, overriding silly window avoidance (3.8.6.2.1 (4)); or,
+ * when it is closed, a segment just before it that asks for an acknowledgment (Linux's probe: no data, SEQ = SND.UNA - 1).
+ */
+export function probe(connection: ControlBlock, now: number): void {
+  const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
+  const waiting = distance(connection.sndNxt, connection.sendQueue.end);
+  if (connection.probesSince < 0) connection.probesSince = now;
+  connection.context.counters.TCPWinProbe++;
+  if (window > 0) sendFitting(connection, Math.min(window, waiting, connection.sndMss), window, now);
+  else transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
+  connection.probesOut++;
+  connection.setTimer(PERSIST, now + probeInterval(connection));
+}
+
+function sendFitting(connection: ControlBlock, length: number, window: number, now: number): void {
+  const seq = connection.sndNxt;
+  const fin = connection.finQueued && ((seq + length) | 0) === connection.sendQueue.end && length < window ? 1 : 0;
+  const end = (seq + length + fin) | 0;
+  const flags = ACK | (length > 0 ? PSH : 0) | (fin === 1 ? FIN : 0);
+  if (!transmit(connection, seq, length, flags, connection.sndMss, now)) return;
+  connection.sndNxt = end;
+  connection.runs.push(seq, end, connection.sndMss, fin, now);
+  if (fin === 1) connection.finSent = true;
+  connection.context.markDirty(connection);
+}

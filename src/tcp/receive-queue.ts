@@ -1,0 +1,85 @@
+/**
+ * Bytes in order that the user has not read.
+ *
+ * A payload of a quarter chunk or more is queued where the link put it; a smaller one is copied behind what is there, so
+ * that it cannot keep a whole chunk from the slab. An empty queue holds no chunk.
+ */
+import { CHUNK_SIZE, type Chunk, type Slab } from '../link/slab.ts';
+
+/** Payloads of this many bytes or more are kept by reference. */
+export const BY_REFERENCE = CHUNK_SIZE >> 2;
+
+/** A run of bytes in a chunk that its holder has retained. */
+interface Piece {
+  chunk: Chunk;
+  offset: number;
+  end: number;
+}
+
+export class ReceiveQueue {
+  readonly #slab: Slab;
+  readonly #pieces: Piece[] = [];
+  /** The last piece's chunk is ours alone, and there is room behind it. */
+  #tailOpen = false;
+  /** Bytes queued. */
+  length = 0;
+
+  constructor(slab: Slab) {
+    this.#slab = slab;
+  }
+
+  /** Appends `count` bytes of a chunk that belongs to somebody else. */
+  append(chunk: Chunk, offset: number, count: number): void {
+    this.length += count;
+    if (count >= BY_REFERENCE) {
+      chunk.retain();
+      this.#pieces.push({ chunk, offset, end: offset + count });
+      this.#tailOpen = false;
+      return;
+    }
+    let at = offset;
+    let left = count;
+    while (left > 0) {
+      let tail = this.#pieces[this.#pieces.length - 1];
+      if (tail === undefined || !this.#tailOpen || tail.end === CHUNK_SIZE) {
+        tail = { chunk: this.#slab.take(), offset: 0, end: 0 };
+        this.#pieces.push(tail);
+        this.#tailOpen = true;
+      }
+      const part = Math.min(left, CHUNK_SIZE - tail.end);
+      tail.chunk.bytes.set(chunk.bytes.subarray(at, at + part), tail.end);
+      tail.end += part;
+      at += part;
+      left -= part;
+    }
+  }
+
+  /** Copies bytes from the front to `target[from, from + count)` and, unless `peek`, forgets them. @returns how many */
+  read(target: Uint8Array, from: number, count: number, peek: boolean): number {
+    let done = 0;
+    let index = 0;
+    while (done < count && index < this.#pieces.length) {
+      const piece = this.#pieces[index] as Piece;
+      const part = Math.min(count - done, piece.end - piece.offset);
+      target.set(piece.chunk.bytes.subarray(piece.offset, piece.offset + part), from + done);
+      done += part;
+      if (peek) {
+        index++;
+        continue;
+      }
+      piece.offset += part;
+      if (piece.offset === piece.end) {
+        piece.chunk.release();
+        this.#pieces.shift();
+      }
+    }
+    if (!peek) this.length -= done;
+    return done;
+  }
+
+  clear(): void {
+    for (const piece of this.#pieces) piece.chunk.release();
+    this.#pieces.length = 0;
+    this.length = 0;
+  }
+}

@@ -1,0 +1,56 @@
+/** RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. */
+import type { ControlBlock } from './control-block.ts';
+import { distance } from './sequence.ts';
+
+/** RFC 7323 2.3: the largest shift. */
+export const MAX_WINDOW_SHIFT = 14;
+
+/** The shift to offer for a receive buffer that may grow to `most` bytes. RFC 7323 2.3; Linux's rule. */
+export function windowShiftFor(most: number): number {
+  let shift = 0;
+  while (shift < MAX_WINDOW_SHIFT && most >> shift > 65_535) shift++;
+  return shift;
+}
+
+/** What is left of the window that we advertised, bytes. */
+export function currentWindow(connection: ControlBlock): number {
+  return Math.max(distance(connection.rcvNxt, connection.rcvAdv), 0);
+}
+
+/**
+ * The window to advertise now, bytes.
+ *
+ * RFC 9293 3.8.6.2.2 [MUST-39]: the right edge stays where it is until it can move by a full segment or half the buffer; 3.8.6
+ * [SHLD-14]: it never moves back.
+ */
+export function offerableWindow(connection: ControlBlock): number {
+  const current = currentWindow(connection);
+  const buffer = connection.settings.rcvBuf;
+  const free = Math.max(buffer - connection.receiveQueue.length, 0);
+  const limit = Math.min(free, 65_535 * 2 ** connection.rcvWindShift);
+  if (limit - current < Math.min(buffer >> 1, connection.rcvMss)) return current;
+  return limit;
+}
+
+/**
+ * The window field of the next segment; advertises it (moves `rcvAdv`).
+ * The field counts units of 2^shift: a window that must not shrink is rounded up.
+ */
+export function advertiseWindow(connection: ControlBlock): number {
+  const shift = connection.rcvWindShift;
+  const window = offerableWindow(connection);
+  const field = Math.min(Math.ceil(window / 2 ** shift), 65_535);
+  connection.rcvAdv = (connection.rcvNxt + field * 2 ** shift) | 0;
+  return field;
+}
+
+/**
+ * The user has read: is the news worth a segment of its own? Linux's rule: when the window has at least doubled; a window
+ * that was closed thus reopens once a segment fits.
+ */
+export function windowUpdateDue(connection: ControlBlock): boolean {
+  const current = currentWindow(connection);
+  if (2 * current > connection.settings.rcvBuf) return false;
+  const offer = offerableWindow(connection);
+  return offer > 0 && offer >= 2 * current && offer > current;
+}

@@ -1,0 +1,42 @@
+/** The end of a connection: RFC 9293 "delete the TCB". */
+import { closeReasonName } from './close-reason.ts';
+import type { ControlBlock } from './control-block.ts';
+import { freeKeepalive } from './keepalive.ts';
+import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
+import { transmitReset } from './transmit.ts';
+
+/**
+ * Takes the connection out of the tables and frees what it holds, but for bytes that its user may still read. The user is told.
+ * @param reason REASON_..., kept for the user
+ */
+export function release(connection: ControlBlock, reason: number, now: number): void {
+  if (connection.released) return;
+  const { context } = connection;
+  connection.released = true;
+  if (connection.reason === 0) connection.reason = reason;
+  countEnd(connection);
+  if (connection.state !== TIME_WAIT) connection.setState(CLOSED, now);
+  context.trace?.({ type: 'closed', at: now, flow: connection.flow(), reason: closeReasonName(connection.reason) });
+  context.timers.free(connection.timerRow);
+  context.timerOwners[connection.timerRow] = undefined;
+  freeKeepalive(connection);
+  connection.sendQueue.clear();
+  connection.runs.clear();
+  connection.reassembly?.clear();
+  if (connection.orphan) connection.receiveQueue.clear();
+  context.hooks.remove(connection);
+  context.markReady(connection);
+}
+
+/** RFC 9293 3.10.5, ABORT: tells the peer with a RST where it knows of the connection, and deletes the TCB. */
+export function abort(connection: ControlBlock, reason: number, now: number): void {
+  if (connection.released) return;
+  if ((connection.state & (CLOSED | LISTEN | SYN_SENT | TIME_WAIT)) === 0) transmitReset(connection, now);
+  release(connection, reason, now);
+}
+
+function countEnd(connection: ControlBlock): void {
+  const { counters } = connection.context;
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) counters.AttemptFails++;
+  else if ((connection.state & (ESTABLISHED | CLOSE_WAIT)) !== 0) counters.EstabResets++;
+}

@@ -1,0 +1,72 @@
+/** SACK as the receiver of data: what to report, and in which order. RFC 2018 4, RFC 2883 4. */
+import { writeNop, writeSackBlocks } from '../wire/tcp.ts';
+import type { ControlBlock } from './control-block.ts';
+import { beforeOrAt } from './sequence.ts';
+
+const RECENT = 4;
+const blocks = new Int32Array(8);
+
+/** Data at `seq` has been put aside: its range is the one to report first. */
+export function noteRange(connection: ControlBlock, seq: number): void {
+  if (!connection.sackOk) return;
+  if (connection.recentSacks === undefined) connection.recentSacks = new Int32Array(RECENT).fill(connection.rcvNxt);
+  const recent = connection.recentSacks;
+  recent.copyWithin(1, 0, RECENT - 1);
+  recent[0] = seq;
+}
+
+/** The range was received before: report it once. */
+export function noteDuplicate(connection: ControlBlock, left: number, right: number): void {
+  if (!connection.sackOk || !connection.context.config.tcp_dsack) return;
+  connection.dsackLeft = left;
+  connection.dsackRight = right;
+}
+
+/**
+ * Writes what there is to report, as many blocks as fit in `room` bytes.
+ * @returns the offset after it
+ */
+export function writeSacks(connection: ControlBlock, view: DataView, offset: number, room: number): number {
+  const most = Math.min((room - 4) >> 3, 4);
+  if (most <= 0) return offset;
+  let count = 0;
+  if (connection.dsackLeft !== connection.dsackRight) {
+    // RFC 2883 4: the duplicate is the first block, reported once.
+    blocks[0] = connection.dsackLeft;
+    blocks[1] = connection.dsackRight;
+    connection.dsackLeft = connection.dsackRight;
+    connection.context.counters.TCPDSACKOldSent++;
+    count = 1;
+  }
+  count = addRanges(connection, count, most);
+  if (count === 0) return offset;
+  return writeSackBlocks(view, writeNop(view, writeNop(view, offset)), blocks, count);
+}
+
+/** Whether there is anything to report. */
+export function hasSacks(connection: ControlBlock): boolean {
+  if (!connection.sackOk) return false;
+  return connection.dsackLeft !== connection.dsackRight || connection.reassembly?.empty === false;
+}
+
+/** RFC 2018 4: the range of the latest segment first, then those reported most recently. */
+function addRanges(connection: ControlBlock, have: number, most: number): number {
+  const reassembly = connection.reassembly;
+  const recent = connection.recentSacks;
+  if (reassembly === undefined || recent === undefined || reassembly.empty) return have;
+  let count = have;
+  for (let i = 0; i < RECENT && count < most; i++) {
+    const seq = recent[i] as number;
+    if (beforeOrAt(seq, connection.rcvNxt) || !reassembly.rangeAt(seq)) continue;
+    if (listed(reassembly.left, have, count)) continue;
+    blocks[2 * count] = reassembly.left;
+    blocks[2 * count + 1] = reassembly.right;
+    count++;
+  }
+  return count;
+}
+
+function listed(left: number, from: number, count: number): boolean {
+  for (let i = from; i < count; i++) if (blocks[2 * i] === left) return true;
+  return false;
+}

@@ -1,0 +1,156 @@
+/** Seventh and eighth step: the segment's text and the FIN. RFC 9293 3.10.7.4. */
+import type { Chunk } from '../link/slab.ts';
+import type { TcpSegment } from '../wire/tcp.ts';
+import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
+import type { ControlBlock } from './control-block.ts';
+import { dataReceived, enterQuickAck, scheduleAck } from './delayed-ack.ts';
+import { Reassembly } from './reassembly.ts';
+import { abort } from './release.ts';
+import { noteDuplicate, noteRange } from './sack.ts';
+import { after, afterOrAt, before, distance } from './sequence.ts';
+import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, RECEIVING } from './state.ts';
+import { enterTimeWait } from './time-wait.ts';
+import { transmitAck } from './transmit.ts';
+
+/** Seventh, process the segment text. @returns whether the connection is still there */
+export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): boolean {
+  // "This should not occur since a FIN has been received from the remote side. Ignore the segment text."
+  if ((connection.state & RECEIVING) === 0) return true;
+  let { seq, payloadLength: length, payloadOffset: offset } = segment;
+  const end = (seq + length) | 0;
+  if (connection.orphan && after(end, connection.rcvNxt)) {
+    // RFC 9293 3.10.4 (RFC 1122 4.2.2.13): the user has closed and nobody will read this: the peer is to know.
+    connection.context.counters.TCPAbortOnData++;
+    abort(connection, REASON_ABORTED, now);
+    return false;
+  }
+  const old = distance(seq, connection.rcvNxt);
+  if (old > 0) {
+    if (old >= length) return duplicateText(connection, seq, end, now);
+    noteDuplicate(connection, seq, connection.rcvNxt);
+    seq = connection.rcvNxt;
+    offset += old;
+    length -= old;
+  }
+  const excess = distance(connection.rcvAdv, end);
+  if (excess > 0) {
+    length -= excess;
+    connection.context.counters.TCPRcvQDrop++;
+    if (length <= 0) {
+      connection.context.counters.TCPZeroWindowDrop++;
+      enterQuickAck(connection, 2);
+      answer(connection, now);
+      return true;
+    }
+  }
+  if (seq === connection.rcvNxt) inOrder(connection, chunk, offset, length, segment, now);
+  else outOfOrder(connection, chunk, seq, offset, length, now);
+  return true;
+}
+
+/** All of it was here before: RFC 9293 3.10.7.4 acknowledges it at once; RFC 2883 4.1 says which it was. */
+function duplicateText(connection: ControlBlock, seq: number, end: number, now: number): boolean {
+  noteDuplicate(connection, seq, end);
+  enterQuickAck(connection, 2);
+  answer(connection, now);
+  return true;
+}
+
+function inOrder(
+  connection: ControlBlock,
+  chunk: Chunk,
+  offset: number,
+  length: number,
+  segment: TcpSegment,
+  now: number,
+): void {
+  connection.receiveQueue.append(chunk, offset, length);
+  connection.rcvNxt = (connection.rcvNxt + length) | 0;
+  const { reassembly } = connection;
+  const filled = reassembly !== undefined && !reassembly.empty;
+  if (filled) connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
+  dataReceived(connection, length, segment.pieceSize || length, now);
+  // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
+  if (filled) connection.ackNow = true;
+  if (filled) takeWaitingFin(connection, now);
+  connection.context.markReady(connection);
+}
+
+/** RFC 5681 4.2: out of order: a duplicate acknowledgment at once, one for each, as the sender counts them. */
+function outOfOrder(
+  connection: ControlBlock,
+  chunk: Chunk,
+  seq: number,
+  offset: number,
+  length: number,
+  now: number,
+): void {
+  const { counters } = connection.context;
+  connection.reassembly ??= new Reassembly(connection.context.slab);
+  const added = connection.reassembly.insert(seq, chunk, offset, length);
+  enterQuickAck(connection, 16);
+  if (added < 0) {
+    counters.TCPOFODrop++;
+  } else {
+    if (added < length) noteOverlap(connection, seq, length, added);
+    counters.TCPOFOQueue++;
+    noteRange(connection, seq);
+  }
+  answer(connection, now);
+}
+
+/** RFC 2883 4.2: out of order and here before, all of it. A partial overlap is not told apart. */
+function noteOverlap(connection: ControlBlock, seq: number, length: number, added: number): void {
+  connection.context.counters.TCPOFOMerge++;
+  if (added === 0) noteDuplicate(connection, seq, (seq + length) | 0);
+}
+
+function answer(connection: ControlBlock, now: number): void {
+  if (transmitAck(connection, now)) return;
+  connection.ackNow = true;
+  connection.context.markDirty(connection);
+}
+
+/** Eighth, check the FIN bit. */
+export function finArrives(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const fin = (segment.seq + segment.payloadLength) | 0;
+  if (connection.finReceived) {
+    // The peer's FIN again: its acknowledgment was lost.
+    answer(connection, now);
+    return;
+  }
+  if (before(fin, connection.rcvNxt)) return;
+  if (after(fin, connection.rcvAdv)) return;
+  connection.finSeq = fin;
+  connection.finSeqKnown = true;
+  if (fin === connection.rcvNxt) return takeWaitingFin(connection, now);
+  if (segment.payloadLength === 0) {
+    enterQuickAck(connection, 16);
+    answer(connection, now);
+  }
+}
+
+/** The FIN is next: RCV.NXT passes it, and the state changes. */
+function takeWaitingFin(connection: ControlBlock, now: number): void {
+  if (!connection.finSeqKnown || connection.finReceived || connection.finSeq !== connection.rcvNxt) return;
+  connection.finReceived = true;
+  connection.rcvNxt = (connection.rcvNxt + 1) | 0;
+  if (!afterOrAt(connection.rcvAdv, connection.rcvNxt)) connection.rcvAdv = connection.rcvNxt;
+  connection.reassembly?.clear();
+  connection.context.markReady(connection);
+  switch (connection.state) {
+    case ESTABLISHED:
+      connection.setState(CLOSE_WAIT, now);
+      // Linux: the answer to a FIN is mostly a FIN, and carries the acknowledgment.
+      connection.pingpong = true;
+      scheduleAck(connection);
+      return;
+    case FIN_WAIT_1:
+      connection.setState(CLOSING, now);
+      answer(connection, now);
+      return;
+    case FIN_WAIT_2:
+      answer(connection, now);
+      enterTimeWait(connection, REASON_NONE, now);
+  }
+}

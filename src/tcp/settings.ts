@@ -1,0 +1,43 @@
+/** What a user sets on a connection, or on a listener for the connections that it will accept. */
+import type { TcpConfig } from './config.ts';
+
+export class TcpSettings {
+  /** TCP_NODELAY: send small segments at once. */
+  noDelay = false;
+  /** TCP_CORK: hold partial segments back, for 200 ms at most. */
+  cork = false;
+  keepalive = false;
+  /** TCP_KEEPIDLE, TCP_KEEPINTVL: seconds; TCP_KEEPCNT. */
+  keepIdle: number;
+  keepInterval: number;
+  keepCount: number;
+  /** TCP_SYNCNT: SYN retransmissions after the linear ones. */
+  synCount: number;
+  /** TCP_USER_TIMEOUT, ms; 0: R2 decides. */
+  userTimeout = 0;
+  /** TCP_LINGER2, seconds in FIN-WAIT-2; negative: none at all. */
+  linger2: number;
+  /** TCP_MAXSEG: upper bound of both directions' MSS; 0: none. */
+  maxSegment = 0;
+  /** Bytes. */
+  rcvBuf: number;
+  sndBuf: number;
+  /** The congestion control's name. */
+  congestion: string;
+
+  constructor(config: TcpConfig) {
+    this.keepIdle = config.tcp_keepalive_time;
+    this.keepInterval = config.tcp_keepalive_intvl;
+    this.keepCount = config.tcp_keepalive_probes;
+    this.synCount = config.tcp_syn_retries;
+    this.linger2 = config.tcp_fin_timeout;
+    this.rcvBuf = config.tcp_rmem[1];
+    this.sndBuf = config.tcp_wmem[1];
+    this.congestion = config.tcp_congestion_control;
+  }
+
+  /** A copy, for an accepted connection. */
+  clone(): TcpSettings {
+    return Object.assign(Object.create(TcpSettings.prototype) as TcpSettings, this);
+  }
+}

@@ -1,0 +1,148 @@
+/** TIMEOUT: RFC 9293 3.10.8, and the timers of the extensions. */
+import { REASON_NONE, REASON_TIMEOUT } from './close-reason.ts';
+import type { TcpContext } from './context.ts';
+import { type ControlBlock, KIND_CONNECTION } from './control-block.ts';
+import { delayedAckTimeout } from './delayed-ack.ts';
+import { embryoTimeout } from './embryo.ts';
+import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
+import { held, probe } from './persist.ts';
+import { enterLoss } from './recovery.ts';
+import { abort, release } from './release.ts';
+import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
+import { SYN_RECEIVED, SYN_SENT } from './state.ts';
+import { expireTimeWait } from './time-wait.ts';
+import { CORK, DELAYED_ACK, LINGER, PERSIST, RETRANSMISSION, timerNames } from './timer-kinds.ts';
+
+/** Linux's answer to tcp_orphan_retries = 0. */
+const ORPHAN_RETRIES = 8;
+
+/** Serves everything that is due. */
+export function serveTimers(context: TcpContext, now: number): void {
+  for (let row = context.timers.popDue(now); row >= 0; row = context.timers.popDue(now)) {
+    const owner = context.timerOwners[row];
+    if (owner === undefined) continue;
+    if (owner.kind === KIND_CONNECTION) connectionTimeout(owner, now);
+    else embryoTimeout(owner, now);
+  }
+  for (let row = context.idleTimers.popDue(now); row >= 0; row = context.idleTimers.popDue(now)) {
+    const owner = context.idleTimerOwners[row];
+    if (owner === undefined) continue;
+    if (owner.kind === KIND_CONNECTION) keepaliveTimeout(owner, now);
+    else expireTimeWait(owner);
+  }
+}
+
+function connectionTimeout(connection: ControlBlock, now: number): void {
+  const { timers } = connection.context;
+  const row = connection.timerRow;
+  if (timers.takeDue(row, DELAYED_ACK, now)) delayedAckTimeout(connection);
+  if (timers.takeDue(row, CORK, now)) {
+    connection.uncorked = true;
+    connection.context.markDirty(connection);
+  }
+  if (timers.takeDue(row, PERSIST, now)) persistTimeout(connection, now);
+  if (connection.released) return;
+  if (timers.takeDue(row, RETRANSMISSION, now)) retransmissionTimer(connection, now);
+  if (connection.released) return;
+  if (timers.takeDue(row, LINGER, now)) release(connection, REASON_NONE, now);
+}
+
+/** RFC 6298 5.4-5.7; RFC 9293 3.8.3 [MUST-20] R2. */
+function retransmissionTimer(connection: ControlBlock, now: number): void {
+  const { context } = connection;
+  traceTimeout(connection, RETRANSMISSION, now);
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return synTimeout(connection, now);
+  const head = connection.runs.first;
+  if (head === undefined) return;
+  if (connection.retransmitsSince < 0) connection.retransmitsSince = head.sentAt;
+  if (retransmissionsExhausted(connection, now)) return giveUp(connection, now);
+  context.counters.TCPTimeouts++;
+  enterLoss(connection, now);
+  connection.retransmits++;
+  connection.backoff++;
+  connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, now));
+  context.markDirty(connection);
+}
+
+/** TCP_USER_TIMEOUT is met on time, not at the next back-off. */
+function boundedByUserTimeout(connection: ControlBlock, now: number): number {
+  const due = now + retransmissionTimeout(connection);
+  const { userTimeout } = connection.settings;
+  if (userTimeout <= 0) return due;
+  return Math.max(Math.min(due, connection.retransmitsSince + userTimeout), now + 1);
+}
+
+/** [MUST-20], [SHLD-11]: R2 is a time, here that of tcp_retries2 back-offs from the least RTO; RFC 5482: or the user's timeout. */
+function retransmissionsExhausted(connection: ControlBlock, now: number): boolean {
+  const { config } = connection.context;
+  const { userTimeout } = connection.settings;
+  const elapsed = now - connection.retransmitsSince;
+  if (userTimeout > 0) return elapsed >= userTimeout;
+  const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
+  const limit = backedOffTime(config.tcp_rto_min_us / 1000, config.tcp_rto_max_ms, count);
+  // Counted from the first retransmission, an RTO after the segment was sent.
+  return elapsed - connection.rtoUs / 1000 >= limit;
+}
+
+/** RFC 9293 3.8.3 [MUST-23]: the SYN has an R2 of its own. */
+function synTimeout(connection: ControlBlock, now: number): void {
+  const { config, counters } = connection.context;
+  const active = connection.state === SYN_SENT;
+  const linear = active ? config.tcp_syn_linear_timeouts : 0;
+  const most = active ? connection.settings.synCount + linear : config.tcp_synack_retries;
+  const { userTimeout } = connection.settings;
+  const late = userTimeout > 0 && now - connection.openedAt >= userTimeout;
+  if (connection.retransmits >= most || late) return giveUp(connection, now);
+  connection.retransmits++;
+  if (connection.retransmits > linear) connection.backoff++;
+  counters.TCPTimeouts++;
+  counters.TCPSynRetrans++;
+  counters.RetransSegs++;
+  connection.totalRetrans++;
+  connection.synDue = true;
+  connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
+  connection.context.markDirty(connection);
+}
+
+/** RFC 9293 3.8.6.1: probes go on as long as they are answered; unanswered, they have the limits of R2. */
+function persistTimeout(connection: ControlBlock, now: number): void {
+  const { config } = connection.context;
+  if (connection.runs.packetsOut > 0 || !held(connection)) return;
+  traceTimeout(connection, PERSIST, now);
+  const { userTimeout } = connection.settings;
+  const most = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
+  const late = userTimeout > 0 && connection.probesSince >= 0 && now - connection.probesSince >= userTimeout;
+  if (connection.probesOut >= most || late) return giveUp(connection, now);
+  probe(connection, now);
+}
+
+function keepaliveTimeout(connection: ControlBlock, now: number): void {
+  const { context, settings } = connection;
+  context.idleTimers.clear(connection.keepaliveRow, 0);
+  if (!settings.keepalive) return;
+  const row = connection.keepaliveRow;
+  // Data on its way is probe enough: the retransmission timer watches over it.
+  const busy = connection.runs.packetsOut > 0 || held(connection);
+  const idle = now - connection.lastReceivedAt;
+  const wait = busy ? settings.keepIdle * 1000 : settings.keepIdle * 1000 - idle;
+  if (wait > 0) return context.idleTimers.set(row, 0, now + wait);
+  context.trace?.({ type: 'timeout', at: now, flow: connection.flow(), timer: 'keepalive' });
+  if (keepaliveGivesUp(connection, idle)) {
+    context.counters.TCPAbortOnTimeout++;
+    // The peer may only have been away: it is told (Linux).
+    return abort(connection, REASON_TIMEOUT, now);
+  }
+  keepaliveProbe(connection, now);
+  context.idleTimers.set(row, 0, now + settings.keepInterval * 1000);
+}
+
+/** "Connection aborted due to user timeout": the user is told; what ICMP last said is the better reason, when it said anything. */
+function giveUp(connection: ControlBlock, now: number): void {
+  connection.context.counters.TCPAbortOnTimeout++;
+  release(connection, connection.softReason || REASON_TIMEOUT, now);
+}
+
+function traceTimeout(connection: ControlBlock, kind: number, now: number): void {
+  if (connection.context.trace === undefined) return;
+  connection.trace({ type: 'timeout', at: now, flow: connection.flow(), timer: timerNames[kind] as string });
+}

@@ -1,0 +1,178 @@
+/** One segment of a connection, written and handed to the network layer. The hot path: nothing is allocated. */
+import { CHECKSUM_PARTIAL, type Packet } from '../link/packet.ts';
+import { fold } from '../wire/checksum.ts';
+import {
+  ACK,
+  CWR,
+  ECE,
+  FIN,
+  PSH,
+  RST,
+  SYN,
+  TCP_CHECKSUM_OFFSET,
+  TCP_HEADER_LENGTH,
+  URG,
+  writeMss,
+  writeNop,
+  writeSackPermitted,
+  writeTcpHeader,
+  writeTimestamps,
+  writeWindowScale,
+} from '../wire/tcp.ts';
+import type { ControlBlock } from './control-block.ts';
+import { advertiseWindow } from './receive-window.ts';
+import { hasSacks, writeSacks } from './sack.ts';
+import { after, afterOrAt, before, distance } from './sequence.ts';
+import { DELAYED_ACK } from './timer-kinds.ts';
+
+/** Bytes of options that every segment of a connection with timestamps carries. */
+export const TIMESTAMPS_LENGTH = 12;
+/** The longest TCP header. */
+const MAX_HEADER = 60;
+/** The longest IP packet. */
+const MAX_PACKET = 65_535;
+export const CONTROL_FLAGS = FIN | SYN | RST | PSH | ACK | URG | ECE | CWR;
+
+/** Payload bytes that fit into one super-segment of pieces of `size`. */
+export function superSegmentLimit(connection: ControlBlock, size: number): number {
+  const room = MAX_PACKET - connection.path.headerLength - MAX_HEADER;
+  return size >= room ? room : Math.floor(room / size) * size;
+}
+
+/**
+ * Sends `length` bytes of the send queue from `seq` on, with these flags, cut to pieces of `size` when it is more.
+ * Every segment but the first SYN and a RST acknowledges: what there was to acknowledge is thereby done.
+ * @returns false when the interface is full and nothing was sent
+ */
+export function transmit(
+  connection: ControlBlock,
+  seq: number,
+  length: number,
+  flags: number,
+  size: number,
+  now: number,
+): boolean {
+  const packet = connection.path.take();
+  if (packet === undefined) return false;
+  const view = packet.chunk.view;
+  const at = packet.offset;
+  const end =
+    (flags & SYN) !== 0
+      ? writeSynOptions(connection, view, at + TCP_HEADER_LENGTH, now)
+      : writeOptions(connection, view, at + TCP_HEADER_LENGTH, flags, now);
+  let bits = flags;
+  let urgentPointer = 0;
+  if (after(connection.sndUp, seq)) {
+    // RFC 9293 3.8.5 [MUST-30]: the urgent pointer points behind the urgent data, wherever that is.
+    bits |= URG;
+    urgentPointer = Math.min(distance(seq, connection.sndUp), 65_535);
+  }
+  const window = (flags & SYN) !== 0 ? synWindow(connection) : (flags & RST) !== 0 ? 0 : advertiseWindow(connection);
+  const { localPort, remotePort } = connection;
+  const ack = (flags & ACK) !== 0 ? connection.rcvNxt : 0;
+  writeTcpHeader(view, at, localPort, remotePort, seq, ack, bits, window, urgentPointer, end - at);
+  packet.length = end - at;
+  if (length > 0) connection.sendQueue.gather(packet, seq, length);
+  packet.segmentSize = length > size ? size : 0;
+  sealSegment(packet, connection.path.pseudoSum, end - at + length);
+  connection.context.counters.OutSegs += length > size ? Math.ceil(length / size) : 1;
+  if ((flags & (ACK | RST)) === ACK) acknowledgmentSent(connection);
+  connection.path.send(packet);
+  return true;
+}
+
+/** Puts the pseudo-header's sum where the checksum goes, for the link, or the edge before it, to complete. */
+export function sealSegment(packet: Packet, pseudoSum: number, tcpLength: number): void {
+  packet.chunk.view.setUint16(packet.offset + TCP_CHECKSUM_OFFSET, fold(pseudoSum + tcpLength));
+  packet.checksum = CHECKSUM_PARTIAL;
+  packet.checksumOffset = TCP_CHECKSUM_OFFSET;
+}
+
+/** An acknowledgment of what we have, now. @returns false when the interface is full */
+export function transmitAck(connection: ControlBlock, now: number): boolean {
+  return transmit(connection, acceptableSeq(connection), 0, ACK, 1, now);
+}
+
+/** RFC 9293 3.10.7.4: <SEQ=SND.NXT><CTL=RST>, with the ACK field for those who look at it. */
+export function transmitReset(connection: ControlBlock, now: number): void {
+  if (transmit(connection, acceptableSeq(connection), 0, RST | ACK, 1, now)) connection.context.counters.OutRsts++;
+}
+
+/** TSval: milliseconds with the connection's offset (RFC 7323 5.4: between 1 ms and 1 s a tick). */
+export function timestampNow(connection: ControlBlock, now: number): number {
+  return (Math.floor(now) + connection.tsOffset) | 0;
+}
+
+/** SND.NXT, unless the peer shrank its window to before it: then a segment there would not be acceptable. */
+export function acceptableSeq(connection: ControlBlock): number {
+  const edge = (connection.sndUna + connection.sndWnd) | 0;
+  return before(edge, connection.sndNxt) && afterOrAt(edge, connection.sndUna) ? edge : connection.sndNxt;
+}
+
+function acknowledgmentSent(connection: ControlBlock): void {
+  connection.lastAckSent = connection.rcvNxt;
+  connection.ackNow = false;
+  if (connection.quickAcks > 0) connection.quickAcks--;
+  if (!connection.ackDelayed) return;
+  connection.ackDelayed = false;
+  connection.clearTimer(DELAYED_ACK);
+}
+
+function writeOptions(connection: ControlBlock, view: DataView, offset: number, flags: number, now: number): number {
+  let at = offset;
+  if (connection.timestampsOk) {
+    at = writeNop(view, writeNop(view, at));
+    at = writeTimestamps(view, at, timestampNow(connection, now), connection.tsRecent);
+  }
+  if ((flags & RST) === 0 && hasSacks(connection)) at = writeSacks(connection, view, at, offset + 40 - at);
+  return at;
+}
+
+/** The options of a SYN or SYN-ACK in Linux's order: mss, sackOK, TS, nop, wscale; without timestamps nops keep the words whole. */
+function writeSynOptions(connection: ControlBlock, view: DataView, offset: number, now: number): number {
+  return writeHandshakeOptions(
+    view,
+    offset,
+    connection.rcvMss,
+    connection.sackOk,
+    connection.timestampsOk,
+    timestampNow(connection, now),
+    connection.tsRecent,
+    connection.windowScaleOk ? connection.rcvWindShift : -1,
+  );
+}
+
+/** Shared by SYNs and the SYN-ACKs of embryonic connections; `windowShift` -1: not offered. */
+export function writeHandshakeOptions(
+  view: DataView,
+  offset: number,
+  mss: number,
+  sack: boolean,
+  timestamps: boolean,
+  tsVal: number,
+  tsEcr: number,
+  windowShift: number,
+): number {
+  let at = writeMss(view, offset, mss);
+  if (timestamps) {
+    at = sack ? writeSackPermitted(view, at) : writeNop(view, writeNop(view, at));
+    at = writeTimestamps(view, at, tsVal, tsEcr);
+  } else if (sack) {
+    at = writeSackPermitted(view, writeNop(view, writeNop(view, at)));
+  }
+  if (windowShift >= 0) at = writeWindowScale(view, writeNop(view, at), windowShift);
+  return at;
+}
+
+/** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
+function synWindow(connection: ControlBlock): number {
+  const window = initialWindow(connection.settings.rcvBuf, connection.rcvMss);
+  connection.rcvAdv = (connection.rcvNxt + window) | 0;
+  return window;
+}
+
+/** The window of a SYN or SYN-ACK, bytes. */
+export function initialWindow(rcvBuf: number, mss: number): number {
+  const window = Math.min(rcvBuf, 65_535);
+  return window < mss ? window : window - (window % mss);
+}
