@@ -5,58 +5,44 @@
  * are summed apart and added, which is how a pseudo-header, a header and payload that lies elsewhere become one checksum.
  */
 
-/** Bytes whose 16-bit halves fit an int32 accumulator each: 32,768 words of 32 bits, of halves of at most 65,535. */
-const BLOCK = 131_072;
-
 /**
- * Adds the 16-bit words of `length` bytes at `offset` to `initial`. A last odd byte counts as the high half of a word.
- * @returns the sum, not folded: below 2^53 as long as fewer than 2^36 calls are chained
+ * Adds the 16-bit words of `length` bytes at `offset` (together at most 8 MiB) to `initial`. A last odd byte counts as the high half
+ * of a word.
+ * @returns the sum: at most 65,535 above `initial`, so that a chain of sums stays a small integer
  */
 export function sum(view: DataView, offset: number, length: number, initial = 0): number {
-  let total = initial;
-  while (length > BLOCK) {
-    total += swap(sumLittleEndian(view, offset, BLOCK));
-    offset += BLOCK;
-    length -= BLOCK;
-  }
-  return total + swap(sumLittleEndian(view, offset, length));
-}
-
-/**
- * The folded sum of at most BLOCK bytes, read as little-endian words.
- * RFC 1071 2 (B): the sum does not depend on the byte order, but for a swap of the result, so the machine's order is used.
- */
-function sumLittleEndian(view: DataView, offset: number, length: number): number {
-  let low = 0;
-  let high = 0;
+  // RFC 1071 2 (C): words of any multiple of 16 bits may be added. Doubles hold 2^21 words of 32 bits exactly; two of
+  // them, so that one addition need not wait for the other, are the fastest way there is here (bench/wire.ts).
+  let even = 0;
+  let odd = 0;
   const end = offset + length;
-  const end16 = end - 15;
   let at = offset;
-  for (; at < end16; at += 16) {
-    const a = view.getInt32(at, true);
-    const b = view.getInt32(at + 4, true);
-    const c = view.getInt32(at + 8, true);
-    const d = view.getInt32(at + 12, true);
-    low = (low + (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff)) | 0;
-    high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
+  for (; at < end - 31; at += 32) {
+    even += view.getUint32(at) + view.getUint32(at + 4) + view.getUint32(at + 8) + view.getUint32(at + 12);
+    odd += view.getUint32(at + 16) + view.getUint32(at + 20) + view.getUint32(at + 24) + view.getUint32(at + 28);
   }
-  for (; at < end - 3; at += 4) {
-    const word = view.getInt32(at, true);
-    low = (low + (word & 0xffff)) | 0;
-    high = (high + (word >>> 16)) | 0;
-  }
+  for (; at < end - 3; at += 4) even += view.getUint32(at);
   if (at < end - 1) {
-    high = (high + view.getUint16(at, true)) | 0;
+    odd += view.getUint16(at);
     at += 2;
   }
-  let folded = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
-  if (at < end) folded += view.getUint8(at);
-  folded = (folded & 0xffff) + (folded >>> 16);
-  return (folded & 0xffff) + (folded >>> 16);
+  if (at < end) odd += view.getUint8(at) << 8;
+  return initial + fold(even + odd);
 }
 
 function swap(folded: number): number {
   return ((folded & 0xff) << 8) | (folded >>> 8);
+}
+
+/** The sum of the 20 bytes at `offset`: a header without options. Integers alone took the reading of a segment from 37 to 25 ns (bench/wire.ts). */
+export function sum20(view: DataView, offset: number): number {
+  const a = view.getInt32(offset);
+  const b = view.getInt32(offset + 4);
+  const c = view.getInt32(offset + 8);
+  const d = view.getInt32(offset + 12);
+  const e = view.getInt32(offset + 16);
+  const low = (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff) + (e & 0xffff);
+  return low + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16) + (e >>> 16);
 }
 
 /**
@@ -84,7 +70,7 @@ export function checksum(total: number): number {
 
 /** The IPv4 pseudo-header's sum without the length: add the transport length (header and payload, bytes) to it. RFC 9293 3.1. */
 export function pseudoHeaderSum4(source: number, destination: number, protocol: number): number {
-  return (source >>> 0) + (destination >>> 0) + protocol;
+  return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol;
 }
 
 /** The IPv6 pseudo-header's sum without the length, from the words of source and destination. RFC 8200 8.1. */
@@ -101,7 +87,7 @@ export function pseudoHeaderSum6(
 ): number {
   const source = (sw0 >>> 0) + (sw1 >>> 0) + (sw2 >>> 0) + (sw3 >>> 0);
   const destination = (dw0 >>> 0) + (dw1 >>> 0) + (dw2 >>> 0) + (dw3 >>> 0);
-  return source + destination + protocol;
+  return fold(source + destination) + protocol;
 }
 
 /** The checksum field after a 16-bit word (at an even offset) changed from `oldWord` to `newWord`. */

@@ -1,5 +1,5 @@
 /** The IPv4 header. RFC 791 3.1, with RFC 6864's view of the identification. Nothing is allocated here. */
-import { fold, sum } from './checksum.ts';
+import { fold, sum, sum20 } from './checksum.ts';
 import {
   IP_BAD_CHECKSUM,
   IP_BAD_HEADER_LENGTH,
@@ -53,7 +53,9 @@ export function parseIpv4(view: DataView, offset: number, length: number, out: I
   if (out.totalLength < out.headerLength) return IP_BAD_TOTAL_LENGTH;
   if (out.totalLength > length) return IP_TRUNCATED;
   // RFC 1122 3.2.1.2: a host verifies the header checksum of every datagram and silently discards the bad ones.
-  return fold(sum(view, offset, out.headerLength)) === 0xffff ? OK : IP_BAD_CHECKSUM;
+  const plain = out.headerLength === IPV4_HEADER_LENGTH;
+  const total = plain ? sum20(view, offset) : sum(view, offset, out.headerLength);
+  return fold(total) === 0xffff ? OK : IP_BAD_CHECKSUM;
 }
 
 /**

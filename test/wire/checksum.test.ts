@@ -7,6 +7,7 @@ import {
   pseudoHeaderSum4,
   pseudoHeaderSum6,
   sum,
+  sum20,
   update16,
   update32,
 } from '../../src/wire/checksum.ts';
@@ -38,6 +39,15 @@ describe('wire/checksum', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('sums a header of 20 bytes the same in integers', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 20, maxLength: 20 }), (data) => {
+        expect(everywhere(data, (view, offset) => fold(sum20(view, offset)))).to.equal(reference(data));
+      }),
+    );
+    expect(fold(sum20(viewOf(new Uint8Array(20).fill(0xff)), 0))).to.equal(0xffff);
   });
 
   it('sums long runs of 0xff without overflow', () => {
