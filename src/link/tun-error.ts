@@ -7,8 +7,7 @@ import { getSystemErrorName } from 'node:util';
 /** Linux's numbers that `node:os` has no constants for; they are the same on every machine that runs Node.js. */
 export const EBADFD = 77;
 
-export const { EAGAIN, EBADF, EBUSY, EEXIST, EFAULT, EINTR, EINVAL, EIO, ENODEV, ENOENT, EPERM, EACCES } =
-  constants.errno;
+export const { EAGAIN, EBADF, EBUSY, EFAULT, EINTR, EINVAL, EIO, ENODEV, ENOENT, EPERM, EACCES } = constants.errno;
 
 /** The texts that a reader meets most; the others are told by their name. */
 const TEXTS: Readonly<Record<string, string>> = {
@@ -16,7 +15,6 @@ const TEXTS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'address not available',
   EBADFD: 'the device is gone',
   EBUSY: 'device busy',
-  EEXIST: 'already exists',
   EINVAL: 'invalid argument',
   ENETDOWN: 'network is down',
   ENODEV: 'no such device',
@@ -24,7 +22,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted',
 };
 
-export interface TunErrorOptions {
+interface TunErrorOptions {
   /** What to do about it, for the end of the message. */
   readonly advice?: string;
   readonly cause?: unknown;

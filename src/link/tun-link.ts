@@ -7,23 +7,10 @@
  * The receiver is called from one place, `#turn`, which runs as an immediate: koffi's poll callback runs outside of any callback scope, so
  * that an exception thrown in it would vanish and promise reactions would wait for somebody else's turn.
  */
-import { OK } from '../wire/reasons.ts';
-import {
-  checkVirtioNet,
-  readVirtioNet,
-  VirtioNetHeader,
-  VNET_DATA_VALID,
-  VNET_GSO_ECN,
-  VNET_GSO_NONE,
-  VNET_GSO_TCPV4,
-  VNET_GSO_TCPV6,
-  VNET_HEADER_LENGTH,
-  VNET_NEEDS_CSUM,
-  writeVirtioNet,
-} from '../wire/virtio-net.ts';
-import type { Link, LinkReceiver } from './link.ts';
+import { VirtioNetHeader, VNET_HEADER_LENGTH } from '../wire/virtio-net.ts';
+import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
 import type { PacketBatch } from './packet.ts';
-import { CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_VALIDATED, Packet } from './packet.ts';
+import { Packet } from './packet.ts';
 import type { Chunk, Slab } from './slab.ts';
 import { CHUNK_SIZE } from './slab.ts';
 import type { TunDevice } from './tun-device.ts';
@@ -39,6 +26,7 @@ import {
   systemError,
   type TunError,
 } from './tun-error.ts';
+import { readOffload, writeOffload } from './tun-offload.ts';
 import type { PollHandle, TunSystem } from './tun-system.ts';
 
 /** Packets and bytes that go up as one batch: enough to share the cost of a turn, few enough to stay in the processor's cache. */
@@ -55,11 +43,6 @@ const LONGEST_READ = VNET_HEADER_LENGTH + 65_535;
 const VECTORS = 1024;
 const VECTOR_WORDS = 4;
 const TWO_32 = 0x1_0000_0000;
-
-/** Bytes from a TCP header to its data offset and to its flags; CWR among these. */
-const TCP_DATA_OFFSET = 12;
-const TCP_FLAGS = 13;
-const TCP_CWR = 0x80;
 
 export interface TunStatistics {
   packetsReceived: number;
@@ -87,6 +70,7 @@ function closeAll(): void {
   for (const link of watching) link.close();
 }
 
+/** A link over a descriptor that gives and takes one packet per call, each behind a virtio-net header. */
 export abstract class VnetLink implements Link {
   readonly name: string;
   readonly statistics: TunStatistics = {
@@ -135,11 +119,7 @@ export abstract class VnetLink implements Link {
   }
 
   /** `mtu` follows `setMtu`. */
-  get capabilities(): {
-    readonly mtu: number;
-    readonly checksumOffload: boolean;
-    readonly segmentationOffload: number;
-  } {
+  get capabilities(): LinkCapabilities {
     return this.#capabilities;
   }
 
@@ -150,15 +130,16 @@ export abstract class VnetLink implements Link {
   /** An attached link alone does not keep the process alive: `Clock.hold` does that, for those who wait for something. */
   attach(receiver: LinkReceiver): void {
     if (this.#closed) throw new Error(`${this.name} is closed: open it again`);
-    if (this.#receiver !== undefined)
+    if (this.#receiver !== undefined) {
       throw new Error(`${this.name} has a receiver already: open a link for each stack`);
+    }
     this.#receiver = receiver;
     this.#poll = this.#system.poll(this.#fd);
     this.#poll.unref();
     if (watching.size === 0) process.on('exit', closeAll);
     watching.add(this);
     this.#watch();
-    if (this.#down) this.#comeBack();
+    if (this.#down || this.#failure !== undefined) this.#comeBack();
   }
 
   /** Writes each packet with one system call. What the kernel refuses is lost and counted, as on any wire. */
@@ -289,7 +270,7 @@ export abstract class VnetLink implements Link {
         this.#readFailed(errno);
         return false;
       }
-      if (this.#describe(packet, length)) batch.length++;
+      if (this.#accept(packet, length)) batch.length++;
       bytes += length;
     }
     return true;
@@ -317,22 +298,14 @@ export abstract class VnetLink implements Link {
     else this.#countRefusal(errno);
   }
 
-  /** Fills in the packet from the header before it; false: it is none. */
-  #describe(packet: Packet, length: number): boolean {
-    const header = this.#inHeader;
-    const start = PACKET_OFFSET - VNET_HEADER_LENGTH;
+  /** Fills in the packet that was read into its chunk; false: it is none. */
+  #accept(packet: Packet, length: number): boolean {
     packet.offset = PACKET_OFFSET;
     packet.length = length - VNET_HEADER_LENGTH;
-    if (packet.length > 0) readVirtioNet(packet.chunk.view, start, header);
-    if (packet.length <= 0 || checkVirtioNet(header, packet.length) !== OK) {
+    if (!readOffload(packet, this.#inHeader)) {
       this.statistics.packetsInvalid++;
       return false;
     }
-    packet.segmentSize = header.gsoType === VNET_GSO_NONE ? 0 : header.gsoSize;
-    packet.transportOffset = header.csumStart;
-    packet.checksumOffset = header.csumOffset;
-    if ((header.flags & VNET_NEEDS_CSUM) !== 0) packet.checksum = CHECKSUM_PARTIAL;
-    else packet.checksum = (header.flags & VNET_DATA_VALID) !== 0 ? CHECKSUM_VALIDATED : CHECKSUM_NONE;
     this.statistics.packetsReceived++;
     this.statistics.bytesReceived += packet.length;
     return true;
@@ -341,7 +314,7 @@ export abstract class VnetLink implements Link {
   /** Returns whether the packet is dealt with: sent, or lost; false: there is no room now. */
   #write(packet: Packet): boolean {
     const vectors = packet.partCount + 2 <= VECTORS ? this.#gather(packet) : this.#gatherCopy(packet);
-    this.#writeHeader(packet);
+    writeOffload(this.#outHeader, packet);
     for (;;) {
       const written = this.#system.writev(this.#fd, this.#vectorsAddress, vectors);
       if (written >= 0) {
@@ -398,23 +371,5 @@ export abstract class VnetLink implements Link {
   #addressOf(chunk: Chunk): number {
     if (chunk.address === 0) chunk.address = this.#system.addressOf(chunk.bytes);
     return chunk.address;
-  }
-
-  #writeHeader(packet: Packet): void {
-    const partial = packet.checksum === CHECKSUM_PARTIAL;
-    const flags = partial ? VNET_NEEDS_CSUM : packet.checksum === CHECKSUM_VALIDATED ? VNET_DATA_VALID : 0;
-    let gsoType = VNET_GSO_NONE;
-    let hdrLen = 0;
-    if (packet.segmentSize > 0) {
-      const bytes = packet.chunk.bytes;
-      const tcp = packet.offset + packet.transportOffset;
-      gsoType = (bytes[packet.offset] as number) >>> 4 === 6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4;
-      // RFC 3168 6.1.2: CWR stands on the first new data packet only; who cuts has to know.
-      if (((bytes[tcp + TCP_FLAGS] as number) & TCP_CWR) !== 0) gsoType |= VNET_GSO_ECN;
-      hdrLen = packet.transportOffset + ((bytes[tcp + TCP_DATA_OFFSET] as number) >>> 4) * 4;
-    }
-    const csumStart = partial ? packet.transportOffset : 0;
-    const csumOffset = partial ? packet.checksumOffset : 0;
-    writeVirtioNet(this.#outHeader, 0, flags, gsoType, hdrLen, packet.segmentSize, csumStart, csumOffset);
   }
 }

@@ -73,7 +73,7 @@ export interface InterfaceCounters {
 }
 
 /** What to change about an interface; what is left out stays. */
-export interface InterfaceChange {
+interface InterfaceChange {
   readonly mtu?: number;
   readonly up?: boolean;
   readonly txQueueLength?: number;

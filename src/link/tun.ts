@@ -19,8 +19,8 @@ export { TunError } from './tun-error.ts';
 export type { TunStatistics } from './tun-link.ts';
 export type { InterfaceCounters, InterfaceState } from './tun-netlink.ts';
 
-export const SMALLEST_MTU = 68;
-export const LARGEST_MTU = 65_535;
+const SMALLEST_MTU = 68;
+const LARGEST_MTU = 65_535;
 const DEFAULT_MTU = 1500;
 /** The kernel's own default, 500, overflows when a sender at MTU 1500 meets a reader that is away for 2 ms. */
 const DEFAULT_TX_QUEUE_LENGTH = 10_000;
@@ -119,7 +119,7 @@ export class TunLink extends VnetLink {
 
 /**
  * Opens a TUN device: creates it, or attaches to one that is there and that nobody has open. A created one vanishes with `close()`,
- * and with the process, however it ends.
+ * and with the process, however it ends. In a worker, close it before `Worker.terminate()`: a descriptor is the process's, not the worker's.
  * @throws TunError whose `code` is the errno's name (EPERM, EACCES, ENOENT, EBUSY, EINVAL, ...), ERR_INVALID_ARG_VALUE for a wrong option,
  *   ENOSYS where there is no TUN, ERR_DLOPEN_FAILED without koffi; the message says what to do
  */

@@ -131,8 +131,8 @@ export function attaches() {
 /** A process of its own in this namespace that opens a link and, if told, idles on it. */
 async function otherProcess(code: string): Promise<ReturnType<typeof spawn>> {
   const source = `import { openTun } from ${JSON.stringify(new URL('../../src/link/tun.js', import.meta.url).href)};
-    import { Hand } from ${JSON.stringify(new URL('./tun-hand.js', import.meta.url).href)};
-    const hand = new Hand(openTun({ name: 'other0' })); ${code}`;
+    import { Hand, echoRequest } from ${JSON.stringify(new URL('./tun-hand.js', import.meta.url).href)};
+    const hand = new Hand(openTun({ name: 'other0', address: '${ADDRESS}' })); ${code}`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -148,11 +148,36 @@ export async function killed() {
   return { during, after: linkNames(['other0']) };
 }
 
-/** An attached link that nobody closes does not keep its process alive. */
+/** An attached link that nobody closes, with something to read, at the end of its process. */
 export async function idle() {
-  const child = await otherProcess("console.log('open');");
-  const [code] = await once(child, 'exit');
-  return { code, after: linkNames(['other0']) };
+  const child = await otherProcess(`hand.send(${ICMP}, ${HAND}, ${KERNEL}, echoRequest(1, 1), new Uint8Array(8));`);
+  const [code, signal] = await once(child, 'exit');
+  return { code, signal, after: linkNames(['other0']) };
+}
+
+/** A process that takes its own place: its id before and after, and what it finds there. */
+export async function executes() {
+  const source = `import { bringUp, execInUserNamespace } from ${JSON.stringify(new URL('../../src/link/tun-namespace.js', import.meta.url).href)};
+    import { networkInterfaces } from 'node:os';
+    if (process.argv[1] === 'inside') {
+      bringUp('lo');
+      console.log(JSON.stringify([process.pid, process.getuid(), Object.keys(networkInterfaces()), process.argv.slice(1)]));
+    } else {
+      console.log(JSON.stringify([process.pid]));
+      console.log(execInUserNamespace([...process.execArgv, 'inside', 'argument with spaces']));
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (data: Buffer) => {
+    text += data.toString();
+  });
+  await once(child, 'close');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown[]);
 }
 
 export async function echo() {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { CHECKSUM_NONE, CHECKSUM_PARTIAL } from '../../src/link/packet.ts';
 import { openTun } from '../../src/link/tun.ts';
+import { userNamespaceProblem } from '../../src/link/tun-namespace.ts';
 import { describeWithTun, inNamespace } from '../support/namespace.ts';
 import * as scenes from './tun-scenes.ts';
 
@@ -94,8 +95,19 @@ describeWithTun('TUN link against the kernel', () => {
     expect(await run.killed()).to.deep.equal({ during: { other0: 1500 }, after: {} });
   });
 
-  it('does not keep an idle process alive', async () => {
-    expect(await run.idle()).to.deep.equal({ code: 0, after: {} });
+  it('neither keeps a process alive nor breaks its end', async () => {
+    expect(await run.idle()).to.deep.equal({ code: 0, signal: null, after: {} });
+  });
+
+  // A user namespace within a user namespace is the kernel's matter; the first one is what the lab needs.
+  (isRoot ? it : it.skip)('starts a process anew in a user and network namespace, in its own place', async function () {
+    const problem = userNamespaceProblem();
+    if (problem !== undefined) {
+      if (this.test !== undefined) this.test.title += ` [pending: ${problem}]`;
+      this.skip();
+    }
+    const [before, inside] = await run.executes();
+    expect(inside).to.deep.equal([before?.[0], 0, ['lo'], ['inside', 'argument with spaces']]);
   });
 
   it('carries an echo request to the kernel and its reply back, and counts both', async () => {

@@ -4,11 +4,6 @@
 import { bringUp, enterNetworkNamespace, setSysctl } from '../../src/link/tun-namespace.ts';
 import type { SceneCall, SceneReport } from './namespace.ts';
 
-/** Sends something to the `onMessage` of whoever started this scene. */
-export function tell(value: unknown): void {
-  process.send?.({ kind: 'message', value } satisfies SceneReport);
-}
-
 function enter(): void {
   if (process.env['TUNSTACK_TEST_NAMESPACE'] === 'entered') bringUp('lo');
   else enterNetworkNamespace();

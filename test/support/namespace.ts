@@ -23,8 +23,6 @@ export interface NamespaceOptions {
   readonly timeout?: number;
   /** Arguments for the child's `node`. */
   readonly execArgv?: readonly string[];
-  /** For a scene that ends by a signal or waits to be killed: called with the child when it has sent something by `tell`. */
-  readonly onMessage?: (message: unknown, child: ChildProcess) => void;
 }
 
 export interface SceneModule {
@@ -48,8 +46,7 @@ export interface SceneCall {
 }
 export type SceneReport =
   | { readonly kind: 'result'; readonly value: unknown }
-  | { readonly kind: 'error'; readonly stack: string }
-  | { readonly kind: 'message'; readonly value: unknown };
+  | { readonly kind: 'error'; readonly stack: string };
 
 const isRoot = process.getuid?.() === 0;
 const CHILD = new URL('./namespace-child.js', import.meta.url);
@@ -82,7 +79,7 @@ export function runInNamespace(
   args: readonly unknown[],
   options: NamespaceOptions = {},
 ): Promise<unknown> {
-  const { timeout = 20_000, onMessage } = options;
+  const { timeout = 20_000 } = options;
   const child = startChild(options.execArgv ?? []);
   let stderr = '';
   child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
@@ -90,8 +87,7 @@ export function runInNamespace(
     let report: SceneReport | undefined;
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     child.on('message', (message: SceneReport) => {
-      if (message.kind === 'message') onMessage?.(message.value, child);
-      else report = message;
+      report = message;
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
