@@ -1,0 +1,158 @@
+/** createHost: links, a stack and Go's net, put together into what a user holds. */
+
+import type { Closable } from './net/descriptor.ts';
+import { type DialOptions, dial } from './net/dial.ts';
+import { errClosed, SyscallError } from './net/errors.ts';
+import { checkNames, clockOf, type HostOptions, interfacesOf, randomOf, routesOf } from './net/host-options.ts';
+import { type ListenOptions, listen } from './net/listen.ts';
+import type { Net } from './net/net.ts';
+import { OpError } from './net/op-error.ts';
+import { localResolver } from './net/resolver.ts';
+import type { TCPConn } from './net/tcp-conn.ts';
+import type { TCPListener } from './net/tcp-listener.ts';
+import { createSocket, type Socket } from './socket/socket.ts';
+import { type SocketStatus, Stack, type StackOptions } from './stack/stack.ts';
+import type { Clock } from './time/clock.ts';
+import type { IpAddress } from './wire/address.ts';
+
+export interface CloseOptions {
+  /** How long what was written may take to be delivered, ms; 0: no time at all. Default: 1,000. */
+  readonly timeout?: number | undefined;
+}
+
+const CLOSE_TIMEOUT = 1000;
+
+/**
+ * A host with an address on each of its links, ready to dial and to listen.
+ * @throws TypeError, RangeError naming the option that is wrong
+ */
+export function createHost(options: HostOptions = {}): Host {
+  checkNames(options);
+  const interfaces = interfacesOf(options);
+  const routes = routesOf(options, interfaces);
+  const stackOptions: StackOptions = {
+    clock: clockOf(options),
+    random: randomOf(options),
+    ...(options.sysctl === undefined ? {} : { sysctl: options.sysctl }),
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
+  };
+  const stack = new Stack(stackOptions);
+  const attached = interfaces.map(({ link, name, addresses }) =>
+    stack.addInterface(link, { name, addresses: [...addresses] }),
+  );
+  for (const { destination, gateway, interface: place } of routes) {
+    const route = {
+      destination: destination.address,
+      bits: destination.bits,
+      interface: attached[place] as (typeof attached)[number],
+    };
+    stack.addRoute(gateway === undefined ? route : { ...route, gateway });
+  }
+  const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
+  return new Host({ stack, resolver: options.resolver ?? localResolver, open: new Set() }, addresses);
+}
+
+export class Host {
+  /** Its addresses, in the order of the links; 127.0.0.1 is one always and not listed. */
+  readonly addresses: readonly IpAddress[];
+  readonly #net: Net;
+  #closing: Promise<void> | undefined;
+
+  /** For createHost alone. */
+  constructor(net: Net, addresses: readonly IpAddress[]) {
+    this.#net = net;
+    this.addresses = addresses;
+  }
+
+  get clock(): Clock {
+    return this.#net.stack.clock;
+  }
+
+  /** What happened, counted under the names of SNMP and of Linux's TcpExt. */
+  get counters(): Stack['counters'] {
+    return this.#net.stack.counters;
+  }
+
+  /** The settings of the stack. */
+  get sysctl(): Stack['sysctl'] {
+    return this.#net.stack.sysctl;
+  }
+
+  /**
+   * Connects: `network` is tcp or tcp4 (tcp6 fails while there is no IPv6), `address` is `host:port`.
+   * @throws OpError (as a rejection) `dial tcp 10.9.0.1:80: connect: connection refused`; see `DialOptions`
+   */
+  dial(network: string, address: string, options?: DialOptions): Promise<TCPConn> {
+    if (this.#closing !== undefined)
+      return Promise.reject(new OpError('dial', network, undefined, undefined, errClosed));
+    return dial(this.#net, network, address, options);
+  }
+
+  /**
+   * Listens on `host:port`; without a host on all addresses, without a port, or with 0, on a free one.
+   * @throws OpError (as a rejection) `listen tcp 10.9.0.2:80: bind: address already in use`; see `ListenOptions`
+   */
+  listen(network: string, address: string, options?: ListenOptions): Promise<TCPListener> {
+    if (this.#closing !== undefined)
+      return Promise.reject(new OpError('listen', network, undefined, undefined, errClosed));
+    return listen(this.#net, network, address, options);
+  }
+
+  /**
+   * A BSD socket, non-blocking, with error numbers for results: `host.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)`.
+   * @throws SyscallError `socket` for a kind of socket that does not exist
+   */
+  socket(domain: number, type: number, protocol = 0): Socket {
+    if (this.#closing !== undefined) throw errClosed;
+    const socket = createSocket(this.#net.stack, domain, type, protocol);
+    if (typeof socket === 'number') throw new SyscallError('socket', -socket);
+    return socket;
+  }
+
+  /** All sockets and connections, as `ss` shows them. */
+  sockets(): SocketStatus[] {
+    return this.#net.stack.sockets();
+  }
+
+  /**
+   * Ends the host: listeners are closed, connections too, and when all that was written is delivered, or the time is up, what is left is reset and
+   * the links are closed. The second call gives the promise of the first.
+   * On a VirtualClock time must pass for that: `clock.run({ until: host.close() })`.
+   * @throws RangeError (as a rejection) when `timeout` is negative or not a number
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const { timeout = CLOSE_TIMEOUT } = options;
+    if (!(timeout >= 0))
+      return Promise.reject(new RangeError(`Host.close: timeout must be a number of ms >= 0, got ${String(timeout)}`));
+    this.#closing ??= this.#close(timeout);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const { stack, open } = this.#net;
+    for (const one of [...open] satisfies Closable[]) one.close();
+    if (timeout > 0) await idle(stack, timeout);
+    stack.close();
+  }
+}
+
+/** Waits until all is sent and acknowledged, or for `timeout` ms. */
+async function idle(stack: Stack, timeout: number): Promise<void> {
+  if (stack.idle) return;
+  const { clock } = stack;
+  await new Promise<void>((resolve) => {
+    const timer = clock.timer(resolve);
+    if (timeout < Infinity) timer.set(clock.now() + timeout);
+    stack.onIdle = () => {
+      timer.clear();
+      resolve();
+    };
+    clock.hold();
+  });
+  clock.unhold();
+  stack.onIdle = undefined;
+}

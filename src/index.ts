@@ -1,0 +1,46 @@
+/** The public names of `tunstack`: what runs anywhere. Devices and Node's faces are in `tunstack/node`. */
+export { type CloseOptions, createHost, Host } from './host.ts';
+export type { Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
+export { createPipe, type PipeOptions } from './link/pipe.ts';
+export type { DialOptions } from './net/dial.ts';
+export {
+  AddrError,
+  CanceledError,
+  ClosedError,
+  DeadlineExceededError,
+  DialTimeoutError,
+  DNSError,
+  type DNSErrorDetails,
+  Errno,
+  errClosed,
+  errDeadlineExceeded,
+  errTimeout,
+  InvalidAddrError,
+  type NetError,
+  ParseError,
+  SyscallError,
+  UnknownNetworkError,
+} from './net/errors.ts';
+export type { HostOptions, LinkOptions, RouteOptions } from './net/host-options.ts';
+export { type HostPort, joinHostPort, splitHostPort } from './net/host-port.ts';
+export type { KeepAliveConfig, KeepAliveOptions } from './net/keep-alive.ts';
+export type { ListenOptions } from './net/listen.ts';
+export type { Control } from './net/net.ts';
+export { type Addr, OpError } from './net/op-error.ts';
+export { lookupPort } from './net/ports.ts';
+export { type ResolveOptions, resolveTCPAddr } from './net/resolve.ts';
+export { localResolver, type Resolver } from './net/resolver.ts';
+export { TCPAddr } from './net/tcp-addr.ts';
+export { TCPConn, type WaitOptions } from './net/tcp-conn.ts';
+export { TCPListener } from './net/tcp-listener.ts';
+
+export * from './socket/constants.ts';
+export { errnoName, errnoText } from './socket/errno.ts';
+export type { Socket, SocketAddress } from './socket/socket.ts';
+
+export type { Clock, Timer } from './time/clock.ts';
+export { type Random, seededRandom, systemRandom } from './time/random.ts';
+export { RealClock } from './time/real-clock.ts';
+export { type PendingTime, type RunOptions, VirtualClock, type VirtualClockOptions } from './time/virtual-clock.ts';
+export type { Flow, TraceEvent, TraceSink } from './trace/events.ts';
+export { IpAddress, type Prefix, parsePrefix } from './wire/address.ts';

@@ -1,0 +1,206 @@
+/** What createHost takes, and what it makes of it: every wrong option is an error that names it. */
+import type { Link } from '../link/link.ts';
+import type { StackOptions } from '../stack/stack.ts';
+import type { Clock } from '../time/clock.ts';
+import { type Random, seededRandom, systemRandom } from '../time/random.ts';
+import { RealClock } from '../time/real-clock.ts';
+import { IpAddress, inPrefix, type Prefix, parsePrefix } from '../wire/address.ts';
+import { ParseError } from './errors.ts';
+import type { Resolver } from './resolver.ts';
+
+export interface LinkOptions {
+  readonly link: Link;
+  /** Addresses of the host on this link, with the length of the network's prefix: `10.9.0.2/24`; one or several. */
+  readonly address: string | readonly string[];
+  /** What the interface is called; the link's name by default. */
+  readonly name?: string | undefined;
+}
+
+export interface RouteOptions {
+  /** `0.0.0.0/0` is the default route. */
+  readonly destination: string;
+  /** The gateway; it must be on a network that a link is on. */
+  readonly via?: string | undefined;
+  /** The name of the interface; needed when there is no gateway and more than one link. */
+  readonly interface?: string | undefined;
+}
+
+export interface HostOptions {
+  /** The one link, for a host that has one; `address` goes with it. */
+  readonly link?: Link | undefined;
+  readonly address?: string | readonly string[] | undefined;
+  /** Several links, in place of `link` and `address`. Without any link the host talks to itself. */
+  readonly links?: readonly LinkOptions[] | undefined;
+  /** Routes beyond those to the networks that the links are on. */
+  readonly routes?: readonly RouteOptions[] | undefined;
+  /** Default: the machine's. Tests give a VirtualClock. */
+  readonly clock?: Clock | undefined;
+  /** Where initial sequence numbers, ports and so on come from. Default: the system's. */
+  readonly random?: Random | undefined;
+  /** In place of `random`: the same numbers for the same seed. Not for hosts that strangers reach. */
+  readonly seed?: number | string | undefined;
+  /** Settings of the stack, under the names that `host.sysctl` shows. */
+  readonly sysctl?: StackOptions['sysctl'] | undefined;
+  /** Is told every event. Default: nobody. */
+  readonly trace?: StackOptions['trace'] | undefined;
+  /** Who is asked for names. Default: one that knows `localhost` alone. */
+  readonly resolver?: Resolver | undefined;
+}
+
+export interface InterfacePlan {
+  readonly link: Link;
+  readonly name: string;
+  readonly addresses: readonly Prefix[];
+}
+
+export interface RoutePlan {
+  readonly destination: Prefix;
+  readonly gateway: IpAddress | undefined;
+  /** The place of its interface in the list. */
+  readonly interface: number;
+}
+
+const OPTIONS: readonly (keyof HostOptions)[] = [
+  'link',
+  'address',
+  'links',
+  'routes',
+  'clock',
+  'random',
+  'seed',
+  'sysctl',
+  'trace',
+  'resolver',
+];
+
+/** @throws TypeError for an option that does not exist */
+export function checkNames(options: HostOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('createHost: options must be an object { link, address, ... }');
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name as keyof HostOptions))
+      throw new TypeError(`createHost: there is no option ${name}; there are ${OPTIONS.join(', ')}`);
+  }
+}
+
+/** @throws TypeError when it is not a clock */
+export function clockOf({ clock }: HostOptions): Clock {
+  if (clock === undefined) return new RealClock();
+  if (typeof clock?.now !== 'function' || typeof clock.timer !== 'function') {
+    throw new TypeError('createHost: clock must be a Clock (a RealClock or a VirtualClock)');
+  }
+  return clock;
+}
+
+/** @throws TypeError when it is no source of randomness, or there are two */
+export function randomOf({ random, seed }: HostOptions): Random {
+  if (seed !== undefined) {
+    if (random !== undefined) throw new TypeError('createHost: give either random or seed, not both');
+    return seededRandom(seed);
+  }
+  if (random === undefined) return systemRandom();
+  if (typeof random?.uint32 !== 'function')
+    throw new TypeError('createHost: random must be a Random; seededRandom(1) is one');
+  return random;
+}
+
+/** @throws TypeError naming the option */
+export function interfacesOf(options: HostOptions): InterfacePlan[] {
+  const { link, address, links } = options;
+  if (links !== undefined) {
+    if (link !== undefined || address !== undefined)
+      throw new TypeError('createHost: give either links, or link and address');
+    if (!Array.isArray(links)) throw new TypeError('createHost: links must be an array of { link, address }');
+    const plans = links.map((one: LinkOptions, i) => interfaceOf(`links[${i}].`, one?.link, one?.address, one?.name));
+    for (const [i, { name }] of plans.entries()) {
+      if (plans.findIndex((other) => other.name === name) !== i)
+        throw new TypeError(`createHost: links[${i}].name: ${name} is taken; every interface needs a name of its own`);
+    }
+    return plans;
+  }
+  if (link === undefined && address === undefined) return [];
+  return [interfaceOf('', link, address, undefined)];
+}
+
+function interfaceOf(at: string, link: unknown, address: unknown, name: unknown): InterfacePlan {
+  const given = link as Partial<Link> | undefined;
+  if (typeof given?.attach !== 'function' || typeof given.send !== 'function') {
+    throw new TypeError(`createHost: ${at}link must be a Link: an end of createPipe(), openTun(...), ...`);
+  }
+  if (name !== undefined && (typeof name !== 'string' || name === ''))
+    throw new TypeError(`createHost: ${at}name must be a non-empty string`);
+  const texts: unknown[] = Array.isArray(address) ? address : [address];
+  if (texts.length === 0) throw new TypeError(`createHost: ${at}address must name at least one address`);
+  const addresses = texts.map((text) => hostAddress(`createHost: ${at}address`, text));
+  return { link: given as Link, name: (name as string | undefined) ?? given.name ?? '', addresses };
+}
+
+function hostAddress(option: string, text: unknown): Prefix {
+  const prefix = parseCidr(option, text);
+  const { address } = prefix;
+  if (address.isUnspecified || address.isMulticast || address.isBroadcast)
+    throw new TypeError(`${option}: ${String(text)} is not an address of one host`);
+  return prefix;
+}
+
+function parseCidr(option: string, text: unknown): Prefix {
+  const prefix = typeof text === 'string' ? parsePrefix(text) : undefined;
+  if (prefix !== undefined) return prefix;
+  const shown = typeof text === 'string' ? `'${text}'` : String(text);
+  const cause = new ParseError('CIDR address', String(text));
+  throw new TypeError(
+    `${option} must be an address with the length of its prefix, such as '10.9.0.2/24'; got ${shown}`,
+    { cause },
+  );
+}
+
+/** @throws TypeError naming the route */
+export function routesOf({ routes = [] }: HostOptions, interfaces: readonly InterfacePlan[]): RoutePlan[] {
+  if (!Array.isArray(routes))
+    throw new TypeError('createHost: routes must be an array of { destination, via, interface }');
+  return routes.map((route: RouteOptions, i) => routeOf(`createHost: routes[${i}]`, route, interfaces));
+}
+
+function routeOf(at: string, route: RouteOptions, interfaces: readonly InterfacePlan[]): RoutePlan {
+  if (typeof route !== 'object' || route === null)
+    throw new TypeError(`${at} must be an object { destination, via, interface }`);
+  const destination = parseCidr(`${at}.destination`, route.destination);
+  const gateway = gatewayOf(at, route, destination);
+  return { destination, gateway, interface: outgoing(at, route, gateway, interfaces) };
+}
+
+function gatewayOf(at: string, { via }: RouteOptions, { address }: Prefix): IpAddress | undefined {
+  if (via === undefined) return undefined;
+  const gateway = typeof via === 'string' ? IpAddress.parse(via) : undefined;
+  if (gateway === undefined)
+    throw new TypeError(`${at}.via must be an address, such as '10.9.0.1'; got ${String(via)}`);
+  if (gateway.family !== address.family)
+    throw new TypeError(`${at}.via: ${gateway} is not of the family of ${address}`);
+  return gateway;
+}
+
+function outgoing(
+  at: string,
+  route: RouteOptions,
+  gateway: IpAddress | undefined,
+  interfaces: readonly InterfacePlan[],
+): number {
+  if (route.interface !== undefined) {
+    const named = interfaces.findIndex(({ name }) => name === route.interface);
+    if (named < 0)
+      throw new TypeError(
+        `${at}.interface: there is no ${route.interface}; there are: ${interfaces.map(({ name }) => name).join(', ') || 'none'}`,
+      );
+    return named;
+  }
+  if (gateway !== undefined) {
+    const reaching = interfaces.findIndex(({ addresses }) =>
+      addresses.some(({ address, bits }) => inPrefix(gateway, address, bits)),
+    );
+    if (reaching < 0) throw new TypeError(`${at}.via: ${gateway} is on none of the networks that the links are on`);
+    return reaching;
+  }
+  if (interfaces.length !== 1)
+    throw new TypeError(`${at} needs via or interface: the host has ${interfaces.length} links`);
+  return 0;
+}

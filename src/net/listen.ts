@@ -1,0 +1,97 @@
+/** listen: from `network` and `address` to a TCPListener, as Go's ListenConfig.Listen. */
+import { SO_REUSEADDR, SOL_SOCKET } from '../socket/constants.ts';
+import type { Socket } from '../socket/socket.ts';
+import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../wire/address.ts';
+import { Descriptor } from './descriptor.ts';
+import { abortError } from './errors.ts';
+import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
+import {
+  asError,
+  type Control,
+  checkCall,
+  checkCommonOptions,
+  checkTexts,
+  type Net,
+  openSocket,
+  runControl,
+} from './net.ts';
+import { OpError } from './op-error.ts';
+import { checkNetwork, preferred, resolveList } from './resolve.ts';
+import { TCPAddr } from './tcp-addr.ts';
+import { TCPListener } from './tcp-listener.ts';
+
+export interface ListenOptions extends KeepAliveOptions {
+  /** Connections that may wait for an accept. Default: 4096. */
+  readonly backlog?: number | undefined;
+  readonly control?: Control | undefined;
+  /** Ends the resolving of the address; the listener, once there, is not touched by it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const BACKLOG = 4096;
+
+/**
+ * Listens on `address`: an empty host, or 0.0.0.0, is all addresses of the host; port 0 or none is a free one.
+ * Of several addresses of a name the first of IPv4 is taken.
+ * @throws OpError `listen` (as a rejection): address already in use, cannot assign requested address, missing port in address, ...
+ * @throws TypeError, RangeError (as rejections) for wrong options
+ */
+export async function listen(
+  net: Net,
+  network: string,
+  address: string,
+  options: ListenOptions = {},
+): Promise<TCPListener> {
+  const backlog = checkOptions(network, address, options);
+  let local: TCPAddr;
+  try {
+    checkNetwork(network);
+    if (options.signal?.aborted) throw abortError(options.signal);
+    const list = await resolveList(network, address, { resolver: net.resolver, signal: options.signal });
+    local = preferred(list, 4);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, undefined, asError(error));
+  }
+  try {
+    return open(net, network, local, backlog, options);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, local, asError(error));
+  }
+}
+
+function checkOptions(network: string, address: string, options: ListenOptions): number {
+  checkTexts('listen', network, address);
+  checkCommonOptions('listen', options);
+  checkKeepAliveOptions('listen', options);
+  const { backlog = BACKLOG } = options;
+  if (!Number.isInteger(backlog) || backlog < 0)
+    throw new RangeError(`listen: backlog must be an integer >= 0, got ${String(backlog)}`);
+  return backlog;
+}
+
+function open(net: Net, network: string, local: TCPAddr, backlog: number, options: ListenOptions): TCPListener {
+  const address = local.ip ?? anyAddress(network);
+  const socket = openSocket(net, address.family);
+  try {
+    // Go: listening again must not wait for the TIME-WAIT of earlier connections.
+    socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    runControl(options.control, address.family, local, socket);
+    checkCall('bind', socket.bind({ address, port: local.port }));
+    checkCall('listen', socket.listen(backlog));
+    return new TCPListener(new Descriptor(socket, net.stack.clock, net.open), boundAddress(socket), options, net.open);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+function anyAddress(network: string): IpAddress {
+  return network === 'tcp6' ? IPV6_ANY : IPV4_ANY;
+}
+
+function boundAddress(socket: Socket): TCPAddr {
+  const bound = socket.getsockname();
+  if (typeof bound !== 'number') return new TCPAddr(bound.address, bound.port);
+  checkCall('getsockname', bound);
+  return new TCPAddr(undefined, 0);
+}

@@ -1,0 +1,59 @@
+/** What dial and listen need of a host. */
+import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from '../socket/constants.ts';
+import { createSocket, type Socket } from '../socket/socket.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Closable } from './descriptor.ts';
+import { SyscallError } from './errors.ts';
+import type { Resolver } from './resolver.ts';
+import type { TCPAddr } from './tcp-addr.ts';
+
+export interface Net {
+  readonly stack: Stack;
+  readonly resolver: Resolver;
+  /** Connections and listeners that are open. */
+  readonly open: Set<Closable>;
+}
+
+/**
+ * Called with a socket before it is bound or connected (Go: Control): `network` is tcp4 or tcp6, `address` the remote one of a dial, the
+ * local one of a listen. What it throws fails the call.
+ */
+export type Control = (network: 'tcp4' | 'tcp6', address: string, socket: Socket) => void;
+
+/** @throws SyscallError `socket` */
+export function openSocket(net: Net, family: 4 | 6): Socket {
+  const socket = createSocket(net.stack, family === 4 ? AF_INET : AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+  if (typeof socket === 'number') throw new SyscallError('socket', -socket);
+  return socket;
+}
+
+/** @throws what `control` throws */
+export function runControl(control: Control | undefined, family: 4 | 6, address: TCPAddr, socket: Socket): void {
+  control?.(family === 4 ? 'tcp4' : 'tcp6', address.toString(), socket);
+}
+
+/** @throws SyscallError when `result` is a negative error number */
+export function checkCall(syscall: string, result: number): void {
+  if (result < 0) throw new SyscallError(syscall, -result);
+}
+
+/** @throws TypeError */
+export function checkCommonOptions(caller: string, options: { control?: unknown; signal?: unknown }): void {
+  if (options.control !== undefined && typeof options.control !== 'function')
+    throw new TypeError(`${caller}: control must be a function`);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    throw new TypeError(`${caller}: signal must be an AbortSignal`);
+}
+
+/** Go has no such error, its compiler does: texts must be texts. @throws TypeError */
+export function checkTexts(caller: string, network: unknown, address: unknown): void {
+  if (typeof network !== 'string')
+    throw new TypeError(`${caller}: network must be a string ('tcp'), got ${typeof network}`);
+  if (typeof address !== 'string')
+    throw new TypeError(`${caller}: address must be a string ('10.9.0.1:80'), got ${typeof address}`);
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

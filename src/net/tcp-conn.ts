@@ -1,0 +1,293 @@
+/**
+ * TCPConn: a connection, on promises, as Go's net.TCPConn.
+ *
+ * Reads are served in the order of the calls, and so are writes, each independent of the other; a write keeps its turn until all its bytes
+ * are with the stack. What can be done at once is done in the call and costs one promise.
+ */
+
+import {
+  IPPROTO_TCP,
+  SHUT_RD,
+  SHUT_WR,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from '../socket/constants.ts';
+import { EAGAIN } from '../socket/errno.ts';
+import type { Socket, SocketAddress } from '../socket/socket.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Descriptor } from './descriptor.ts';
+import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
+import { applyKeepAlive, applyKeepAliveIdle, checkKeepAliveConfig, type KeepAliveConfig } from './keep-alive.ts';
+import { OpError } from './op-error.ts';
+import { ReadOperation, receiveChunk, receiveInto, WriteOperation } from './operations.ts';
+import { TCPAddr } from './tcp-addr.ts';
+import { monotonicDeadline, type WaitQueue } from './wait-queue.ts';
+
+export interface WaitOptions {
+  /** Ends the waiting: the call fails with `operation was canceled`, the connection stays as it is. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class TCPConn {
+  readonly #descriptor: Descriptor;
+  readonly #local: TCPAddr;
+  readonly #remote: TCPAddr;
+
+  /** For dial and accept alone. */
+  constructor(descriptor: Descriptor) {
+    this.#descriptor = descriptor;
+    this.#local = addressOf(descriptor.socket.getsockname());
+    this.#remote = addressOf(descriptor.socket.getpeername());
+  }
+
+  /** The clock that deadlines are on. */
+  get clock(): Clock {
+    return this.#descriptor.clock;
+  }
+
+  /** This end; known after the close too. */
+  localAddr(): TCPAddr {
+    return this.#local;
+  }
+
+  /** The other end; known after the close too. */
+  remoteAddr(): TCPAddr {
+    return this.#remote;
+  }
+
+  /**
+   * Fills `into` from its start with what has arrived, as soon as that is one byte.
+   * @returns the number of bytes; null at the end of the stream; 0 only when `into` has no room
+   * @throws OpError `read` (as a rejection): closed, deadline, canceled, connection reset by peer, connection timed out, ...
+   */
+  read(into: Uint8Array, options?: WaitOptions): Promise<number | null> {
+    if (!(into instanceof Uint8Array))
+      return Promise.reject(new TypeError(`TCPConn.read: into must be a Uint8Array, got ${describe(into)}`));
+    if (into.length === 0)
+      return this.#descriptor.isClosed ? Promise.reject(this.error('read', errClosed)) : Promise.resolve(0);
+    return this.#read(options?.signal, (socket) => receiveInto(socket, into));
+  }
+
+  /**
+   * What has arrived, as soon as that is one byte, in an array of its own of at most 64 KiB; null at the end of the stream.
+   * Unlike `read`, waiting holds no buffer.
+   * @throws OpError `read` (as a rejection), as `read` does
+   */
+  readChunk(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#read(options?.signal, receiveChunk);
+  }
+
+  /**
+   * Hands bytes to the stack, waiting for room as long as it takes; `bytes` is the caller's again when the promise settles.
+   * @returns how many: all of them
+   * @throws OpError `write` (as a rejection): closed, deadline, canceled, broken pipe, connection reset by peer, ...; its
+   * `bytesWritten` says how many went out before
+   */
+  write(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
+    return this.writev([bytes], options);
+  }
+
+  /** `write` of several pieces, as one: nothing of another write comes between them. */
+  writev(list: readonly Uint8Array[], options?: WaitOptions): Promise<number> {
+    const wrong = list.find((bytes) => !(bytes instanceof Uint8Array));
+    if (wrong !== undefined || list.includes(undefined as never)) {
+      return Promise.reject(new TypeError(`TCPConn.write: bytes must be a Uint8Array, got ${describe(wrong)}`));
+    }
+    const { writes, socket } = this.#descriptor;
+    const refusal = this.#refusal(writes, options?.signal);
+    if (refusal !== undefined) return Promise.reject(this.error('write', refusal));
+    const operation = new WriteOperation(this, socket, list);
+    if (writes.isEmpty && operation.attempt()) return operation.outcome();
+    return operation.wait(writes, options?.signal);
+  }
+
+  /**
+   * Ends both directions: what was written is still delivered, then the peer sees the end of the stream; bytes that had arrived and
+   * were not read make it a reset (RFC 2525 2.17). Calls that wait fail with `use of closed network connection`.
+   * @throws OpError `close` when it is closed already
+   */
+  close(): void {
+    if (this.#descriptor.isClosed) throw this.error('close', errClosed);
+    this.#check('close', 'close', this.#descriptor.close());
+  }
+
+  /** Ends reading: reads, waiting ones too, see the end of the stream. @throws OpError `close` */
+  closeRead(): void {
+    this.#shutdown(SHUT_RD);
+    this.#descriptor.reads.ready();
+  }
+
+  /** Ends writing: the peer sees the end of the stream after the last byte; a write that waits fails with `broken pipe`. @throws OpError `close` */
+  closeWrite(): void {
+    this.#shutdown(SHUT_WR);
+    this.#descriptor.writes.ready();
+  }
+
+  /** Both deadlines at once. */
+  setDeadline(deadline: Date | number | null): void {
+    this.setReadDeadline(deadline);
+    this.setWriteDeadline(deadline);
+  }
+
+  /**
+   * Reads, waiting ones too, fail with `i/o timeout` once it is past, data or not; the connection is not harmed.
+   * `deadline`: a Date or ms since 1970-01-01 UTC on `clock.wallNow()`; null: none, which is the default.
+   * @throws OpError `set` when the connection is closed
+   */
+  setReadDeadline(deadline: Date | number | null): void {
+    this.#setDeadline(this.#descriptor.reads, deadline);
+  }
+
+  /** As `setReadDeadline`, for writes. */
+  setWriteDeadline(deadline: Date | number | null): void {
+    this.#setDeadline(this.#descriptor.writes, deadline);
+  }
+
+  /** Whether small segments are sent without waiting for acknowledgments (no Nagle). Default: true. */
+  setNoDelay(noDelay = true): void {
+    this.#set(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
+  }
+
+  setKeepAlive(enable: boolean): void {
+    this.#set(SOL_SOCKET, SO_KEEPALIVE, enable ? 1 : 0);
+  }
+
+  /** Silence before the first probe, ms, rounded up to whole seconds; 0: 15 s; negative: left as it is. @throws OpError `set` beyond 32,767 s */
+  setKeepAlivePeriod(ms: number): void {
+    checkKeepAliveConfig('TCPConn.setKeepAlivePeriod', { idle: ms });
+    this.#apply((socket) => applyKeepAliveIdle(socket, ms));
+  }
+
+  /** @throws OpError `set` when a value is out of range: times to 32,767 s, count to 127 */
+  setKeepAliveConfig(config: KeepAliveConfig): void {
+    checkKeepAliveConfig('TCPConn.setKeepAliveConfig', config);
+    this.#apply((socket) => applyKeepAlive(socket, config));
+  }
+
+  /**
+   * What `close` does with bytes that are not delivered yet. Negative, the default: they are sent in the background; 0: they are dropped
+   * and the peer gets a reset; more: seconds, after which what is left is dropped. `close` never waits.
+   */
+  setLinger(seconds: number): void {
+    if (!Number.isInteger(seconds))
+      throw new TypeError(`TCPConn.setLinger: seconds must be an integer, got ${String(seconds)}`);
+    const value = seconds < 0 ? { onoff: 0, linger: 0 } : { onoff: 1, linger: seconds };
+    this.#apply((socket) => socket.setsockopt(SOL_SOCKET, SO_LINGER, value));
+  }
+
+  /** A hint for the size of the receive buffer, bytes; the stack keeps it within its limits. */
+  setReadBuffer(bytes: number): void {
+    this.#setBuffer('setReadBuffer', SO_RCVBUF, bytes);
+  }
+
+  /** A hint for the size of the send buffer, bytes; the stack keeps it within its limits. */
+  setWriteBuffer(bytes: number): void {
+    this.#setBuffer('setWriteBuffer', SO_SNDBUF, bytes);
+  }
+
+  /** Calls that wait keep the process alive again. */
+  ref(): this {
+    return this.#setReferenced(true);
+  }
+
+  /** Calls that wait no longer keep the process alive. */
+  unref(): this {
+    return this.#setReferenced(false);
+  }
+
+  /** The chunks of the stream to its end; leaving the loop does not close the connection. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    for (let chunk = await this.readChunk(); chunk !== null; chunk = await this.readChunk()) yield chunk;
+  }
+
+  /** Closes, if that has not been done. */
+  [Symbol.dispose](): void {
+    this.#descriptor.close();
+  }
+
+  /** Closes, if that has not been done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#descriptor.close();
+  }
+
+  /** An error of this connection. @internal */
+  error(op: string, reason: Error, bytesWritten = 0): OpError {
+    return new OpError(op, 'tcp', this.#local, this.#remote, reason, bytesWritten);
+  }
+
+  /** `receive` gives a result, or undefined when it would have to wait; it throws a SyscallError. */
+  #read<T>(signal: AbortSignal | undefined, receive: (socket: Socket) => T | undefined): Promise<T> {
+    const { reads, socket } = this.#descriptor;
+    const refusal = this.#refusal(reads, signal);
+    if (refusal !== undefined) return Promise.reject(this.error('read', refusal));
+    if (reads.isEmpty) {
+      try {
+        const result = receive(socket);
+        if (result !== undefined) return Promise.resolve(result);
+      } catch (error) {
+        return Promise.reject(this.error('read', error as Error));
+      }
+    }
+    return new Promise((resolve, reject) => {
+      reads.add(new ReadOperation(this, socket, receive, resolve, reject), signal);
+    });
+  }
+
+  /** Why a call must not even be tried. */
+  #refusal(queue: WaitQueue, signal: AbortSignal | undefined): Error | undefined {
+    if (this.#descriptor.isClosed) return errClosed;
+    if (queue.isExpired) return errDeadlineExceeded;
+    return signal?.aborted ? abortError(signal) : undefined;
+  }
+
+  #shutdown(how: number): void {
+    if (this.#descriptor.isClosed) throw this.error('close', errClosed);
+    this.#check('close', 'shutdown', this.#descriptor.socket.shutdown(how));
+  }
+
+  #setDeadline(queue: WaitQueue, deadline: Date | number | null): void {
+    // Go: deadlines and buffers name this end alone.
+    if (this.#descriptor.isClosed) throw new OpError('set', 'tcp', undefined, this.#local, errClosed);
+    queue.setDeadline(monotonicDeadline(this.clock, deadline, 'TCPConn.setDeadline: deadline'));
+  }
+
+  #setBuffer(name: string, option: number, bytes: number): void {
+    if (!Number.isInteger(bytes))
+      throw new TypeError(`TCPConn.${name}: bytes must be an integer, got ${String(bytes)}`);
+    if (this.#descriptor.isClosed) throw new OpError('set', 'tcp', undefined, this.#local, errClosed);
+    const result = this.#descriptor.socket.setsockopt(SOL_SOCKET, option, Math.max(bytes, 0));
+    if (result < 0) throw new OpError('set', 'tcp', undefined, this.#local, new SyscallError('setsockopt', -result));
+  }
+
+  #set(level: number, option: number, value: number): void {
+    this.#apply((socket) => socket.setsockopt(level, option, value));
+  }
+
+  #apply(change: (socket: Socket) => number): void {
+    if (this.#descriptor.isClosed) throw this.error('set', errClosed);
+    this.#check('set', 'setsockopt', change(this.#descriptor.socket));
+  }
+
+  #check(op: string, syscall: string, result: number): void {
+    if (result < 0 && result !== -EAGAIN) throw this.error(op, new SyscallError(syscall, -result));
+  }
+
+  #setReferenced(referenced: boolean): this {
+    this.#descriptor.reads.setReferenced(referenced);
+    this.#descriptor.writes.setReferenced(referenced);
+    return this;
+  }
+}
+
+/** A peer that reset the connection before it was accepted has taken its address with it: then there is none. */
+function addressOf(address: SocketAddress | number): TCPAddr {
+  return typeof address === 'number' ? new TCPAddr(undefined, 0) : new TCPAddr(address.address, address.port);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? 'a string (encode it with TextEncoder)' : typeof value;
+}

@@ -1,0 +1,143 @@
+/**
+ * The calls of one kind (reads, writes, accepts) that wait on one socket: served first come, first served, and failed by a deadline, an
+ * abort or the close.
+ *
+ * There is no lock and no loop: a call that cannot finish at once stands in the queue; readiness tries the first, and the next when
+ * that is settled. A socket without waiting calls costs one object here.
+ */
+import type { Clock, Timer } from '../time/clock.ts';
+import { abortError, errDeadlineExceeded } from './errors.ts';
+
+/** One waiting call. */
+export interface Operation {
+  /** Goes on as far as it can without waiting; true: it is settled. Must not throw. */
+  attempt(): boolean;
+  /** Settles it with the reason that it must not go on. Must not throw. */
+  fail(reason: Error): void;
+}
+
+interface Waiting {
+  readonly operation: Operation;
+  /** Stops listening to the signal. */
+  readonly forget: (() => void) | undefined;
+}
+
+export class WaitQueue {
+  readonly #clock: Clock;
+  #waiting: Waiting[] | undefined;
+  /** When calls fail, on the monotonic clock; undefined: never. */
+  #deadline: number | undefined;
+  #timer: Timer | undefined;
+  #timerIsBackground = false;
+  #referenced = true;
+  #holding = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting === undefined || this.#waiting.length === 0;
+  }
+
+  /** A deadline of this very moment has passed. */
+  get isExpired(): boolean {
+    return this.#deadline !== undefined && this.#deadline <= this.#clock.now();
+  }
+
+  /** Puts a call that could not finish at once behind the others. */
+  add(operation: Operation, signal?: AbortSignal): void {
+    this.#waiting ??= [];
+    this.#waiting.push({ operation, forget: signal === undefined ? undefined : this.#listen(operation, signal) });
+    this.#arm();
+  }
+
+  /** Something may be possible now. */
+  ready(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    let served = false;
+    for (let first = waiting[0]; first?.operation.attempt(); first = waiting[0]) {
+      first.forget?.();
+      waiting.shift();
+      served = true;
+    }
+    if (served && waiting.length === 0) this.#arm();
+  }
+
+  failAll(reason: Error): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { operation, forget } of waiting) {
+      forget?.();
+      operation.fail(reason);
+    }
+    this.#arm();
+  }
+
+  /** `at`: on the monotonic clock, ms; undefined clears. Calls that wait are failed when it has passed. */
+  setDeadline(at: number | undefined): void {
+    this.#deadline = at;
+    if (this.isExpired) this.failAll(errDeadlineExceeded);
+    else this.#arm();
+  }
+
+  /** Whether calls that wait keep the process alive: yes, unless told otherwise. */
+  setReferenced(referenced: boolean): void {
+    this.#referenced = referenced;
+    this.#arm();
+  }
+
+  #listen(operation: Operation, signal: AbortSignal): () => void {
+    const aborted = () => this.#abort(operation, signal);
+    signal.addEventListener('abort', aborted, { once: true });
+    return () => signal.removeEventListener('abort', aborted);
+  }
+
+  #abort(operation: Operation, signal: AbortSignal): void {
+    const at = this.#waiting?.findIndex((one) => one.operation === operation) ?? -1;
+    if (at < 0) return;
+    this.#waiting?.splice(at, 1);
+    operation.fail(abortError(signal));
+    // Those behind it were not tried while it stood before them.
+    this.ready();
+    this.#arm();
+  }
+
+  /** Brings the hold on the process and the timer in step with what waits. */
+  #arm(): void {
+    const waits = !this.isEmpty;
+    const hold = waits && this.#referenced;
+    if (hold !== this.#holding) {
+      this.#holding = hold;
+      if (hold) this.#clock.hold();
+      else this.#clock.unhold();
+    }
+    if (!waits || this.#deadline === undefined) this.#timer?.clear();
+    else this.#timerOfKind(!this.#referenced).set(this.#deadline);
+  }
+
+  #timerOfKind(background: boolean): Timer {
+    if (this.#timer === undefined || this.#timerIsBackground !== background) {
+      this.#timer?.clear();
+      this.#timer = this.#clock.timer(() => this.failAll(errDeadlineExceeded), background);
+      this.#timerIsBackground = background;
+    }
+    return this.#timer;
+  }
+}
+
+/**
+ * A deadline as users give it (a Date, ms since 1970-01-01 UTC, or null for none) on the monotonic clock; undefined: none.
+ * @throws TypeError for anything else
+ */
+export function monotonicDeadline(clock: Clock, deadline: Date | number | null, name: string): number | undefined {
+  if (deadline === null) return undefined;
+  const at = deadline instanceof Date ? deadline.getTime() : deadline;
+  if (typeof at !== 'number' || Number.isNaN(at)) {
+    throw new TypeError(
+      `${name} must be a Date, a number of ms since 1970-01-01 UTC, or null for none; got ${String(deadline)}`,
+    );
+  }
+  return at === Infinity ? undefined : clock.now() + (at - clock.wallNow());
+}

@@ -1,0 +1,27 @@
+/** Errors as Node's net words them. */
+import { OpError } from '../net/op-error.ts';
+import { TCPAddr } from '../net/tcp-addr.ts';
+
+/** What an error of node:net carries. */
+export interface NodeNetError extends Error {
+  code: string;
+  errno?: number;
+  syscall?: string;
+  address?: string;
+  port?: number;
+}
+
+/** `connect ECONNREFUSED 10.9.0.1:80`, `read ECONNRESET`, with the error of `net/` as its cause; anything else stays as it is. */
+export function nodeError(error: Error): Error {
+  if (!(error instanceof OpError) || error.code === '') return error;
+  const syscall = error.syscall ?? (error.op === 'dial' ? 'connect' : error.op);
+  const target = error.op === 'dial' && error.addr instanceof TCPAddr ? error.addr : undefined;
+  const message = target === undefined ? `${syscall} ${error.code}` : `${syscall} ${error.code} ${target}`;
+  const made = new Error(message, { cause: error }) as NodeNetError;
+  made.code = error.code;
+  made.syscall = syscall;
+  if (error.errno !== undefined) made.errno = error.errno;
+  if (target?.ip !== undefined) made.address = target.ip.toString();
+  if (target !== undefined) made.port = target.port;
+  return made;
+}
