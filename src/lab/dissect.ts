@@ -222,7 +222,7 @@ function dissectUdp(found: Dissected, bytes: Uint8Array): void {
   found.udp = udp;
   if (udp.length < 8) fault(found, `UDP length ${udp.length} is below its header's 8`);
   if (udp.length > bytes.length) fault(found, `UDP datagram cut short: ${bytes.length} of ${udp.length} bytes`);
-  found.payload = bytes.subarray(8, Math.max(8, udp.length));
+  found.payload = bytes.subarray(8, udp.length);
   const dnsPort = udp.sourcePort === 53 || udp.destinationPort === 53;
   if (dnsPort && found.payload.length >= 12) found.dns = dissectDns(found.payload);
 }

@@ -59,7 +59,8 @@ export function parseOptions(view: DataView, offset: number, end: number, out: T
       at++;
       continue;
     }
-    // RFC 9293 3.1 [MUST-7]: survive an illegal option length. As Linux does, it ends the options and not the segment.
+    // RFC 9293 3.1 [MUST-7]: be prepared for an illegal option length. The reset that it suggests would hand a weapon to whoever can
+    // forge one segment; as in Linux, the options end here and the segment goes on, and OPT_BROKEN lets it be logged.
     const length = at + 1 < end ? view.getUint8(at + 1) : 0;
     if (length < 2 || at + length > end) {
       out.optionBits |= OPT_BROKEN;

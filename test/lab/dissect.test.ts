@@ -134,6 +134,62 @@ describe('lab/dissect', () => {
     expect(describePacket(bad)).to.match(/length 0 \[bad IP checksum\]$/);
   });
 
+  it('says so of IPv4 lengths that cannot be', () => {
+    const long = Uint8Array.from(syn.slice(0, 24));
+    long[0] = 0x4f;
+    expect(dissect(long).error).to.equal('IPv4 header cut short: 24 of 60 bytes');
+    const short = Uint8Array.from(syn);
+    short.set([0, 19], 2);
+    expect(dissect(short).error).to.equal("IPv4 total length 19 is below its header's 20");
+    expect(dissect(short).tcp).to.equal(undefined);
+    short[0] = 0x44;
+    expect(dissect(short).error).to.equal('IPv4 header length 16 is below 20');
+  });
+
+  it('sees no header in a later fragment', () => {
+    const bytes = Uint8Array.from(syn);
+    writeIpv4(new DataView(bytes.buffer), 0, 60, 0, 7, false, 64, 6, 0x0a090001, 0x0a090002, 185);
+    expect(dissect(bytes).tcp).to.equal(undefined);
+    expect(describePacket(bytes)).to.equal('IP 10.9.0.1 > 10.9.0.2: fragment of 7 at 1480, length 40');
+  });
+
+  it('gives no payload, and no DNS header, to a datagram that has no room for them', () => {
+    expect(dissect(packet(17, '0009 0007 0004 0000 6162')).payload).to.have.length(0);
+    const { dns, payload, error } = dissect(packet(17, '9c40 0035 0010 0000 1234 0100 0001 0000'));
+    expect([dns, payload?.length, error]).to.deep.equal([undefined, 8, undefined]);
+  });
+
+  it('reads no quote within a quote, however deep garbage nests them', () => {
+    let bytes: Uint8Array = new Uint8Array(0);
+    while (bytes.length < 3000) bytes = packet(1, Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 0, ...bytes));
+    expect(dissect(bytes).icmp?.quoted).to.deep.equal({ error: 'quotes an ICMP message' });
+  });
+
+  it('takes a known kind with a length that is not its own as another', () => {
+    const option = (text: string) =>
+      dissect(tcp(`00000001 00000002 8002 0100 0000 0000 ${text}`)).tcp?.options[0]?.name;
+    for (const bad of [
+      '0203aa',
+      '0302',
+      '040300',
+      '0502',
+      '0509aaaaaaaaaaaaaa',
+      '0809aaaaaaaaaaaaaa',
+      '1303aa',
+      '1c03aa',
+      '1d03aa',
+      'ac04aaaa',
+    ]) {
+      expect(option(bad.padEnd(24, '0')), bad).to.equal('other');
+    }
+  });
+
+  it('tells Fast Open from other experiments', () => {
+    const options = (text: string) => dissect(tcp(`00000001 00000002 7002 0100 0000 0000 ${text}`)).tcp?.options[0];
+    expect(options('fe06f989aabb0000')).to.deep.equal({ name: 'fast-open', experimental: true, cookie: hex('aabb') });
+    expect(options('fe06e2d4aabb0000')).to.deep.equal({ name: 'other', kind: 254, body: hex('e2d4aabb') });
+  });
+
   it('reads DNS flags bit by bit', () => {
     const { dns } = dissect(packet(17, '0035 9c40 0014 0000 0001 8583 0001 0002 0003 0004'));
     expect(dns).to.deep.equal({

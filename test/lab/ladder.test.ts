@@ -219,6 +219,12 @@ describe('lab/ladder', () => {
     ]);
   });
 
+  it('folds a long note at its spaces and cuts a word that has none', () => {
+    const lines = words([{ ...(handshake[0] as LadderPacket), note: `${'a'.repeat(70)} ${'b'.repeat(20)}` }]);
+    expect(lines.slice(1)).to.deep.equal(['a'.repeat(70), 'b'.repeat(20)]);
+    expect(words([{ ...(handshake[0] as LadderPacket), note: 'c'.repeat(200) }])[1]).to.equal(`${'c'.repeat(79)}…`);
+  });
+
   it('colours whole arrows, and nothing unless asked', () => {
     const lines = (color: boolean) => formatLadder(handshake, { left: 'a', right: 'b', color }).split('\n');
     expect(lines(false).join('')).to.not.include('\u001b');
