@@ -4,8 +4,8 @@
  * Hot path: nothing is allocated per packet, and a system call takes numbers only. Packets are read straight into
  * chunks of the slab, the virtio-net header just before the IP header; they are written with one `writev` from where they lie.
  *
- * The receiver is called from one place, `#turn`, which runs as an immediate: koffi's poll callback runs outside of any callback scope, so
- * that an exception thrown in it would vanish and promise reactions would wait for somebody else's turn.
+ * The receiver is called from one place, `#turn`, which runs as an immediate: never from within `send`, and not from koffi's poll callback,
+ * where an exception would vanish without an `uncaughtException`.
  */
 import { VirtioNetHeader, VNET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { openSync, read, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { LinkReceiver } from '../../src/link/link.ts';
@@ -28,8 +29,8 @@ function nanoseconds(action: () => void, rounds = ROUNDS): number {
   return Math.round(((performance.now() - start) / rounds) * 1e6);
 }
 
-/** One call, in ns: through koffi to nothing, and to a TUN device that has nothing to read. */
-export function calls() {
+/** One call, in ns: through koffi to nothing, to a TUN device that has nothing to read, and for comparison with node:fs. */
+export async function calls() {
   const system = tunSystem();
   const buffer = new Uint8Array(65_600);
   const address = system.addressOf(buffer);
@@ -38,12 +39,21 @@ export function calls() {
   vectors[1] = vectors[3] = 100n;
   const vectorsAddress = system.addressOf(new Uint8Array(vectors.buffer));
   const device = openDevice(system, undefined, true);
+  const zero = openSync('/dev/zero', 'r');
+  const asyncRounds = 20_000;
+  const start = performance.now();
+  for (let i = 0; i < asyncRounds; i++) {
+    await new Promise<void>((resolve) => read(zero, buffer, 0, 1500, null, () => resolve()));
+  }
+  const fsRead = Math.round(((performance.now() - start) / asyncRounds) * 1e6);
   return {
     'errno()': nanoseconds(() => system.errno()),
     'addressOf(buffer)': nanoseconds(() => system.addressOf(buffer)),
     'read of /dev/null': nanoseconds(() => system.read(sink, address, 1500)),
     'writev of 2 to /dev/null': nanoseconds(() => system.writev(sink, vectorsAddress, 2)),
     'read of an empty TUN (EAGAIN)': nanoseconds(() => system.read(device.fd, address, 65_545)),
+    'fs.readSync of /dev/zero': nanoseconds(() => readSync(zero, buffer, 0, 1500, null)),
+    'fs.read of /dev/zero, one at a time': fsRead,
   };
 }
 

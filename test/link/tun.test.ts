@@ -33,10 +33,6 @@ describe('openTun', () => {
 });
 
 describeWithTun('TUN link against the kernel', () => {
-  beforeEach(function () {
-    this.timeout(25_000);
-  });
-
   it('creates an interface that is gone after close', async () => {
     const { name, interfaceName, capabilities, opened, state, left } = await run.creates({ address: '10.9.0.1/24' });
     expect([name, interfaceName]).to.deep.equal(['tun0', 'tun0']);

@@ -55,10 +55,17 @@ const CHILD = new URL('./namespace-child.js', import.meta.url);
 export const namespaceProblem: string | undefined =
   process.platform !== 'linux' ? 'needs Linux' : isRoot ? tunAccessProblem() : userNamespaceProblem();
 
+/** Longest time for a test with a scene, ms: more than a scene's, so that the scene's own failure is told. */
+const TEST_TIMEOUT = 25_000;
+
 /** `describe` where namespaces can be had; elsewhere its tests are pending and its title says why. */
-export function describeWithTun(title: string, body: () => void): void {
-  if (namespaceProblem === undefined) describe(title, body);
-  else describe.skip(`${title} [pending: ${namespaceProblem}; run as root]`, body);
+export function describeWithTun(title: string, body: (this: Mocha.Suite) => void): void {
+  if (namespaceProblem === undefined) {
+    describe(title, function () {
+      this.timeout(TEST_TIMEOUT);
+      body.call(this);
+    });
+  } else describe.skip(`${title} [pending: ${namespaceProblem}; run as root]`, body);
 }
 
 /** The module's functions, to be called as if they ran here. */
