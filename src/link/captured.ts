@@ -26,7 +26,12 @@ export interface CaptureOptions {
  * `segmentSize`: bytes of payload of the pieces of a super-segment, 0 for any other packet.
  */
 export type PacketWatcher = (bytes: Uint8Array, direction: 'in' | 'out', at: number, segmentSize: number) => void;
-export type PacketComment = (bytes: Uint8Array, direction: 'in' | 'out', at: number, segmentSize: number) => string | undefined;
+export type PacketComment = (
+  bytes: Uint8Array,
+  direction: 'in' | 'out',
+  at: number,
+  segmentSize: number,
+) => string | undefined;
 
 export interface CapturedLink extends Link {
   /** Puts a comment beside the next packet in the file; several before one packet become several lines. Without `write` it does nothing. */
@@ -40,11 +45,14 @@ export interface CapturedLink extends Link {
  */
 export function captured(link: Link, options: CaptureOptions): CapturedLink {
   const { snaplen } = options;
-  if (snaplen !== undefined && !(Number.isInteger(snaplen) && snaplen >= 1)) throw new RangeError(`captured: snaplen must be an integer >= 1, got ${snaplen}`);
+  if (snaplen !== undefined && !(Number.isInteger(snaplen) && snaplen >= 1))
+    throw new RangeError(`captured: snaplen must be an integer >= 1, got ${snaplen}`);
   for (const name of ['write', 'onPacket', 'comment'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'function') throw new TypeError(`captured: ${name} must be a function`);
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw new TypeError(`captured: ${name} must be a function`);
   }
-  if (options.write === undefined && options.onPacket === undefined) throw new TypeError('captured: give write, onPacket or both');
+  if (options.write === undefined && options.onPacket === undefined)
+    throw new TypeError('captured: give write, onPacket or both');
   return new Captured(link, options);
 }
 
@@ -120,7 +128,13 @@ class Captured implements CapturedLink {
     return shown.chunk.bytes.subarray(0, shown.length);
   }
 
-  #write(bytes: Uint8Array, direction: 'in' | 'out', at: number, segmentSize: number, write: (bytes: Uint8Array) => void): void {
+  #write(
+    bytes: Uint8Array,
+    direction: 'in' | 'out',
+    at: number,
+    segmentSize: number,
+    write: (bytes: Uint8Array) => void,
+  ): void {
     const remark = this.#options.comment?.(bytes, direction, at, segmentSize);
     if (remark !== undefined) this.#comments.push(remark);
     const comment = this.#comments.length === 0 ? {} : { comment: this.#comments.join('\n') };

@@ -7,7 +7,7 @@
 import { checksum, fold, sum } from '../wire/checksum.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { CWR, FIN, PSH, TCP_CHECKSUM_OFFSET, TCP_HEADER_LENGTH, URG } from '../wire/tcp.ts';
-import { completeChecksum, copyBytes } from './linear.ts';
+import { completeChecksum } from './linear.ts';
 import type { Link } from './link.ts';
 import { CHECKSUM_PARTIAL, Packet, type PacketBatch } from './packet.ts';
 import { CHUNK_SIZE, type Chunk, type Slab } from './slab.ts';
@@ -54,7 +54,8 @@ export class Cutter {
     if (packet.segmentSize <= 0) throw new Error('Cutter: not a super-segment (segmentSize is 0)');
     const size = packet.segmentSize;
     const transport = packet.transportOffset;
-    const headers = transport + (((packet.chunk.bytes[packet.offset + transport + TCP_DATA_OFFSET] as number) >> 4) << 2);
+    const headers =
+      transport + (((packet.chunk.bytes[packet.offset + transport + TCP_DATA_OFFSET] as number) >> 4) << 2);
     const payload = packet.totalLength() - headers;
     if (headers < transport + TCP_HEADER_LENGTH || headers > packet.length) return this.#batch;
     // Where the payload of the next piece starts: in the first piece (-1) or a part, and how far in it.
@@ -104,13 +105,14 @@ export class Cutter {
       this.#used = 0;
     }
     const index = this.#batch.length++;
-    const piece = (this.#batch.packets[index] ??= new Packet(chunk, 0));
+    this.#batch.packets[index] ??= new Packet(chunk, 0);
+    const piece = this.#batch.packets[index];
     piece.chunk = chunk;
     piece.offset = this.#used;
     piece.length = headers;
     piece.transportOffset = packet.transportOffset;
     piece.checksumOffset = TCP_CHECKSUM_OFFSET;
-    copyBytes(packet.chunk.bytes, packet.offset, headers, chunk.bytes, this.#used);
+    chunk.bytes.set(packet.chunk.bytes.subarray(packet.offset, packet.offset + headers), this.#used);
     // The next headers start at a multiple of 4.
     this.#used = (this.#used + headers + 3) & ~3;
     return piece;

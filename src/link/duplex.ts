@@ -43,10 +43,14 @@ const LONGEST_PACKET = 65_535;
  */
 export function linkFromDuplex(stream: PacketDuplex, options: DuplexLinkOptions = {}): Link {
   const { mtu = 1500, name = 'duplex' } = options;
-  if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= LONGEST_PACKET)) throw new RangeError(`linkFromDuplex: mtu must be an integer in 68..65535, got ${mtu}`);
-  if (typeof stream?.on !== 'function' || typeof stream.write !== 'function') throw new TypeError('linkFromDuplex: a Duplex stream is needed, with on() and write()');
+  if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= LONGEST_PACKET))
+    throw new RangeError(`linkFromDuplex: mtu must be an integer in 68..65535, got ${mtu}`);
+  if (typeof stream?.on !== 'function' || typeof stream.write !== 'function')
+    throw new TypeError('linkFromDuplex: a Duplex stream is needed, with on() and write()');
   if (stream.readableObjectMode === false || stream.writableObjectMode === false) {
-    throw new TypeError('linkFromDuplex: the stream must be in object mode, one packet per chunk; make it with { objectMode: true }');
+    throw new TypeError(
+      'linkFromDuplex: the stream must be in object mode, one packet per chunk; make it with { objectMode: true }',
+    );
   }
   return new DuplexLink(stream, mtu, name);
 }
@@ -66,10 +70,9 @@ class DuplexLink implements Link {
   #paused = false;
   #full = false;
   #short = false;
-  /** The stream has ended, why, and whether the receiver knows. */
+  /** The stream has ended, and why. */
   #ended = false;
   #reason: Error | undefined;
-  #reported = false;
   #closed = false;
 
   constructor(stream: PacketDuplex, mtu: number, name: string) {
@@ -83,7 +86,8 @@ class DuplexLink implements Link {
 
   attach(receiver: LinkReceiver): void {
     if (this.#closed) throw new Error(`${this.name} was closed: a link cannot be attached again`);
-    if (this.#receiver !== undefined) throw new Error(`${this.name} has a receiver already: a link belongs to one host`);
+    if (this.#receiver !== undefined)
+      throw new Error(`${this.name} has a receiver already: a link belongs to one host`);
     this.#receiver = receiver;
     this.#stream.on('drain', () => this.#drained());
     this.#stream.on('data', (packet) => this.#arrived(packet));
@@ -99,7 +103,10 @@ class DuplexLink implements Link {
       }
       const packet = batch.packets[i] as Packet;
       const length = packet.totalLength();
-      if (length > this.capabilities.mtu) throw new RangeError(`${this.name}: a packet of ${length} bytes was sent, but the link takes ${this.capabilities.mtu}`);
+      if (length > this.capabilities.mtu)
+        throw new RangeError(
+          `${this.name}: a packet of ${length} bytes was sent, but the link takes ${this.capabilities.mtu}`,
+        );
       // What a stream that has ended does not take any more is lost; the receiver hears of it at the end of the turn.
       if (this.#ended) continue;
       // The stream keeps what it is given, so each packet is an array of its own.
@@ -120,16 +127,21 @@ class DuplexLink implements Link {
   }
 
   #arrived(bytes: Uint8Array): void {
-    if (this.#closed || this.#receiver === undefined) return;
+    if (this.#closed || this.#ended || this.#receiver === undefined) return;
     if (!(bytes instanceof Uint8Array)) {
-      this.#end(new TypeError(`${this.name}: the stream gave a chunk that is no Uint8Array (${typeof bytes}): one IP packet per chunk is needed`));
+      this.#end(
+        new TypeError(
+          `${this.name}: the stream gave a chunk that is no Uint8Array (${typeof bytes}): one IP packet per chunk is needed`,
+        ),
+      );
       return;
     }
     // Nothing outside these bounds is an IP packet.
     if (bytes.length === 0 || bytes.length > LONGEST_PACKET) return;
     const { slab } = this.#receiver;
     this.#copier ??= new PacketCopier(slab);
-    const packet = (this.#waiting[this.#waitingCount] ??= blankPacket(slab));
+    this.#waiting[this.#waitingCount] ??= blankPacket(slab);
+    const packet = this.#waiting[this.#waitingCount] as Packet;
     this.#copier.place(bytes.length, packet).bytes.set(bytes, packet.offset);
     if (++this.#waitingCount >= MAX_WAITING && !this.#paused) {
       this.#paused = true;
@@ -165,9 +177,7 @@ class DuplexLink implements Link {
       this.#paused = false;
       this.#stream.resume?.();
     }
-    if (!this.#ended || this.#closed || this.#reported) return;
-    this.#reported = true;
-    receiver.closed(this.#reason);
+    if (this.#ended && !this.#closed) receiver.closed(this.#reason);
   }
 
   #drained(): void {

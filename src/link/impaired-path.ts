@@ -126,7 +126,10 @@ export class ImpairedPath {
         if (row < 0) break;
         this.#out.packets[this.#out.length++] = this.#land(row);
       }
-      if (this.#out.length > 0 && !this.#handOn()) return this.#timer.clear();
+      if (this.#out.length > 0 && !this.#handOn()) {
+        this.#timer.clear();
+        return;
+      }
     }
     if (this.#arrivals.size === 0) this.#copier.rest();
     this.#timer.set(this.#arrivals.next());
@@ -150,9 +153,11 @@ export class ImpairedPath {
     // Whoever has looked at the checksum below has looked at other bytes.
     packet.checksum = CHECKSUM_NONE;
     const ruling = this.#rule(packet, index, now);
-    if (ruling < 0 || this.#isLost()) return this.#recycle(packet);
-    const departure = this.#depart(packet.length, now);
-    if (departure < 0) return this.#recycle(packet);
+    const departure = ruling < 0 || this.#isLost() ? Infinity : this.#depart(packet.length, now);
+    if (departure === Infinity) {
+      this.#recycle(packet);
+      return;
+    }
     const { duplicate } = this.#impairment;
     if (duplicate > 0 && this.#random.float() < duplicate) {
       this.statistics.duplicated++;
@@ -192,7 +197,7 @@ export class ImpairedPath {
     return lost;
   }
 
-  /** When a packet of this length has left the queue before the rate; -1: it found the queue full. Times are >= 0. */
+  /** When a packet of this length has left the queue before the rate; Infinity: it found the queue full. */
   #depart(length: number, now: number): number {
     const { rate, queue, queueBytes } = this.#impairment;
     if (rate === Infinity) return now;
@@ -202,7 +207,7 @@ export class ImpairedPath {
     }
     if (this.#departures.length >= queue || this.#queuedBytes + length > queueBytes) {
       this.statistics.queueDropped++;
-      return -1;
+      return Infinity;
     }
     this.#wireFreeAt = Math.max(now, this.#wireFreeAt) + (length * 8000) / rate;
     this.#departures.push(this.#wireFreeAt);

@@ -4,17 +4,6 @@ import { UDP_CHECKSUM_OFFSET } from '../wire/udp.ts';
 import { CHECKSUM_NONE, CHECKSUM_PARTIAL, type Packet } from './packet.ts';
 import { CHUNK_SIZE, type Chunk, type Slab } from './slab.ts';
 
-/** Up to this many bytes a loop is faster than `set(subarray())`, which makes a view: 25 ns against 90 ns for 40 bytes. */
-const SHORT_COPY = 64;
-
-export function copyBytes(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  if (length > SHORT_COPY) {
-    to.set(from.subarray(start, start + length), at);
-    return;
-  }
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
-}
-
 /**
  * Copies packets into chunks of one slab, as many to a chunk as it has room for, so that a burst of small packets stays in
  * the processor's cache. Each copy holds a reference to its chunk, which its taker releases.
@@ -30,16 +19,8 @@ export class PacketCopier {
 
   /** Makes `copy` the same packet in one piece, with its offload state. `copy` must hold nothing. */
   copy(packet: Packet, copy: Packet): void {
-    const length = packet.totalLength();
-    const chunk = this.place(length, copy);
-    let at = copy.offset;
-    copyBytes(packet.chunk.bytes, packet.offset, packet.length, chunk.bytes, at);
-    at += packet.length;
-    for (let i = 0; i < packet.partCount; i++) {
-      const partLength = packet.partLength[i] as number;
-      copyBytes((packet.partChunk[i] as Chunk).bytes, packet.partOffset[i] as number, partLength, chunk.bytes, at);
-      at += partLength;
-    }
+    const chunk = this.place(packet.totalLength(), copy);
+    packet.copyTo(chunk.bytes, copy.offset);
     copy.checksum = packet.checksum;
     copy.transportOffset = packet.transportOffset;
     copy.checksumOffset = packet.checksumOffset;
@@ -76,7 +57,8 @@ export class PacketCopier {
  */
 export function completeChecksum(packet: Packet): void {
   if (packet.checksum !== CHECKSUM_PARTIAL) return;
-  if (packet.segmentSize > 0) throw new Error('completeChecksum: a super-segment must be cut before its checksums are completed');
+  if (packet.segmentSize > 0)
+    throw new Error('completeChecksum: a super-segment must be cut before its checksums are completed');
   // The field holds the pseudo-header's sum, so it takes part in the sum as it is.
   let total = sum(packet.chunk.view, packet.offset + packet.transportOffset, packet.length - packet.transportOffset);
   let odd = ((packet.length - packet.transportOffset) & 1) === 1;

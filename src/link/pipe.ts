@@ -40,11 +40,15 @@ const DATA_OFFSET = 12;
  */
 export function createPipe(options: PipeOptions = {}): [Link, Link] {
   const { mtu = 1500, offload = true, latency = 0, rate = Infinity, queue, names = ['pipe0', 'pipe1'] } = options;
-  if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535)) throw new RangeError(`createPipe: mtu must be an integer in 68..65535, got ${mtu}`);
-  if (!(latency >= 0 && latency < Infinity)) throw new RangeError(`createPipe: latency must be >= 0 ms, got ${latency}`);
+  if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535))
+    throw new RangeError(`createPipe: mtu must be an integer in 68..65535, got ${mtu}`);
+  if (!(latency >= 0 && latency < Infinity))
+    throw new RangeError(`createPipe: latency must be >= 0 ms, got ${latency}`);
   if (!(rate > 0)) throw new RangeError(`createPipe: rate must be > 0 bits/s, got ${rate}`);
-  if (queue !== undefined && !(Number.isInteger(queue) && queue >= 1)) throw new RangeError(`createPipe: queue must be an integer >= 1, got ${queue}`);
-  if (queue !== undefined && rate === Infinity) throw new RangeError('createPipe: queue needs a rate: without one no packet waits');
+  if (queue !== undefined && !(Number.isInteger(queue) && queue >= 1))
+    throw new RangeError(`createPipe: queue must be an integer >= 1, got ${queue}`);
+  if (queue !== undefined && rate === Infinity)
+    throw new RangeError('createPipe: queue needs a rate: without one no packet waits');
   const capabilities: LinkCapabilities = { mtu, checksumOffload: offload, segmentationOffload: offload ? 65_535 : 0 };
   const wire: WireOptions = { latency, msPerByte: 8000 / rate, queue: queue ?? DEFAULT_QUEUE };
   const a = new PipeEnd(names[0], capabilities, wire);
@@ -81,7 +85,9 @@ class PipeEnd implements Link {
     if (this.receiver !== undefined) throw new Error(`${this.name} has a receiver already: a link belongs to one host`);
     const other = this.peer?.receiver;
     if (other !== undefined && other.clock !== receiver.clock) {
-      throw new Error(`${this.name} and ${this.peer?.name} are on two clocks: give both hosts of a pipe the same clock`);
+      throw new Error(
+        `${this.name} and ${this.peer?.name} are on two clocks: give both hosts of a pipe the same clock`,
+      );
     }
     this.receiver = receiver;
     this.inbound = new Wire(receiver, this.#wireOptions, () => {
@@ -115,7 +121,9 @@ class PipeEnd implements Link {
     const { mtu, segmentationOffload } = this.capabilities;
     const length = packet.totalLength();
     if (packet.segmentSize > 0 ? length > segmentationOffload : length > mtu) {
-      throw new RangeError(`${this.name}: a packet of ${length} bytes was sent, but the link takes ${packet.segmentSize > 0 ? segmentationOffload : mtu}`);
+      throw new RangeError(
+        `${this.name}: a packet of ${length} bytes was sent, but the link takes ${packet.segmentSize > 0 ? segmentationOffload : mtu}`,
+      );
     }
   }
 }
@@ -142,7 +150,7 @@ class Wire {
   #bytes = 0;
   /** How many of the packets on their way have left the queue: they are on the wire. */
   #departed = 0;
-  #wireFreeAt = 0;
+  #wireFreeAt = -Infinity;
   #scheduled = false;
   #short = false;
   readonly #batch: { packets: Packet[]; length: number } = { packets: [], length: 0 };
@@ -181,7 +189,8 @@ class Wire {
     const now = this.#clock.now();
     for (let i = 0; i < batch.length; i++) {
       const packet = batch.packets[i] as Packet;
-      while (this.#departed < this.#count && (this.#departures[this.#slot(this.#departed)] as number) <= now) this.#departed++;
+      while (this.#departed < this.#count && (this.#departures[this.#slot(this.#departed)] as number) <= now)
+        this.#departed++;
       if (this.#count - this.#departed >= this.#queue) continue;
       const departure = Math.max(now, this.#wireFreeAt) + wireBytes(packet) * this.#msPerByte;
       this.#wireFreeAt = departure;

@@ -19,13 +19,13 @@ export class Deadlines {
   /** The least of a row's deadlines, and when, in arming order, it was set. */
   #earliest: Float64Array<ArrayBuffer>;
   #order: Float64Array<ArrayBuffer>;
-  /** The key that the row's heap entry stands by: never later than `#earliest` and `#order`. */
-  #keyAt: Float64Array<ArrayBuffer>;
-  #keyOrder: Float64Array<ArrayBuffer>;
   /** Where a row stands in the heap, or why it does not. */
   #place: Int32Array<ArrayBuffer>;
   /** Rows; each is not later than its four children at 4i+1..4i+4. */
   #heap: Int32Array<ArrayBuffer>;
+  /** What each place of the heap stands by, never later than its row's `#earliest` and `#order`. By place: children lie together. */
+  #keyAt: Float64Array<ArrayBuffer>;
+  #keyOrder: Float64Array<ArrayBuffer>;
   #heapLength = 0;
   readonly #freeRows: number[] = [];
   #rows = 0;
@@ -36,7 +36,8 @@ export class Deadlines {
 
   /** @throws RangeError when `kinds` is not an integer >= 1 */
   constructor(kinds: number) {
-    if (!Number.isInteger(kinds) || kinds < 1) throw new RangeError(`Deadlines: kinds must be an integer >= 1, got ${kinds}`);
+    if (!Number.isInteger(kinds) || kinds < 1)
+      throw new RangeError(`Deadlines: kinds must be an integer >= 1, got ${kinds}`);
     this.#kinds = kinds;
     this.#at = new Float64Array(FIRST_ROWS * kinds);
     this.#earliest = new Float64Array(FIRST_ROWS);
@@ -65,7 +66,8 @@ export class Deadlines {
 
   /** @throws Error when the row is free: it may be another connection's soon */
   free(row: number): void {
-    if (!(row >= 0 && row < this.#rows) || this.#place[row] === FREE) throw new Error(`Deadlines: row ${row} is not allocated`);
+    if (!(row >= 0 && row < this.#rows) || this.#place[row] === FREE)
+      throw new Error(`Deadlines: row ${row} is not allocated`);
     if ((this.#place[row] as number) >= 0) this.#remove(row);
     this.#place[row] = FREE;
     this.#freeRows.push(row);
@@ -92,7 +94,7 @@ export class Deadlines {
     this.#order[row] = ++this.#armed;
     const place = this.#place[row] as number;
     if (place >= 0) {
-      if (at < (this.#keyAt[row] as number)) this.#rise(row, place);
+      if (at < (this.#keyAt[place] as number)) this.#rise(row, place);
     } else if (place === NOWHERE) {
       this.#rise(row, this.#heapLength++);
     }
@@ -126,7 +128,7 @@ export class Deadlines {
   next(): number {
     this.#endRound();
     this.#settleTop();
-    return this.#heapLength === 0 ? Infinity : (this.#keyAt[this.#heap[0] as number] as number);
+    return this.#heapLength === 0 ? Infinity : (this.#keyAt[0] as number);
   }
 
   /**
@@ -136,11 +138,11 @@ export class Deadlines {
    */
   popDue(now: number): number {
     this.#settleTop();
-    const row = this.#heap[0] as number;
-    if (this.#heapLength === 0 || (this.#keyAt[row] as number) > now) {
+    if (this.#heapLength === 0 || (this.#keyAt[0] as number) > now) {
       this.#endRound();
       return -1;
     }
+    const row = this.#heap[0] as number;
     this.#remove(row);
     this.#place[row] = SERVED;
     this.#served.push(row);
@@ -175,49 +177,42 @@ export class Deadlines {
     while (this.#heapLength > 0) {
       const row = this.#heap[0] as number;
       const earliest = this.#earliest[row] as number;
-      if (this.#keyAt[row] === earliest && this.#keyOrder[row] === this.#order[row]) return;
-      if (earliest === Infinity) {
-        this.#remove(row);
-        continue;
-      }
-      this.#keyAt[row] = earliest;
-      this.#keyOrder[row] = this.#order[row] as number;
-      this.#sink(row, 0);
+      const order = this.#order[row] as number;
+      if (this.#keyAt[0] === earliest && this.#keyOrder[0] === order) return;
+      if (earliest === Infinity) this.#remove(row);
+      else this.#sink(row, earliest, order, 0);
     }
   }
 
   #remove(row: number): void {
     const place = this.#place[row] as number;
     this.#place[row] = NOWHERE;
-    const last = this.#heap[--this.#heapLength] as number;
-    if (last === row) return;
-    this.#heap[place] = last;
-    this.#place[last] = place;
-    if (this.#above(last, place)) this.#lift(last, place);
-    else this.#sink(last, place);
+    const end = --this.#heapLength;
+    if (place === end) return;
+    const last = this.#heap[end] as number;
+    const at = this.#keyAt[end] as number;
+    const order = this.#keyOrder[end] as number;
+    if (place > 0 && this.#isBefore(at, order, (place - 1) >> 2)) this.#lift(last, at, order, place);
+    else this.#sink(last, at, order, place);
   }
 
   /** Gives the row its true key, which is earlier than what it had, and lifts it from `place`. */
   #rise(row: number, place: number): void {
-    this.#keyAt[row] = this.#earliest[row] as number;
-    this.#keyOrder[row] = this.#order[row] as number;
-    this.#lift(row, place);
+    this.#lift(row, this.#earliest[row] as number, this.#order[row] as number, place);
   }
 
-  #lift(row: number, from: number): void {
+  #lift(row: number, at: number, order: number, from: number): void {
     let place = from;
-    while (this.#above(row, place)) {
-      const parentPlace = (place - 1) >> 2;
-      const parent = this.#heap[parentPlace] as number;
-      this.#heap[place] = parent;
-      this.#place[parent] = place;
-      place = parentPlace;
+    while (place > 0) {
+      const parent = (place - 1) >> 2;
+      if (!this.#isBefore(at, order, parent)) break;
+      this.#move(parent, place);
+      place = parent;
     }
-    this.#heap[place] = row;
-    this.#place[row] = place;
+    this.#put(row, at, order, place);
   }
 
-  #sink(row: number, from: number): void {
+  #sink(row: number, at: number, order: number, from: number): void {
     let place = from;
     for (;;) {
       const first = 4 * place + 1;
@@ -225,27 +220,30 @@ export class Deadlines {
       const end = Math.min(first + 4, this.#heapLength);
       let best = first;
       for (let i = first + 1; i < end; i++) {
-        if (this.#before(this.#heap[i] as number, this.#heap[best] as number)) best = i;
+        if (this.#isBefore(this.#keyAt[i] as number, this.#keyOrder[i] as number, best)) best = i;
       }
-      const child = this.#heap[best] as number;
-      if (!this.#before(child, row)) break;
-      this.#heap[place] = child;
-      this.#place[child] = place;
+      if (this.#isBefore(at, order, best)) break;
+      this.#move(best, place);
       place = best;
     }
+    this.#put(row, at, order, place);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(this.#heap[from] as number, this.#keyAt[from] as number, this.#keyOrder[from] as number, to);
+  }
+
+  #put(row: number, at: number, order: number, place: number): void {
     this.#heap[place] = row;
+    this.#keyAt[place] = at;
+    this.#keyOrder[place] = order;
     this.#place[row] = place;
   }
 
-  /** Whether the row belongs above the parent of `place`. */
-  #above(row: number, place: number): boolean {
-    return place > 0 && this.#before(row, this.#heap[(place - 1) >> 2] as number);
-  }
-
-  #before(a: number, b: number): boolean {
-    const atA = this.#keyAt[a] as number;
-    const atB = this.#keyAt[b] as number;
-    return atA < atB || (atA === atB && (this.#keyOrder[a] as number) < (this.#keyOrder[b] as number));
+  /** Whether a key comes before that of a place in the heap. */
+  #isBefore(at: number, order: number, place: number): boolean {
+    const other = this.#keyAt[place] as number;
+    return at < other || (at === other && order < (this.#keyOrder[place] as number));
   }
 
   #grow(): void {

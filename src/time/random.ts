@@ -96,7 +96,8 @@ function splitmix64(seed: bigint): bigint {
 }
 
 function bitsOf(seed: number): bigint {
-  if (!Number.isFinite(seed)) throw new RangeError(`seededRandom: the seed must be a finite number or a string, got ${seed}`);
+  if (!Number.isFinite(seed))
+    throw new RangeError(`seededRandom: the seed must be a finite number or a string, got ${seed}`);
   return new DataView(new Float64Array([seed]).buffer).getBigUint64(0, true);
 }
 

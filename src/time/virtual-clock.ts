@@ -56,7 +56,8 @@ export class VirtualClock implements Clock {
   constructor(options: VirtualClockOptions = {}) {
     const { start = 0, wallStart = WALL_START } = options;
     if (!Number.isFinite(start)) throw new RangeError(`VirtualClock: start must be a time in ms, got ${start}`);
-    if (!Number.isFinite(wallStart)) throw new RangeError(`VirtualClock: wallStart must be a time in ms, got ${wallStart}`);
+    if (!Number.isFinite(wallStart))
+      throw new RangeError(`VirtualClock: wallStart must be a time in ms, got ${wallStart}`);
     this.#now = start;
     this.#wallOffset = wallStart - start;
   }
@@ -108,7 +109,8 @@ export class VirtualClock implements Clock {
    *   timer's callback throws comes out here, with time standing where it happened
    */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`VirtualClock.advance: ms must be >= 0 and finite, got ${ms}`);
+    if (!(ms >= 0 && ms < Infinity))
+      throw new RangeError(`VirtualClock.advance: ms must be >= 0 and finite, got ${ms}`);
     await this.#exclusively('advance', async () => {
       const target = this.#now + ms;
       for (;;) {
@@ -149,7 +151,9 @@ export class VirtualClock implements Clock {
         }
         if (this.#timers.next() > end) {
           const next = this.#timers.next();
-          throw new Error(`VirtualClock.run: the limit of ${limit} ms is reached at t=${this.#now} ms (the next timer is due at ${next} ms)`);
+          throw new Error(
+            `VirtualClock.run: the limit of ${limit} ms is reached at t=${this.#now} ms (the next timer is due at ${next} ms)`,
+          );
         }
         this.#jump();
       }
@@ -186,14 +190,19 @@ export class VirtualClock implements Clock {
       this.#instant = this.#now;
       this.#jumpsToInstant = 0;
     } else if (++this.#jumpsToInstant > STANDSTILL) {
-      throw new Error(`VirtualClock: time stands still at t=${this.#now} ms: timers are armed for now or earlier, again and again`);
+      throw new Error(
+        `VirtualClock: time stands still at t=${this.#now} ms: timers are armed for now or earlier, again and again`,
+      );
     }
     this.#timers.fireDue(this.#now);
   }
 
   #nothingLeft(): string {
     const { background, held } = this.pending;
-    const left = background > 0 ? `nothing but ${background} background timer(s) (keepalive, TIME-WAIT: use advance(ms) for those)` : 'nothing';
+    const left =
+      background > 0
+        ? `nothing but ${background} background timer(s) (keepalive, TIME-WAIT: use advance(ms) for those)`
+        : 'nothing';
     const waiting = held > 0 ? `; ${held} call(s) wait (read, accept, dial)` : '';
     return `VirtualClock.run: ${left} left to happen at t=${this.#now} ms and \`until\` has not settled${waiting}`;
   }

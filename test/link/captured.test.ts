@@ -17,7 +17,9 @@ function joined(options: CaptureOptions) {
 }
 
 /** A capture of packets of all sorts, both ways, 1.25 ms apart. */
-async function capture(options: CaptureOptions = {}): Promise<{ file: Uint8Array; near: ReturnType<typeof captured>; sent: Uint8Array[] }> {
+async function capture(
+  options: CaptureOptions = {},
+): Promise<{ file: Uint8Array; near: ReturnType<typeof captured>; sent: Uint8Array[] }> {
   const blocks: Uint8Array[] = [];
   const { clock, slab, near, far } = joined({ write: (bytes) => blocks.push(bytes), ...options });
   const sent: Uint8Array[] = [];
@@ -42,9 +44,15 @@ describe('captured', () => {
   it('shows each packet, both ways, with complete checksums, and passes it on as it was', async () => {
     const shown: string[] = [];
     const { clock, slab, near, far, left, right } = joined({
-      onPacket: (bytes, direction, at, segmentSize) => shown.push(`${direction} ${bytes.length} ${at - Date.UTC(2026, 0, 2, 3, 4, 5)} ${segmentSize} ${faultOf(bytes)}`),
+      onPacket: (bytes, direction, at, segmentSize) =>
+        shown.push(
+          `${direction} ${bytes.length} ${at - Date.UTC(2026, 0, 2, 3, 4, 5)} ${segmentSize} ${faultOf(bytes)}`,
+        ),
     });
-    const packets = [tcpPacket(slab, { payload: pattern(11), parts: [2], partial: true }), tcpPacket(slab, { payload: pattern(4001), segmentSize: 1448 })];
+    const packets = [
+      tcpPacket(slab, { payload: pattern(11), parts: [2], partial: true }),
+      tcpPacket(slab, { payload: pattern(4001), segmentSize: 1448 }),
+    ];
     const sent = packets.map(bytesOf);
     expect(near.send(batchOf(...packets))).to.equal(2);
     await clock.advance(2.5);
@@ -53,7 +61,10 @@ describe('captured', () => {
     expect(shown).to.deep.equal(['out 51 0 0 ', 'out 4041 0 1448 ', 'in 51 2.5 0 ', 'in 4041 2.5 1448 ']);
     for (const end of [left, right]) {
       expect(end.received.map((p) => p.bytes)).to.deep.equal(sent);
-      expect(end.received.map((p) => [p.checksum, p.segmentSize])).to.deep.equal([[1, 0], [1, 1448]]);
+      expect(end.received.map((p) => [p.checksum, p.segmentSize])).to.deep.equal([
+        [1, 0],
+        [1, 1448],
+      ]);
     }
     expect([near.name, near.capabilities.segmentationOffload]).to.deep.equal(['captured(pipe0)', 65_535]);
     expect([left.slab.live, right.slab.live]).to.deep.equal([0, 0]);
@@ -79,7 +90,10 @@ describe('captured', () => {
   });
 
   it('cuts what it writes to snaplen, and takes comments from a function', async () => {
-    const { file } = await capture({ snaplen: 48, comment: (_, direction, __, segmentSize) => (segmentSize > 0 ? `super ${direction}` : undefined) });
+    const { file } = await capture({
+      snaplen: 48,
+      comment: (_, direction, __, segmentSize) => (segmentSize > 0 ? `super ${direction}` : undefined),
+    });
     const text = Buffer.from(file).toString('latin1');
     expect(text).to.include('packet 1\nsuper out');
     expect(text).to.include('super in');
@@ -106,17 +120,51 @@ describe('captured', () => {
       const path = join(directory, 'capture.pcapng');
       writeFileSync(path, (await capture({ name: 'tun0' })).file);
       const check = ['-o', 'ip.check_checksum:TRUE', '-o', 'tcp.check_checksum:TRUE'];
-      const fields = ['frame.interface_name', 'frame.time_epoch', 'frame.len', 'frame.packet_flags_direction', 'frame.comment', 'ip.checksum.status', 'tcp.checksum.status', '_ws.malformed'];
-      const args = ['-r', path, ...check, '-T', 'fields', '-E', 'separator=|', ...fields.flatMap((field) => ['-e', field])];
+      const fields = [
+        'frame.interface_name',
+        'frame.time_epoch',
+        'frame.len',
+        'frame.packet_flags_direction',
+        'frame.comment',
+        'ip.checksum.status',
+        'tcp.checksum.status',
+        '_ws.malformed',
+      ];
+      const args = [
+        '-r',
+        path,
+        ...check,
+        '-T',
+        'fields',
+        '-E',
+        'separator=|',
+        ...fields.flatMap((field) => ['-e', field]),
+      ];
       const { stdout, stderr, status } = spawnSync('tshark', args, { encoding: 'utf8' });
       expect(stderr.split('\n').filter((line) => line !== '' && !line.includes('root'))).to.deep.equal([]);
       expect(status).to.equal(0);
       const start = Date.UTC(2026, 0, 2, 3, 4, 5) / 1000;
-      const expected = [50, 5053, 160, 161].flatMap((length, i) => ['2', '1'].map((direction) => {
-        const ipStatus = i < 2 ? '1' : '';
-        return ['tun0', `${start}.${String(i * 1_250_000).padStart(9, '0')}`, length, direction, direction === '2' ? `packet ${i}` : '', ipStatus, '1', ''].join('|');
-      }));
-      expect(stdout.trimEnd().split('\n').map((line) => line.replace(/0x0*(\d)\|/, '$1|'))).to.deep.equal(expected);
+      const expected = [50, 5053, 160, 161].flatMap((length, i) =>
+        ['2', '1'].map((direction) => {
+          const ipStatus = i < 2 ? '1' : '';
+          return [
+            'tun0',
+            `${start}.${String(i * 1_250_000).padStart(9, '0')}`,
+            length,
+            direction,
+            direction === '2' ? `packet ${i}` : '',
+            ipStatus,
+            '1',
+            '',
+          ].join('|');
+        }),
+      );
+      expect(
+        stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => line.replace(/0x0*(\d)\|/, '$1|')),
+      ).to.deep.equal(expected);
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -80,7 +80,15 @@ export interface TcpSpec {
 
 /** A TCP packet with true lengths and checksums (or a partial one), on IPv4 or IPv6. */
 export function tcpPacket(slab: Slab, spec: TcpSpec = {}): Packet {
-  const { payload = new Uint8Array(), parts, segmentSize = 0, partial = segmentSize > 0, flags = 0x10, seq = 1000, urgent = 0 } = spec;
+  const {
+    payload = new Uint8Array(),
+    parts,
+    segmentSize = 0,
+    partial = segmentSize > 0,
+    flags = 0x10,
+    seq = 1000,
+    urgent = 0,
+  } = spec;
   const { identification = 7, tcpOptions = 0, version = 4 } = spec;
   const ipLength = version === 4 ? 20 : 40;
   const tcpLength = 20 + tcpOptions;

@@ -103,13 +103,18 @@ describe('Cutter', () => {
     expect(pieces({ payload: pattern(65_495), segmentSize: 536 })).to.have.length(123);
     const many = pieces({ payload: pattern(65_400), segmentSize: 28 });
     expect(many).to.have.length(2336);
-    expect(Buffer.concat(many.map((bytes) => fieldsOf(bytes).payload)).equals(Buffer.from(pattern(65_400)))).to.equal(true);
+    expect(Buffer.concat(many.map((bytes) => fieldsOf(bytes).payload)).equals(Buffer.from(pattern(65_400)))).to.equal(
+      true,
+    );
   });
 
   it('partial checksums, when asked, become right when completed', () => {
     const slab = new Slab();
     for (const version of [4, 6] as const) {
-      const batch = new Cutter(slab).cut(tcpPacket(slab, { version, payload: pattern(2001), parts: [333], segmentSize: 777 }), false);
+      const batch = new Cutter(slab).cut(
+        tcpPacket(slab, { version, payload: pattern(2001), parts: [333], segmentSize: 777 }),
+        false,
+      );
       for (const piece of batch.packets.slice(0, batch.length)) {
         expect(piece.checksum).to.equal(CHECKSUM_PARTIAL);
         expect(faultOf(bytesOf(piece))).to.equal('TCP checksum');
@@ -133,27 +138,37 @@ describe('Cutter', () => {
     const cutter = new Cutter(slab);
     expect(() => cutter.cut(tcpPacket(slab), true)).to.throw(Error, 'not a super-segment');
     cutter.cut(tcpPacket(slab, { payload: pattern(100), segmentSize: 50 }), true);
-    expect(() => cutter.cut(tcpPacket(slab, { payload: pattern(100), segmentSize: 50 }), true)).to.throw(Error, 'pieces of another');
+    expect(() => cutter.cut(tcpPacket(slab, { payload: pattern(100), segmentSize: 50 }), true)).to.throw(
+      Error,
+      'pieces of another',
+    );
   });
 });
 
 describe('completeChecksum', () => {
   it('sums the parts wherever they are cut', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat({ max: 300 }), { maxLength: 5 }), (payload, cuts) => {
-        const slab = new Slab();
-        const parts = cuts.map((cut) => Math.min(cut, payload.length)).sort((a, b) => a - b);
-        const packet = tcpPacket(slab, { payload, parts, partial: true });
-        completeChecksum(packet);
-        expect(packet.checksum).to.equal(CHECKSUM_NONE);
-        expect(faultOf(bytesOf(packet))).to.equal('');
-        expect(bytesOf(packet)).to.deep.equal(bytesOf(tcpPacket(slab, { payload })));
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(fc.nat({ max: 300 }), { maxLength: 5 }),
+        (payload, cuts) => {
+          const slab = new Slab();
+          const parts = cuts.map((cut) => Math.min(cut, payload.length)).sort((a, b) => a - b);
+          const packet = tcpPacket(slab, { payload, parts, partial: true });
+          completeChecksum(packet);
+          expect(packet.checksum).to.equal(CHECKSUM_NONE);
+          expect(faultOf(bytesOf(packet))).to.equal('');
+          expect(bytesOf(packet)).to.deep.equal(bytesOf(tcpPacket(slab, { payload })));
+        },
+      ),
     );
   });
 
   it('writes a UDP checksum of 0 as all ones (RFC 768), and a TCP one as it is', () => {
-    for (const [checksumOffset, field] of [[6, 0xffff], [16, 0]] as const) {
+    for (const [checksumOffset, field] of [
+      [6, 0xffff],
+      [16, 0],
+    ] as const) {
       const bytes = new Uint8Array(40);
       bytes[20 + checksumOffset] = 0xff;
       bytes[20 + checksumOffset + 1] = 0xff;
@@ -169,7 +184,10 @@ describe('completeChecksum', () => {
     const packet = packetOf(slab, pattern(60));
     completeChecksum(packet);
     expect(bytesOf(packet)).to.deep.equal(pattern(60));
-    expect(() => completeChecksum(tcpPacket(slab, { payload: pattern(100), segmentSize: 50 }))).to.throw(Error, 'must be cut');
+    expect(() => completeChecksum(tcpPacket(slab, { payload: pattern(100), segmentSize: 50 }))).to.throw(
+      Error,
+      'must be cut',
+    );
   });
 });
 
@@ -222,7 +240,9 @@ describe('Edge', () => {
     const packets = mixed(slab);
     expect(new Edge(sink, slab).send(batchOf(...packets))).to.equal(5);
     expect(sink.sent.map(faultOf)).to.deep.equal(new Array(11).fill(''));
-    expect(sink.sent.map((bytes) => fieldsOf(bytes).payload.length)).to.deep.equal([10, 1000, 1000, 1000, 20, 1000, 1000, 1000, 1000, 1000, 30]);
+    expect(sink.sent.map((bytes) => fieldsOf(bytes).payload.length)).to.deep.equal([
+      10, 1000, 1000, 1000, 20, 1000, 1000, 1000, 1000, 1000, 30,
+    ]);
     for (const packet of packets) drop(packet);
     expect(slab.live).to.equal(0);
   });
@@ -231,7 +251,9 @@ describe('Edge', () => {
     const slab = new Slab();
     const sink = new Sink(true, 4000);
     new Edge(sink, slab).send(batchOf(...mixed(slab)));
-    expect(sink.sent.map((bytes) => fieldsOf(bytes).payload.length)).to.deep.equal([10, 3000, 20, 1000, 1000, 1000, 1000, 1000, 30]);
+    expect(sink.sent.map((bytes) => fieldsOf(bytes).payload.length)).to.deep.equal([
+      10, 3000, 20, 1000, 1000, 1000, 1000, 1000, 30,
+    ]);
     expect(sink.sent.map(faultOf).filter((fault) => fault === 'TCP checksum')).to.have.length(8);
   });
 
@@ -252,6 +274,20 @@ describe('Edge', () => {
       }
       expect(sink.sent).to.deep.equal(whole.sent);
     }
+  });
+
+  it('does not begin with a super-segment before the one before it has gone', () => {
+    const slab = new Slab();
+    const sink = new Sink(false, 0);
+    const edge = new Edge(sink, slab);
+    const packets = [1, 2].map((seed) => tcpPacket(slab, { payload: pattern(2000, seed), segmentSize: 1000 }));
+    sink.room = 1;
+    expect(edge.send(batchOf(...packets))).to.equal(1);
+    sink.room = 9;
+    expect(edge.send(batchOf(packets[1] as Packet))).to.equal(1);
+    expect(sink.sent.map((bytes) => fieldsOf(bytes).payload[0])).to.deep.equal(
+      [1, 2].flatMap((seed) => [pattern(2000, seed)[0], pattern(2000, seed)[1000]]),
+    );
   });
 
   it('takes nothing while pieces are held, and lets go of them when told to', () => {

@@ -47,7 +47,9 @@ describe('linkFromDuplex', () => {
     const [one, two] = [linkFromDuplex(a), linkFromDuplex(b, { mtu: 9000, name: 'tun7' })];
     const [left, right] = [new Collector(clock, one), new Collector(clock, two)];
     expect([one.name, two.name]).to.deep.equal(['duplex', 'tun7']);
-    expect([one.capabilities, two.capabilities]).to.deep.equal([1500, 9000].map((mtu) => ({ mtu, checksumOffload: false, segmentationOffload: 0 })));
+    expect([one.capabilities, two.capabilities]).to.deep.equal(
+      [1500, 9000].map((mtu) => ({ mtu, checksumOffload: false, segmentationOffload: 0 })),
+    );
     const slab = new Slab();
     const packets = [tcpPacket(slab, { payload: pattern(1000), parts: [3] }), packetOf(slab, pattern(68))];
     const sent = packets.map(bytesOf);
@@ -166,7 +168,9 @@ describe('linkFromDuplex', () => {
     b.write('text');
     await turns();
     expect(left.received.map((p) => p.bytes.length)).to.deep.equal([65_535]);
-    expect(left.events).to.deep.equal(['closed: duplex: the stream gave a chunk that is no Uint8Array (string): one IP packet per chunk is needed']);
+    expect(left.events).to.deep.equal([
+      'closed: duplex: the stream gave a chunk that is no Uint8Array (string): one IP packet per chunk is needed',
+    ]);
     expect(a.destroyed).to.equal(true);
   });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type ImpairedLink, type ImpairedOptions, impaired } from '../../src/link/impaired.ts';
+import type { LinkReceiver } from '../../src/link/link.ts';
 import { CHECKSUM_NONE, CHECKSUM_VALIDATED, type Packet } from '../../src/link/packet.ts';
 import { createPipe, type PipeOptions } from '../../src/link/pipe.ts';
 import { Slab } from '../../src/link/slab.ts';
@@ -178,6 +179,13 @@ describe('impaired', () => {
     expect(right.received).to.have.length(30);
   });
 
+  it('reorder by packets: whom too few overtake arrives at the bound, and leaves nothing behind', async () => {
+    const { right, near } = await through({ out: { reorder: { probability: 0.3, packets: 50, delay: 5 } } }, 300);
+    const lateness = right.received.map((p) => p.at - new DataView(p.bytes.buffer).getUint32(0));
+    expect([...new Set(lateness)].sort()).to.deep.equal([0, 5]);
+    expect(lateness.filter((ms) => ms > 0)).to.have.length(near.statistics.out.reordered);
+  });
+
   it('reorder by time', async () => {
     const { right, near } = await through({ seed: 2, out: { reorder: { probability: 0.2, delay: 4.5 } } }, 100);
     const lateness = right.received.map((p) => p.at - new DataView(p.bytes.buffer).getUint32(0));
@@ -243,6 +251,14 @@ describe('impaired', () => {
     expect(await fate(50)).to.deep.equal(await fate(0));
   });
 
+  it('the two directions suffer differently', async () => {
+    const { clock, slab, near, far, left, right } = joined({ both: { loss: 0.5 } });
+    near.send(batchOf(...numbered(slab, 100)));
+    far.send(batchOf(...numbered(slab, 100)));
+    await clock.advance(0);
+    expect(numbersOf(left)).not.to.deep.equal(numbersOf(right));
+  });
+
   it('a full link beneath holds the sender up, and nothing is lost', async () => {
     const { clock, slab, near, left, right } = joined({});
     const packets = numbered(slab, 1000);
@@ -284,6 +300,30 @@ describe('impaired', () => {
     far.send(batchOf(...numbered(slab, 200)));
     await clock.run();
     expect(left.received).to.have.length(64);
+    expect(left.slab.live).to.equal(0);
+  });
+
+  it('a link beneath that ends while it is given a batch', () => {
+    let up: LinkReceiver | undefined;
+    const slab = new Slab();
+    const sent: number[] = [];
+    const near = impaired({
+      name: 'tun0',
+      capabilities: { mtu: 1500, checksumOffload: false, segmentationOffload: 0 },
+      attach: (receiver) => {
+        up = receiver;
+      },
+      send: (batch) => {
+        up?.closed(new Error('gone'));
+        for (let i = 0; i < batch.length; i++) sent.push((batch.packets[i] as Packet).length);
+        return batch.length;
+      },
+      close: () => {},
+    });
+    const left = new Collector(new VirtualClock(), near);
+    near.send(batchOf(...numbered(slab, 3)));
+    expect(sent).to.deep.equal([100, 100, 100]);
+    expect(left.events).to.deep.equal(['closed: gone']);
     expect(left.slab.live).to.equal(0);
   });
 

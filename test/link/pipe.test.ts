@@ -22,7 +22,8 @@ function joined(options: PipeOptions = {}): Ends {
   return { clock, slab: new Slab(), a, b, left: new Collector(clock, a), right: new Collector(clock, b) };
 }
 
-const numbered = (slab: Slab, n: number, length = 100) => Array.from({ length: n }, (_, i) => packetOf(slab, pattern(length, i)));
+const numbered = (slab: Slab, n: number, length = 100) =>
+  Array.from({ length: n }, (_, i) => packetOf(slab, pattern(length, i)));
 
 describe('createPipe', () => {
   it('hands packets over at the end of the turn, in order, as one batch, in one piece', async () => {
@@ -38,7 +39,11 @@ describe('createPipe', () => {
     expect(right.received, 'not within the call').to.have.length(0);
     await clock.advance(0);
     expect(right.received.map((p) => p.bytes)).to.deep.equal(sent);
-    expect(right.received.map((p) => [p.checksum, p.segmentSize])).to.deep.equal([[CHECKSUM_PARTIAL, 0], [CHECKSUM_PARTIAL, 1448], [CHECKSUM_NONE, 0]]);
+    expect(right.received.map((p) => [p.checksum, p.segmentSize])).to.deep.equal([
+      [CHECKSUM_PARTIAL, 0],
+      [CHECKSUM_PARTIAL, 1448],
+      [CHECKSUM_NONE, 0],
+    ]);
     expect(right.batches).to.deep.equal([3]);
     expect(left.received).to.have.length(0);
     expect(right.slab.live, 'the chunks are back').to.equal(0);
@@ -78,6 +83,11 @@ describe('createPipe', () => {
     expect(left.events).to.deep.equal(['writable', 'writable']);
     expect(right.received.map((p) => p.bytes)).to.deep.equal(sent);
     expect(right.slab.live).to.equal(0);
+  });
+
+  it('is bounded in bytes too: what is on its way fits a cache', () => {
+    const { slab, a } = joined({ mtu: 65_535 });
+    expect(a.send(batchOf(...numbered(slab, 30, 65_535)))).to.equal(17);
   });
 
   it('what a receiver sends back goes out in the next turn, and a flood of one does not starve the other', async () => {
@@ -122,6 +132,18 @@ describe('createPipe', () => {
     expect(right.received.map((p) => p.bytes)).to.deep.equal([...sent.slice(0, 3), pattern(100, 77)]);
   });
 
+  it('rate: the queue is empty again once everything has gone', async () => {
+    const { clock, slab, a, right } = joined({ rate: 800_000, latency: 5, queue: 3 });
+    a.send(batchOf(...numbered(slab, 3)));
+    await clock.advance(1);
+    a.send(batchOf(...numbered(slab, 1)));
+    await clock.run();
+    expect(right.received).to.have.length(4);
+    a.send(batchOf(...numbered(slab, 5)));
+    await clock.run();
+    expect(right.received).to.have.length(7);
+  });
+
   it('rate: a super-segment takes as long as its pieces with their headers', async () => {
     const { clock, slab, a, right } = joined({ rate: 8000 });
     a.send(batchOf(tcpPacket(slab, { payload: pattern(2500), segmentSize: 1000 })));
@@ -130,8 +152,15 @@ describe('createPipe', () => {
   });
 
   it('carries any run of packets whole, with any timing', async () => {
-    const burst = fc.record({ pause: fc.constantFrom(0, 0, 1, 7.5), lengths: fc.array(fc.integer({ min: 1, max: 9000 }), { maxLength: 40 }) });
-    const wire = fc.constantFrom<PipeOptions>({ mtu: 9000 }, { mtu: 9000, latency: 3 }, { mtu: 9000, rate: 1e7, queue: 10_000 });
+    const burst = fc.record({
+      pause: fc.constantFrom(0, 0, 1, 7.5),
+      lengths: fc.array(fc.integer({ min: 1, max: 9000 }), { maxLength: 40 }),
+    });
+    const wire = fc.constantFrom<PipeOptions>(
+      { mtu: 9000 },
+      { mtu: 9000, latency: 3 },
+      { mtu: 9000, rate: 1e7, queue: 10_000 },
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(burst, { maxLength: 10 }), wire, async (bursts, options) => {
         const { clock, slab, a, right } = joined(options);
@@ -200,13 +229,24 @@ describe('createPipe', () => {
   it('refuses wrong use', () => {
     const { a, b, clock, slab } = joined();
     expect(() => a.attach(new Collector(clock))).to.throw(Error, 'pipe0 has a receiver already');
-    expect(() => a.send(batchOf(packetOf(slab, pattern(1501))))).to.throw(RangeError, 'pipe0: a packet of 1501 bytes was sent, but the link takes 1500');
+    expect(() => a.send(batchOf(packetOf(slab, pattern(1501))))).to.throw(
+      RangeError,
+      'pipe0: a packet of 1501 bytes was sent, but the link takes 1500',
+    );
     b.close();
     expect(() => b.attach(new Collector(clock))).to.throw(Error, 'closed');
     const [c, d] = createPipe();
     new Collector(new VirtualClock(), c);
     expect(() => new Collector(new VirtualClock(), d)).to.throw(Error, 'same clock');
-    for (const options of [{ mtu: 67 }, { mtu: 65_536 }, { latency: -1 }, { latency: Number.NaN }, { rate: 0 }, { rate: 1e6, queue: 0.5 }, { queue: 5 }]) {
+    for (const options of [
+      { mtu: 67 },
+      { mtu: 65_536 },
+      { latency: -1 },
+      { latency: Number.NaN },
+      { rate: 0 },
+      { rate: 1e6, queue: 0.5 },
+      { queue: 5 },
+    ]) {
       const name = Object.keys(options).at(-1) as string;
       expect(() => createPipe(options), name).to.throw(RangeError, name);
     }

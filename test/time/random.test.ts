@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { seededRandom, systemRandom, type Random } from '../../src/time/random.ts';
+import { type Random, seededRandom, systemRandom } from '../../src/time/random.ts';
 
 // Computed by an implementation of the published algorithms in another language.
 const RECORDED_42 = [470278713, 833683552, 73592726];
@@ -19,7 +19,10 @@ describe('Random', () => {
     expect(take(seededRandom('loss'), 3)).to.deep.equal(RECORDED_LOSS);
   });
 
-  for (const [name, random] of [['seeded', seededRandom(7)], ['system', systemRandom()]] as const) {
+  for (const [name, random] of [
+    ['seeded', seededRandom(7)],
+    ['system', systemRandom()],
+  ] as const) {
     it(`${name}: every bit is set about half the time, floats fill 0..1`, () => {
       const bits = new Array<number>(32).fill(0);
       const n = 20_000;

@@ -6,7 +6,10 @@ import { RealClock } from '../../src/time/real-clock.ts';
 function inProcess(code: string): string {
   const module = new URL('../../src/time/real-clock.js', import.meta.url).href;
   const source = `import { RealClock } from ${JSON.stringify(module)}; const clock = new RealClock(); ${code}`;
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8', timeout: 20_000 });
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
   if (status !== 0) throw new Error(`status ${status}: ${stderr}`);
   return stdout;
 }
@@ -17,11 +20,14 @@ describe('RealClock', () => {
     const seen: string[] = [];
     await new Promise<void>((resolve) => {
       const start = clock.now();
-      const timer = (name: string, at: number) => clock.timer(() => {
-        expect(clock.now()).to.be.at.least(at);
-        seen.push(name);
-        if (name === 'last') resolve();
-      }).set(at);
+      const timer = (name: string, at: number) =>
+        clock
+          .timer(() => {
+            expect(clock.now()).to.be.at.least(at);
+            seen.push(name);
+            if (name === 'last') resolve();
+          })
+          .set(at);
       timer('last', start + 9.75);
       timer('b', start + 4.5);
       timer('c', start + 4.5);
@@ -54,10 +60,12 @@ describe('RealClock', () => {
   });
 
   it('a deferred callback that throws does not take the others with it', () => {
-    expect(inProcess(`process.on('uncaughtException', (error) => console.log(error.message));
+    expect(
+      inProcess(`process.on('uncaughtException', (error) => console.log(error.message));
       clock.defer(() => { throw new Error('boom'); });
       clock.defer(() => console.log('second'));
-      clock.defer(() => console.log('third'));`)).to.equal('boom\nsecond\nthird\n');
+      clock.defer(() => console.log('third'));`),
+    ).to.equal('boom\nsecond\nthird\n');
   });
 
   it('its wall time is the system time', () => {
@@ -65,10 +73,18 @@ describe('RealClock', () => {
   });
 
   it('keeps the process alive for foreground timers and holds only', () => {
-    expect(inProcess(`clock.timer(() => console.log('background'), true).set(clock.now() + 3600000);
-      clock.timer(() => console.log('front')).set(clock.now() + 30);`)).to.equal('front\n');
-    expect(inProcess(`const front = clock.timer(() => console.log('front')); front.set(clock.now() + 3600000); front.clear();`)).to.equal('');
-    expect(inProcess(`clock.hold(); clock.hold(); clock.unhold();
-      setTimeout(() => { console.log('held'); clock.unhold(); }, 50).unref();`)).to.equal('held\n');
+    expect(
+      inProcess(`clock.timer(() => console.log('background'), true).set(clock.now() + 3600000);
+      clock.timer(() => console.log('front')).set(clock.now() + 30);`),
+    ).to.equal('front\n');
+    expect(
+      inProcess(
+        `const front = clock.timer(() => console.log('front')); front.set(clock.now() + 3600000); front.clear();`,
+      ),
+    ).to.equal('');
+    expect(
+      inProcess(`clock.hold(); clock.unhold(); clock.hold(); clock.hold(); clock.unhold();
+      setTimeout(() => { console.log('held'); clock.unhold(); }, 50).unref();`),
+    ).to.equal('held\n');
   });
 });

@@ -21,7 +21,8 @@ describe('VirtualClock', () => {
   it('fires at exact times, ties in arming order, moved timers at their new place', async () => {
     const clock = new VirtualClock();
     const seen: string[] = [];
-    const timer = (name: string, background = false) => clock.timer(() => seen.push(`${name}@${clock.now()}`), background);
+    const timer = (name: string, background = false) =>
+      clock.timer(() => seen.push(`${name}@${clock.now()}`), background);
     const [a, b, c, d] = [timer('a'), timer('b'), timer('c', true), timer('d')] as const;
     a.set(10);
     b.set(10);
@@ -61,14 +62,31 @@ describe('VirtualClock', () => {
     expect(seen).to.deep.equal(['promise@1', 'deferred@1', 'immediate@1', 'deferred again@1', 'late@1', '2']);
   });
 
+  it('waits for a user who awaits a macrotask', async () => {
+    const clock = new VirtualClock();
+    const seen: number[] = [];
+    clock
+      .timer(async () => {
+        await undefined;
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(clock.now());
+      })
+      .set(1);
+    clock.timer(() => {}).set(2);
+    await clock.run();
+    expect(seen).to.deep.equal([1]);
+  });
+
   it('a timer armed for a time gone by fires at once; cleared by an earlier one it does not fire', async () => {
     const clock = new VirtualClock({ start: 100 });
     const seen: string[] = [];
     const victim = clock.timer(() => seen.push('victim'));
-    clock.timer(() => {
-      victim.clear();
-      clock.timer(() => seen.push(`past@${clock.now()}`)).set(3);
-    }).set(110);
+    clock
+      .timer(() => {
+        victim.clear();
+        clock.timer(() => seen.push(`past@${clock.now()}`)).set(3);
+      })
+      .set(110);
     victim.set(110);
     await clock.advance(10);
     expect(seen).to.deep.equal(['past@110']);
@@ -131,7 +149,9 @@ describe('VirtualClock', () => {
     it('says so when nothing is left that could settle `until`', async () => {
       const clock = new VirtualClock({ start: 5 });
       const forever = new Promise<never>(() => {});
-      expect((await rejection(clock.run({ until: forever }))).message).to.match(/nothing left to happen at t=5 ms and `until` has not settled$/);
+      expect((await rejection(clock.run({ until: forever }))).message).to.match(
+        /nothing left to happen at t=5 ms and `until` has not settled$/,
+      );
       clock.timer(() => {}, true).set(10);
       clock.hold();
       const { message } = await rejection(clock.run({ until: forever }));
@@ -144,18 +164,24 @@ describe('VirtualClock', () => {
       const clock = new VirtualClock();
       const tick = clock.timer(() => tick.set(clock.now() + 1000));
       tick.set(0);
-      expect((await rejection(clock.run({ limit: 5500 }))).message).to.include('the limit of 5500 ms is reached at t=5000 ms');
+      expect((await rejection(clock.run({ limit: 5500 }))).message).to.include(
+        'the limit of 5500 ms is reached at t=5000 ms',
+      );
     });
 
     it('hands out what a timer throws, and can go on', async () => {
       const clock = new VirtualClock();
       let fired = false;
-      clock.timer(() => {
-        throw new Error('boom');
-      }).set(1);
-      clock.timer(() => {
-        fired = true;
-      }).set(1);
+      clock
+        .timer(() => {
+          throw new Error('boom');
+        })
+        .set(1);
+      clock
+        .timer(() => {
+          fired = true;
+        })
+        .set(1);
       expect((await rejection(clock.run())).message).to.equal('boom');
       await clock.run();
       expect(fired).to.equal(true);
@@ -165,7 +191,9 @@ describe('VirtualClock', () => {
   it('refuses wrong use', async () => {
     const clock = new VirtualClock();
     const first = clock.advance(1);
-    expect((await rejection(clock.run())).message).to.equal('VirtualClock.run: advance() has not ended yet; await it first');
+    expect((await rejection(clock.run())).message).to.equal(
+      'VirtualClock.run: advance() has not ended yet; await it first',
+    );
     await first;
     expect(await rejection(clock.advance(-1))).to.be.instanceOf(RangeError);
     expect(await rejection(clock.run({ limit: Number.NaN }))).to.be.instanceOf(RangeError);
