@@ -124,6 +124,8 @@ export class Edge {
   readonly #link: Link;
   readonly #cutter: Cutter;
   readonly #run: { packets: Packet[]; length: number } = { packets: [], length: 0 };
+  #sending = false;
+  #discarded = false;
 
   /** `slab`: where copied headers are to lie. */
   constructor(link: Link, slab: Slab) {
@@ -169,13 +171,18 @@ export class Edge {
   flush(): boolean {
     const { batch } = this.#cutter;
     if (batch.length === 0) return true;
-    this.#cutter.release(this.#link.send(batch));
+    this.#sending = true;
+    const taken = this.#link.send(batch);
+    this.#sending = false;
+    this.#cutter.release(this.#discarded ? batch.length : taken);
+    this.#discarded = false;
     return batch.length === 0;
   }
 
-  /** Lets go of held pieces, when the link has closed. */
+  /** Lets go of held pieces, when the link has closed; within a send, once the link has returned from it. */
   discard(): void {
-    this.#cutter.release();
+    if (this.#sending) this.#discarded = true;
+    else this.#cutter.release();
   }
 
   #sendRun(batch: PacketBatch, start: number, end: number): number {

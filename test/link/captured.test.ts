@@ -111,7 +111,7 @@ describe('captured', () => {
 
   it('tshark reads the file without a complaint', async function () {
     if (spawnSync('tshark', ['--version']).status !== 0) {
-      this.test!.title += ' (pending: tshark is not installed)';
+      this.test!.title += ' [pending: tshark is not installed]';
       this.skip();
     }
     this.timeout(30_000);

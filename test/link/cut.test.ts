@@ -198,6 +198,7 @@ class Sink implements Link {
   readonly sent: Uint8Array[] = [];
   readonly calls: number[] = [];
   room = Infinity;
+  onSend: () => void = () => {};
 
   constructor(checksumOffload: boolean, segmentationOffload: number) {
     this.capabilities = { mtu: 1500, checksumOffload, segmentationOffload };
@@ -209,6 +210,7 @@ class Sink implements Link {
     const taken = Math.min(batch.length, this.room);
     this.room -= taken;
     this.calls.push(batch.length);
+    this.onSend();
     for (let i = 0; i < taken; i++) this.sent.push(bytesOf(batch.packets[i] as Packet));
     return taken;
   }
@@ -288,6 +290,19 @@ describe('Edge', () => {
     expect(sink.sent.map((bytes) => fieldsOf(bytes).payload[0])).to.deep.equal(
       [1, 2].flatMap((seed) => [pattern(2000, seed)[0], pattern(2000, seed)[1000]]),
     );
+  });
+
+  it('lets go of everything when the link closes within the send', () => {
+    const slab = new Slab();
+    const sink = new Sink(false, 0);
+    const edge = new Edge(sink, slab);
+    sink.onSend = () => edge.discard();
+    sink.room = 2;
+    const packet = tcpPacket(slab, { payload: pattern(3000), parts: [], segmentSize: 1000 });
+    expect(edge.send(batchOf(packet))).to.equal(1);
+    drop(packet);
+    expect(sink.sent.map((bytes) => bytes.length)).to.deep.equal([1040, 1040]);
+    expect([edge.held, slab.live]).to.deep.equal([0, 0]);
   });
 
   it('takes nothing while pieces are held, and lets go of them when told to', () => {
