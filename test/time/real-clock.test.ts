@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { RealClock } from '../../src/time/real-clock.ts';
 
-/** Runs code with a `clock` in a process of its own; returns what it printed before it ended by itself. */
-function inProcess(code: string): string {
+/** Runs code with a `clock` in a process of its own, without the globals named in `missing`; returns what it printed before it ended by itself. */
+function inProcess(code: string, missing: readonly string[] = []): string {
   const module = new URL('../../src/time/real-clock.js', import.meta.url).href;
-  const source = `import { RealClock } from ${JSON.stringify(module)}; const clock = new RealClock(); ${code}`;
+  const source = `for (const name of ${JSON.stringify(missing)}) delete globalThis[name];
+    const { RealClock } = await import(${JSON.stringify(module)}); const clock = new RealClock(); ${code}`;
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
     encoding: 'utf8',
     timeout: 20_000,
@@ -66,6 +67,18 @@ describe('RealClock', () => {
       clock.defer(() => console.log('second'));
       clock.defer(() => console.log('third'));`),
     ).to.equal('boom\nsecond\nthird\n');
+  });
+
+  it('defers without setImmediate, as in a browser, with and without MessageChannel', () => {
+    for (const missing of ['setImmediate', 'setImmediate MessageChannel']) {
+      const printed = inProcess(
+        `console.log(Math.sign(clock.now())); clock.defer(() => console.log('a'));
+        clock.defer(() => { console.log('b'); clock.defer(() => { console.log('c'); process.exit(0); }); });
+        Promise.resolve().then(() => console.log('promise'));`,
+        missing.split(' '),
+      );
+      expect(printed).to.equal('1\npromise\na\nb\nc\n');
+    }
   });
 
   it('its wall time is the system time', () => {
