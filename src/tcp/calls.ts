@@ -63,7 +63,7 @@ export function send(
   if (taken <= 0) return 0;
   connection.sendQueue.append(bytes, from, taken);
   if (urgent) connection.sndUp = connection.sendQueue.end;
-  if (connection.settings.cork) armCork(connection, now);
+  armCork(connection, now);
   connection.context.markDirty(connection);
   return taken;
 }

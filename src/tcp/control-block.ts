@@ -87,6 +87,8 @@ export class ControlBlock {
   retransmitDue = false;
   /** TCP_CORK has held back long enough, or the user let go: short segments may leave once. */
   uncorked = false;
+  /** MSG_MORE on the last write: a partial segment waits for what follows, as with TCP_CORK. */
+  moreToCome = false;
   /** End of the last short segment sent (Minshall's variation of Nagle, RFC 9293 3.7.4). */
   sndSml = 0;
 

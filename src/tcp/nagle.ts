@@ -18,7 +18,7 @@ export function mayEndShort(connection: ControlBlock, length: number, waiting: n
   // The last of the data: nothing will ever be added to it.
   if (connection.finQueued) return true;
   const { settings } = connection;
-  if (settings.cork) return connection.uncorked;
+  if (settings.cork || connection.moreToCome) return connection.uncorked;
   if (settings.noDelay || connection.uncorked) return true;
   // RFC 9293 3.7.4 [SHLD-7]: Nagle. Minshall's variation, named there: only a short segment that is out holds the next one back.
   return !(after(connection.sndSml, connection.sndUna) && connection.runs.packetsOut > 0);
@@ -26,5 +26,6 @@ export function mayEndShort(connection: ControlBlock, length: number, waiting: n
 
 /** The user corked and wrote: what is partial leaves after 200 ms at the latest. */
 export function armCork(connection: ControlBlock, now: number): void {
-  if (connection.settings.cork && connection.timerAt(CORK) === Infinity) connection.setTimer(CORK, now + CORK_TIME);
+  const corked = connection.settings.cork || connection.moreToCome;
+  if (corked && connection.timerAt(CORK) === Infinity) connection.setTimer(CORK, now + CORK_TIME);
 }

@@ -25,7 +25,8 @@ export function held(connection: ControlBlock): boolean {
 function heldByUser(connection: ControlBlock): boolean {
   const waiting = distance(connection.sndNxt, connection.sendQueue.end);
   const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
-  return connection.settings.cork && !connection.finQueued && waiting < connection.sndMss && waiting <= window;
+  const corked = connection.settings.cork || connection.moreToCome;
+  return corked && !connection.finQueued && waiting < connection.sndMss && waiting <= window;
 }
 
 /** [SHLD-29], [SHLD-30]: the first probe after an RTO, then at twice the interval each time; bounded as the RTO is. */

@@ -1,0 +1,391 @@
+/**
+ * BSD sockets over TCP: POSIX's calls, never waiting. A call returns its result, or a negated errno; readiness is told through
+ * `onReady`. Semantics are Linux's where POSIX leaves them open.
+ */
+import { REASON_NONE } from '../tcp/close-reason.ts';
+import { ControlBlock, type ConnectionUser } from '../tcp/control-block.ts';
+import { abortCall, close, closeSend, open, receive, send } from '../tcp/calls.ts';
+import type { TcpInfo } from '../tcp/info.ts';
+import { Listener } from '../tcp/listener.ts';
+import { TcpSettings } from '../tcp/settings.ts';
+import { CLOSED, ESTABLISHED, CLOSE_WAIT, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from '../tcp/state.ts';
+import type { Binding } from '../stack/ports.ts';
+import type { Stack } from '../stack/stack.ts';
+import { type IpAddress, IPV4_ANY, IPV4_LOOPBACK } from '../wire/address.ts';
+import { PROTOCOL_TCP } from '../wire/ipv4.ts';
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  MSG_DONTWAIT,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  MSG_OOB,
+  MSG_PEEK,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  POLLRDHUP,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_STREAM,
+} from './constants.ts';
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  ECONNABORTED,
+  EINPROGRESS,
+  EINVAL,
+  EISCONN,
+  ENETDOWN,
+  ENETUNREACH,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPIPE,
+  EPROTONOSUPPORT,
+  ESOCKTNOSUPPORT,
+} from './errno.ts';
+import { getOption, type Linger, setOption } from './options.ts';
+import { errnoOf } from './reason-errno.ts';
+
+/** struct sockaddr: an address of either family, and a port (0..65535; 0 in bind: any). */
+export interface SocketAddress {
+  readonly address: IpAddress;
+  readonly port: number;
+}
+
+type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean };
+
+const SEND_FLAGS = MSG_OOB | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
+const RECV_FLAGS = MSG_PEEK | MSG_DONTWAIT;
+
+/**
+ * socket(2).
+ * @returns a socket, or -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -ENETDOWN (the host is closed)
+ */
+export function createSocket(stack: Stack, domain: number, type: number, protocol: number): Socket | number {
+  if (domain !== AF_INET) return -EAFNOSUPPORT;
+  if (type !== SOCK_STREAM) return -ESOCKTNOSUPPORT;
+  if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
+  if (stack.closed) return -ENETDOWN;
+  return new Socket(stack, domain);
+}
+
+export class Socket implements ConnectionUser {
+  readonly stack: Stack;
+  /** AF_INET. */
+  readonly domain: number;
+  /** What the connection runs with; options change it. */
+  readonly settings: TcpSettings;
+  linger: Linger = { onoff: 0, linger: 0 };
+  reuseAddress = false;
+  /**
+   * Told, at most once per batch, that readiness may have changed; the mask is `poll()`'s. Called from inside the stack's loop: it
+   * must not throw; calls on sockets are allowed.
+   */
+  onReady: ((mask: number) => void) | undefined;
+  /** Once connect was called, or accept gave it. */
+  connection: ControlBlock | undefined;
+  #listener: Listener | undefined;
+  #binding: OwnBinding | undefined;
+  /** The user was told the outcome of connect. */
+  #connected = false;
+  /** The reason of the connection's end has been reported. */
+  #errorTaken = false;
+  #closed = false;
+
+  /** For `createSocket` and `accept`. */
+  constructor(stack: Stack, domain: number, connection?: ControlBlock) {
+    this.stack = stack;
+    this.domain = domain;
+    this.settings = connection?.settings ?? new TcpSettings(stack.sysctl);
+    if (connection === undefined) return;
+    this.connection = connection;
+    this.#connected = true;
+    connection.user = this;
+  }
+
+  get listening(): boolean {
+    return this.#listener !== undefined;
+  }
+
+  /** bind(2). @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
+  bind(at: SocketAddress): number {
+    if (this.#closed) return -EBADF;
+    if (this.#binding !== undefined || this.connection !== undefined) return -EINVAL;
+    if (!isPort(at.port)) return -EINVAL;
+    const { address } = at;
+    if (address.family !== 4) return -EAFNOSUPPORT;
+    if (!address.isUnspecified && !this.stack.isLocal(address)) return -EADDRNOTAVAIL;
+    const { ports } = this.stack;
+    const port = at.port === 0 ? ports.ephemeral(address, this.reuseAddress) : at.port;
+    if (port === 0 || ports.conflicts(address, port, this.reuseAddress)) return -EADDRINUSE;
+    this.#binding = { address, port, reuseAddress: this.reuseAddress, listening: false };
+    ports.add(this.#binding);
+    return 0;
+  }
+
+  /** listen(2). `backlog` is bounded by somaxconn; unbound sockets get a port. @returns 0, -EINVAL (connected), -EADDRINUSE, -EBADF */
+  listen(backlog: number): number {
+    if (this.#closed) return -EBADF;
+    if (this.connection !== undefined) return -EINVAL;
+    const bound = Math.min(Math.max(backlog | 0, 0), this.stack.sysctl.somaxconn);
+    if (this.#listener !== undefined) {
+      this.#listener.backlog = bound;
+      return 0;
+    }
+    if (this.#binding === undefined) {
+      const result = this.bind({ address: IPV4_ANY, port: 0 });
+      if (result < 0) return result;
+    }
+    const binding = this.#binding as OwnBinding;
+    binding.reuseAddress = this.reuseAddress;
+    if (!this.stack.ports.mayListen(binding)) return -EADDRINUSE;
+    binding.listening = true;
+    this.#listener = new Listener(this.stack.tcp, binding.address, binding.port, this.settings, bound);
+    this.#listener.user = this;
+    this.stack.demux.addListener(this.#listener);
+    return 0;
+  }
+
+  /** accept(2): a connection whose handshake is done. @returns it, or -EAGAIN, -EINVAL (not listening), -ECONNABORTED, -EBADF */
+  accept(): Socket | number {
+    if (this.#closed) return -EBADF;
+    if (this.#listener === undefined) return -EINVAL;
+    const next = this.#listener.take();
+    if (next === undefined) return -EAGAIN;
+    if (next === 'aborted') return -ECONNABORTED;
+    return new Socket(this.stack, this.domain, next);
+  }
+
+  /**
+   * connect(2): the outcome comes as readiness (POLLOUT, or POLLERR and SO_ERROR).
+   * @returns -EINPROGRESS at first; -EALREADY, -EISCONN, 0 (it is there now), -EADDRNOTAVAIL (no port left, or the pair is taken), -ENETUNREACH,
+   *   -EAFNOSUPPORT, -EINVAL, -EOPNOTSUPP (listening), or what the attempt failed with
+   */
+  connect(to: SocketAddress): number {
+    if (this.#closed) return -EBADF;
+    if (this.#listener !== undefined) return -EOPNOTSUPP;
+    const { connection } = this;
+    if (connection !== undefined) {
+      const again = this.#connectAgain(connection);
+      if (again !== undefined) return again;
+    }
+    if (to.address.family !== 4) return -EAFNOSUPPORT;
+    if (!isPort(to.port)) return -EINVAL;
+    // Linux: the unspecified address is this host.
+    const remote = to.address.isUnspecified ? IPV4_LOOPBACK : to.address;
+    if (remote.isMulticast || remote.isBroadcast) return -ENETUNREACH;
+    return this.#open(remote, to.port);
+  }
+
+  /** send(2). @returns how many bytes were taken (copied), -EAGAIN, -EPIPE, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
+  send(bytes: Uint8Array, flags = 0): number {
+    const connection = this.#sender(flags);
+    if (typeof connection === 'number') return connection;
+    if (bytes.length === 0) return 0;
+    return this.#queue(connection, bytes, flags) || -EAGAIN;
+  }
+
+  /** sendmsg(2): the buffers one after the other, as one write. Results as `send`. */
+  sendv(list: readonly Uint8Array[], flags = 0): number {
+    const connection = this.#sender(flags);
+    if (typeof connection === 'number') return connection;
+    let total = 0;
+    let empty = true;
+    for (const bytes of list) {
+      if (bytes.length === 0) continue;
+      empty = false;
+      const taken = this.#queue(connection, bytes, flags);
+      total += taken;
+      if (taken < bytes.length) break;
+    }
+    return total > 0 || empty ? total : -EAGAIN;
+  }
+
+  /** recv(2). @returns bytes copied, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
+  recv(into: Uint8Array, flags = 0): number {
+    if (this.#closed) return -EBADF;
+    if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
+    const { connection } = this;
+    if (connection === undefined) return -ENOTCONN;
+    if (into.length === 0) return 0;
+    const got = receive(connection, into, 0, into.length, (flags & MSG_PEEK) !== 0);
+    if (got > 0) return got;
+    const error = this.takeError();
+    if (error !== 0) return -error;
+    if (connection.finReceived || connection.receiveShut || connection.released) return 0;
+    return -EAGAIN;
+  }
+
+  /** shutdown(2). @returns 0, -ENOTCONN, -EINVAL, -EBADF */
+  shutdown(how: number): number {
+    if (this.#closed) return -EBADF;
+    if (how !== SHUT_RD && how !== SHUT_WR && how !== SHUT_RDWR) return -EINVAL;
+    const { connection } = this;
+    if (connection === undefined || (connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return -ENOTCONN;
+    const now = this.stack.clock.now();
+    if (how !== SHUT_RD) closeSend(connection, now);
+    if (how !== SHUT_WR) connection.receiveShut = true;
+    this.stack.tcp.markReady(connection);
+    return 0;
+  }
+
+  /**
+   * close(2): never waits. Unsent data and the FIN go out behind it, unless data was unread or SO_LINGER is on with 0 seconds: then
+   * the peer gets a RST. @returns 0 or -EBADF
+   */
+  close(): number {
+    if (this.#closed) return -EBADF;
+    this.#closed = true;
+    this.onReady = undefined;
+    const now = this.stack.clock.now();
+    if (this.#binding !== undefined) this.stack.ports.remove(this.#binding);
+    if (this.#listener !== undefined) {
+      this.stack.demux.removeListener(this.#listener);
+      this.#listener.close(now);
+      this.stack.wake();
+    }
+    const { connection } = this;
+    if (connection === undefined) return 0;
+    if (this.linger.onoff !== 0 && this.linger.linger === 0 && !connection.released) {
+      this.stack.tcp.counters.TCPAbortOnLinger++;
+      abortCall(connection, now);
+    } else {
+      close(connection, now);
+    }
+    this.stack.wake();
+    return 0;
+  }
+
+  /** getsockname(2). */
+  getsockname(): SocketAddress | number {
+    if (this.#closed) return -EBADF;
+    if (this.connection !== undefined) return { address: this.connection.local, port: this.connection.localPort };
+    if (this.#binding !== undefined) return { address: this.#binding.address, port: this.#binding.port };
+    return { address: IPV4_ANY, port: 0 };
+  }
+
+  /** getpeername(2). @returns it, -ENOTCONN or -EBADF */
+  getpeername(): SocketAddress | number {
+    if (this.#closed) return -EBADF;
+    const { connection } = this;
+    if (connection === undefined || (connection.state & (SYN_SENT | CLOSED)) !== 0) return -ENOTCONN;
+    return { address: connection.remote, port: connection.remotePort };
+  }
+
+  /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -EBADF */
+  setsockopt(level: number, option: number, value: number | Linger): number {
+    return this.#closed ? -EBADF : setOption(this, level, option, value);
+  }
+
+  /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -EINVAL, -EBADF */
+  getsockopt(level: number, option: number): number | Linger | TcpInfo {
+    return this.#closed ? -EBADF : getOption(this, level, option);
+  }
+
+  /** poll(2): what is ready now. */
+  poll(): number {
+    if (this.#closed) return 0;
+    if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
+    const { connection } = this;
+    if (connection === undefined) return POLLOUT | POLLHUP;
+    if ((connection.state & SYN_SENT) !== 0) return 0;
+    const readShut = connection.receiveShut || connection.finReceived || connection.released;
+    const writeShut = connection.finQueued || connection.released;
+    let mask = 0;
+    if (connection.receiveQueue.length > 0 || readShut) mask |= POLLIN;
+    if (readShut) mask |= POLLRDHUP;
+    if (writeShut || connection.writable()) mask |= POLLOUT;
+    if (readShut && writeShut) mask |= POLLHUP;
+    if (this.#pendingError() !== 0) mask |= POLLERR;
+    if (!readShut && ((connection.rcvUp - connection.rcvNxt) | 0) > 0) mask |= POLLPRI;
+    return mask;
+  }
+
+  /** SO_ERROR: the connection's error, once; 0: none. */
+  takeError(): number {
+    const errno = this.#pendingError();
+    if (errno !== 0) this.#errorTaken = true;
+    return errno;
+  }
+
+  /** What the user held back may leave: TCP_NODELAY on, TCP_CORK off. */
+  push(): void {
+    const { connection } = this;
+    if (connection === undefined || connection.released) return;
+    connection.uncorked = true;
+    connection.context.markDirty(connection);
+  }
+
+  /** For the stack: something changed. */
+  ready(): void {
+    this.onReady?.(this.poll());
+  }
+
+  /** A second connect: what became of the first. @returns undefined when a new attempt may start */
+  #connectAgain(connection: ControlBlock): number | undefined {
+    if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return -EALREADY;
+    if (!connection.released || connection.state === TIME_WAIT) {
+      if (this.#connected) return -EISCONN;
+      this.#connected = true;
+      return 0;
+    }
+    const error = this.takeError();
+    if (error !== 0) return -error;
+    if (this.#connected) return -EISCONN;
+    this.connection = undefined;
+    this.#errorTaken = false;
+    return undefined;
+  }
+
+  #open(remote: IpAddress, remotePort: number): number {
+    const { stack } = this;
+    const bound = this.#binding;
+    const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
+    const path = stack.pathTo(remote, source, PROTOCOL_TCP);
+    if (path === undefined) return -ENETUNREACH;
+    const local = path.source;
+    const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, remotePort);
+    if (port === 0 || stack.demux.has(local, port, remote, remotePort)) return -EADDRNOTAVAIL;
+    const connection = new ControlBlock(stack.tcp, path, local, port, remote, remotePort, this.settings);
+    connection.user = this;
+    this.connection = connection;
+    open(connection, stack.clock.now());
+    return -EINPROGRESS;
+  }
+
+  /** The connection that may take bytes, or why not. */
+  #sender(flags: number): ControlBlock | number {
+    if (this.#closed) return -EBADF;
+    if ((flags & ~SEND_FLAGS) !== 0) return -EOPNOTSUPP;
+    const { connection } = this;
+    if (connection === undefined) return -EPIPE;
+    const error = this.takeError();
+    if (error !== 0) return -error;
+    if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && !connection.finQueued) return -EAGAIN;
+    if ((connection.state & (ESTABLISHED | CLOSE_WAIT)) === 0 || connection.finQueued) return -EPIPE;
+    return connection;
+  }
+
+  #queue(connection: ControlBlock, bytes: Uint8Array, flags: number): number {
+    connection.moreToCome = (flags & MSG_MORE) !== 0;
+    return send(connection, bytes, 0, bytes.length, (flags & MSG_OOB) !== 0, this.stack.clock.now());
+  }
+
+  #pendingError(): number {
+    const { connection } = this;
+    if (connection === undefined || this.#errorTaken || connection.reason === REASON_NONE) return 0;
+    return errnoOf(connection.reason, connection.finReceived);
+  }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= 65_535;
+}

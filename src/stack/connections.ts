@@ -1,0 +1,83 @@
+/** All connections of a stack at once: listing, ending, and whether any still has something to do. */
+import { REASON_ABORTED } from '../tcp/close-reason.ts';
+import { type ControlBlock, endpointText, KIND_CONNECTION, KIND_EMBRYO } from '../tcp/control-block.ts';
+import { removeEmbryo } from '../tcp/embryo.ts';
+import { held } from '../tcp/persist.ts';
+import { abort, release } from '../tcp/release.ts';
+import { FIN_QUEUED, LISTEN, SYN_RECEIVED, SYN_SENT, stateName, TIME_WAIT } from '../tcp/state.ts';
+import { removeTimeWait } from '../tcp/time-wait.ts';
+import type { Interface } from './interface.ts';
+import type { Stack } from './stack.ts';
+
+/** A line of `ss -tan`. */
+export interface SocketStatus {
+  /** As the RFC names it: `ESTABLISHED`, `TIME-WAIT`. */
+  readonly state: string;
+  /** `10.9.0.2:80`; a listener's remote is `0.0.0.0:*`. */
+  readonly local: string;
+  readonly remote: string;
+  /** Bytes unread; for a listener, connections that wait to be accepted. */
+  readonly recvQ: number;
+  /** Bytes unacknowledged or unsent; for a listener, its backlog. */
+  readonly sendQ: number;
+}
+
+export function listSockets(stack: Stack): SocketStatus[] {
+  const list: SocketStatus[] = [];
+  for (const listener of stack.demux.listeners()) {
+    const local = endpointText(listener.local, listener.localPort);
+    const remote = listener.local.family === 6 ? '[::]:*' : '0.0.0.0:*';
+    list.push({ state: stateName(LISTEN), local, remote, recvQ: listener.waiting, sendQ: listener.backlog });
+  }
+  for (const entry of stack.demux.entries()) {
+    const local = endpointText(entry.local, entry.localPort);
+    const remote = endpointText(entry.remote, entry.remotePort);
+    if (entry.kind === KIND_CONNECTION) {
+      const [recvQ, sendQ] = [entry.receiveQueue.length, entry.sendQueue.length];
+      list.push({ state: stateName(entry.state), local, remote, recvQ, sendQ });
+    } else {
+      const state = stateName(entry.kind === KIND_EMBRYO ? SYN_RECEIVED : TIME_WAIT);
+      list.push({ state, local, remote, recvQ: 0, sendQ: 0 });
+    }
+  }
+  return list;
+}
+
+/** Something is unsent, unacknowledged or unanswered. */
+export function isBusy(stack: Stack): boolean {
+  for (const entry of stack.demux.entries()) {
+    if (entry.kind === KIND_EMBRYO) return true;
+    if (entry.kind === KIND_CONNECTION && isWorking(entry)) return true;
+  }
+  return stack.tcp.dirty.length > 0;
+}
+
+function isWorking(connection: ControlBlock): boolean {
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED | FIN_QUEUED)) !== 0) return true;
+  return connection.runs.packetsOut > 0 || held(connection);
+}
+
+/** Every listener and connection ends; peers are told with a RST. */
+export function closeEverything(stack: Stack): void {
+  const now = stack.clock.now();
+  for (const listener of [...stack.demux.listeners()]) {
+    stack.demux.removeListener(listener);
+    listener.close(now);
+  }
+  for (const entry of [...stack.demux.entries()]) {
+    if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now);
+    else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
+    else removeTimeWait(entry);
+  }
+}
+
+/** The connections over an interface end. */
+export function endConnectionsOver(stack: Stack, over: Interface, reason: number, now: number): void {
+  const isOver = (path: unknown) => (path as { egress?: unknown }).egress === over;
+  for (const entry of [...stack.demux.entries()]) {
+    if (!isOver(entry.path)) continue;
+    if (entry.kind === KIND_CONNECTION) release(entry, reason, now);
+    else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
+    else removeTimeWait(entry);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Which connection a segment belongs to: an open-addressing table by a keyed hash of both endpoints, without objects or strings as keys, and
+ * the listeners by port.
+ */
+import type { InboundPacket } from '../ip/inbound.ts';
+import type { TableEntry } from '../tcp/context.ts';
+import type { Listener } from '../tcp/listener.ts';
+import type { Random } from '../time/random.ts';
+import type { IpAddress } from '../wire/address.ts';
+import { halfSipHash13, halfSipHashWords } from '../wire/siphash.ts';
+
+const FIRST_SLOTS = 64;
+const words = new Int32Array(9);
+
+export class Demux {
+  readonly #key0: number;
+  readonly #key1: number;
+  #slots: (TableEntry | undefined)[] = new Array(FIRST_SLOTS).fill(undefined);
+  #hashes = new Int32Array(FIRST_SLOTS);
+  #size = 0;
+  /** How many entries there are for each local port. */
+  readonly #portUse = new Map<number, number>();
+  readonly #listeners = new Map<number, Listener[]>();
+
+  constructor(random: Random) {
+    this.#key0 = random.uint32() | 0;
+    this.#key1 = random.uint32() | 0;
+  }
+
+  /** Connections, embryos and TIME-WAIT records. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The entry for a segment that came from outside. */
+  find(packet: InboundPacket, localPort: number, remotePort: number): TableEntry | undefined {
+    const ports = (localPort << 16) | remotePort;
+    let hash: number;
+    if (packet.family === 4) hash = halfSipHash13(this.#key0, this.#key1, packet.s3, packet.d3, ports);
+    else hash = this.#hash6(packet.s0, packet.s1, packet.s2, packet.s3, packet.d0, packet.d1, packet.d2, packet.d3, ports);
+    const mask = this.#slots.length - 1;
+    for (let i = hash & mask; ; i = (i + 1) & mask) {
+      const entry = this.#slots[i];
+      if (entry === undefined) return undefined;
+      if (this.#hashes[i] !== hash || entry.remotePort !== remotePort || entry.localPort !== localPort) continue;
+      if (isAt(entry.remote, packet.s0, packet.s1, packet.s2, packet.s3) && isAt(entry.local, packet.d0, packet.d1, packet.d2, packet.d3)) {
+        return entry;
+      }
+    }
+  }
+
+  has(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): boolean {
+    return this.get(local, localPort, remote, remotePort) !== undefined;
+  }
+
+  get(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): TableEntry | undefined {
+    const at = this.#slotOf(this.#hashOf(local, localPort, remote, remotePort), local, localPort, remote, remotePort);
+    return at < 0 ? undefined : this.#slots[at];
+  }
+
+  /** Puts the entry in the table, in place of what stood there for the same endpoints. */
+  insert(entry: TableEntry): void {
+    const { local, localPort, remote, remotePort } = entry;
+    const hash = this.#hashOf(local, localPort, remote, remotePort);
+    const at = this.#slotOf(hash, local, localPort, remote, remotePort);
+    if (at >= 0) {
+      this.#slots[at] = entry;
+      return;
+    }
+    if (2 * (this.#size + 1) > this.#slots.length) this.#grow();
+    this.#place(entry, hash);
+    this.#size++;
+    this.#portUse.set(localPort, (this.#portUse.get(localPort) ?? 0) + 1);
+  }
+
+  /** Takes the entry out, unless another stands in its place. */
+  remove(entry: TableEntry): void {
+    const { local, localPort, remote, remotePort } = entry;
+    const at = this.#slotOf(this.#hashOf(local, localPort, remote, remotePort), local, localPort, remote, remotePort);
+    if (at < 0 || this.#slots[at] !== entry) return;
+    this.#vacate(at);
+    this.#size--;
+    const left = (this.#portUse.get(localPort) as number) - 1;
+    if (left === 0) this.#portUse.delete(localPort);
+    else this.#portUse.set(localPort, left);
+  }
+
+  /** Whether any connection (TIME-WAIT too) uses the local port. */
+  portInUse(port: number): boolean {
+    return this.#portUse.has(port);
+  }
+
+  *entries(): Generator<TableEntry> {
+    for (const entry of this.#slots) if (entry !== undefined) yield entry;
+  }
+
+  /** The listener for a SYN to that address and port: one on the very address before one on all. */
+  findListener(packet: InboundPacket, port: number): Listener | undefined {
+    const listeners = this.#listeners.get(port);
+    if (listeners === undefined) return undefined;
+    let any: Listener | undefined;
+    for (const listener of listeners) {
+      const { local } = listener;
+      if (local.isUnspecified) {
+        if (local.family === packet.family) any ??= listener;
+      } else if (isAt(local, packet.d0, packet.d1, packet.d2, packet.d3)) {
+        return listener;
+      }
+    }
+    return any;
+  }
+
+  addListener(listener: Listener): void {
+    const listeners = this.#listeners.get(listener.localPort);
+    if (listeners === undefined) this.#listeners.set(listener.localPort, [listener]);
+    else listeners.push(listener);
+  }
+
+  removeListener(listener: Listener): void {
+    const left = this.#listeners.get(listener.localPort)?.filter((other) => other !== listener) ?? [];
+    if (left.length === 0) this.#listeners.delete(listener.localPort);
+    else this.#listeners.set(listener.localPort, left);
+  }
+
+  *listeners(): Generator<Listener> {
+    for (const listeners of this.#listeners.values()) yield* listeners;
+  }
+
+  #hashOf(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
+    const ports = (localPort << 16) | remotePort;
+    if (local.family === 4) return halfSipHash13(this.#key0, this.#key1, remote.w3, local.w3, ports);
+    const { w0, w1, w2, w3 } = remote;
+    return this.#hash6(w0, w1, w2, w3, local.w0, local.w1, local.w2, local.w3, ports);
+  }
+
+  #hash6(s0: number, s1: number, s2: number, s3: number, d0: number, d1: number, d2: number, d3: number, ports: number): number {
+    words[0] = s0;
+    words[1] = s1;
+    words[2] = s2;
+    words[3] = s3;
+    words[4] = d0;
+    words[5] = d1;
+    words[6] = d2;
+    words[7] = d3;
+    words[8] = ports;
+    return halfSipHashWords(this.#key0, this.#key1, words, 9);
+  }
+
+  #slotOf(hash: number, local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
+    const mask = this.#slots.length - 1;
+    for (let i = hash & mask; ; i = (i + 1) & mask) {
+      const entry = this.#slots[i];
+      if (entry === undefined) return -1;
+      if (this.#hashes[i] !== hash || entry.remotePort !== remotePort || entry.localPort !== localPort) continue;
+      if (entry.remote.equals(remote) && entry.local.equals(local)) return i;
+    }
+  }
+
+  #place(entry: TableEntry, hash: number): void {
+    const mask = this.#slots.length - 1;
+    let i = hash & mask;
+    while (this.#slots[i] !== undefined) i = (i + 1) & mask;
+    this.#slots[i] = entry;
+    this.#hashes[i] = hash;
+  }
+
+  /** Empties a slot and moves up what had been pushed behind it, so that no search stops early. */
+  #vacate(at: number): void {
+    const mask = this.#slots.length - 1;
+    let hole = at;
+    for (let i = (at + 1) & mask; this.#slots[i] !== undefined; i = (i + 1) & mask) {
+      const home = (this.#hashes[i] as number) & mask;
+      if (((i - home) & mask) < ((i - hole) & mask)) continue;
+      this.#slots[hole] = this.#slots[i];
+      this.#hashes[hole] = this.#hashes[i] as number;
+      hole = i;
+    }
+    this.#slots[hole] = undefined;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    const hashes = this.#hashes;
+    this.#slots = new Array(old.length * 2).fill(undefined);
+    this.#hashes = new Int32Array(old.length * 2);
+    for (let i = 0; i < old.length; i++) {
+      const entry = old[i];
+      if (entry !== undefined) this.#place(entry, hashes[i] as number);
+    }
+  }
+}
+
+function isAt(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {
+  return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;
+}

@@ -1,0 +1,106 @@
+/** ICMP that comes in, and the errors that go out. RFC 792, RFC 1122 3.2.2. */
+import { sendEchoReply, sendUnreachable } from '../ip/icmp-output.ts';
+import type { InboundPacket } from '../ip/inbound.ts';
+import { KIND_CONNECTION } from '../tcp/control-block.ts';
+import { UNREACHABLE_HOST, UNREACHABLE_NET, UNREACHABLE_PORT, unreachableArrives } from '../tcp/icmp-error.ts';
+import { IpAddress } from '../wire/address.ts';
+import {
+  ICMP_ECHO_REQUEST,
+  ICMP_FRAGMENTATION_NEEDED,
+  ICMP_NET_PROHIBITED,
+  ICMP_NET_TOS,
+  ICMP_NET_UNKNOWN,
+  ICMP_NET_UNREACHABLE,
+  ICMP_PORT_UNREACHABLE,
+  ICMP_PROTOCOL_UNREACHABLE,
+  ICMP_UNREACHABLE,
+  IcmpMessage,
+  parseIcmp,
+} from '../wire/icmp.ts';
+import { Ipv4Header, parseQuotedIpv4, PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.ts';
+import { OK, reasonName } from '../wire/reasons.ts';
+import type { Interface } from './interface.ts';
+import type { Stack } from './stack.ts';
+import { addressOf } from './tcp-input.ts';
+
+const message = new IcmpMessage();
+const quoted = new Ipv4Header();
+
+export function icmpArrives(stack: Stack, from: Interface, packet: InboundPacket, now: number): void {
+  const { ipCounters } = stack;
+  ipCounters.IcmpInMsgs++;
+  const reason = parseIcmp(packet.chunk.view, packet.payloadOffset, packet.payloadLength, message);
+  if (reason !== OK) {
+    ipCounters.IcmpInErrors++;
+    return stack.drop(reasonName(reason), now);
+  }
+  if (message.type === ICMP_ECHO_REQUEST) {
+    ipCounters.IcmpInEchos++;
+    answerEcho(stack, from, packet);
+  } else if (message.type === ICMP_UNREACHABLE) {
+    ipCounters.IcmpInDestUnreachs++;
+    unreachable(stack, packet, now);
+  }
+}
+
+function answerEcho(stack: Stack, from: Interface, packet: InboundPacket): void {
+  if (stack.sysctl.icmp_echo_ignore_all) return;
+  const path = backTo(stack, from, packet);
+  if (path === undefined || !sendEchoReply(path, packet, message)) return;
+  stack.ipCounters.IcmpOutMsgs++;
+  stack.ipCounters.IcmpOutEchoReps++;
+}
+
+/** An error about a segment of ours: it quotes our IP header and at least 8 bytes, ports and sequence number among them. */
+function unreachable(stack: Stack, packet: InboundPacket, now: number): void {
+  const { view } = packet.chunk;
+  const { payloadOffset, payloadLength, code } = message;
+  if (parseQuotedIpv4(view, payloadOffset, payloadLength, quoted) !== OK) return;
+  if (quoted.protocol !== PROTOCOL_TCP || payloadLength < quoted.headerLength + 8) return;
+  const at = payloadOffset + quoted.headerLength;
+  const [local, remote] = [IpAddress.v4(quoted.source), IpAddress.v4(quoted.destination)];
+  const entry = stack.demux.get(local, view.getUint16(at), remote, view.getUint16(at + 2));
+  if (entry === undefined || entry.kind !== KIND_CONNECTION) return;
+  // The path's MTU is a matter for path MTU discovery, not for the connection's life.
+  if (code === ICMP_FRAGMENTATION_NEEDED) return stack.drop('icmp-fragmentation-needed', now);
+  unreachableArrives(entry, kindOf(code), view.getInt32(at + 4), now);
+}
+
+/** RFC 1122 4.2.3.9: which codes say what. */
+function kindOf(code: number): number {
+  switch (code) {
+    case ICMP_PROTOCOL_UNREACHABLE:
+    case ICMP_PORT_UNREACHABLE:
+      return UNREACHABLE_PORT;
+    case ICMP_NET_UNREACHABLE:
+    case ICMP_NET_UNKNOWN:
+    case ICMP_NET_PROHIBITED:
+    case ICMP_NET_TOS:
+      return UNREACHABLE_NET;
+    default:
+      return UNREACHABLE_HOST;
+  }
+}
+
+/** Tells the sender that its packet could not be delivered here, as often as the limits allow. */
+export function reportUnreachable(stack: Stack, from: Interface, packet: InboundPacket, code: number, now: number): void {
+  const { sysctl, ipCounters } = stack;
+  stack.drop(code === ICMP_PORT_UNREACHABLE ? 'udp-no-socket' : 'ip-unknown-protocol', now);
+  const path = backTo(stack, from, packet);
+  if (path === undefined) return;
+  if (!stack.icmpLimit.allow(packet.s3, sysctl.icmp_ratelimit, sysctl.icmp_msgs_per_sec, now)) {
+    ipCounters.IcmpOutRateLimitHost++;
+    return;
+  }
+  if (!sendUnreachable(path, packet, code)) return;
+  ipCounters.IcmpOutMsgs++;
+  ipCounters.IcmpOutDestUnreachs++;
+}
+
+/** The way back to the sender, when it may be answered at all: RFC 1122 3.2.2: no error about a source that is not one host. */
+function backTo(stack: Stack, from: Interface, packet: InboundPacket) {
+  const remote = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
+  if (remote.isMulticast || remote.isBroadcast || remote.isUnspecified) return undefined;
+  const local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
+  return stack.pathBack(from, local, remote, PROTOCOL_ICMP);
+}

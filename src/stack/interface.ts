@@ -1,0 +1,162 @@
+/** A link with the host's addresses on it, and the batch of packets that goes out on it next. */
+import { Edge } from '../link/cut.ts';
+import type { Link, LinkReceiver } from '../link/link.ts';
+import { Packet, type PacketBatch } from '../link/packet.ts';
+import { Slab } from '../link/slab.ts';
+import type { Clock } from '../time/clock.ts';
+import type { IpAddress } from '../wire/address.ts';
+
+/** Packets of a batch. */
+const CAPACITY = 128;
+/** Room for headers in the arena: what a link or an IP layer puts before the transport header, and that with what an ICMP error quotes. */
+const HEADROOM = 64;
+const SLOT = HEADROOM + 128;
+
+export interface InterfaceAddress {
+  readonly address: IpAddress;
+  /** Prefix length. */
+  readonly bits: number;
+}
+
+/** What an interface tells its stack. */
+export interface InterfaceOwner {
+  readonly slab: Slab;
+  readonly clock: Clock;
+  received(from: Interface, batch: PacketBatch): void;
+  writable(): void;
+  linkClosed(from: Interface, reason: Error | undefined): void;
+  /** The link is down or full for good and packets were thrown away. */
+  discarded(count: number): void;
+}
+
+class OutboundPacket extends Packet {
+  /** Where its header area begins. */
+  home = 0;
+}
+
+export class Interface implements LinkReceiver {
+  readonly name: string;
+  readonly link: Link;
+  readonly addresses: readonly InterfaceAddress[];
+  readonly #owner: InterfaceOwner;
+  readonly #edge: Edge;
+  readonly #batch: { packets: OutboundPacket[]; length: number } = { packets: [], length: 0 };
+  #isUp = true;
+  #isClosed = false;
+
+  constructor(owner: InterfaceOwner, link: Link, name: string, addresses: readonly InterfaceAddress[]) {
+    this.#owner = owner;
+    this.link = link;
+    this.name = name;
+    this.addresses = addresses;
+    this.#edge = new Edge(link, owner.slab);
+    link.attach(this);
+  }
+
+  get slab(): Slab {
+    return this.#owner.slab;
+  }
+
+  get clock(): Clock {
+    return this.#owner.clock;
+  }
+
+  get mtu(): number {
+    return this.link.capabilities.mtu;
+  }
+
+  /** The link has a carrier. */
+  get isUp(): boolean {
+    return this.#isUp && !this.#isClosed;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  // What the network layer calls.
+
+  take(): Packet | undefined {
+    const batch = this.#batch;
+    if (batch.length === CAPACITY && !this.flush()) return undefined;
+    if (batch.packets.length === 0) this.#makePackets();
+    const packet = batch.packets[batch.length] as OutboundPacket;
+    packet.offset = packet.home + HEADROOM;
+    return packet;
+  }
+
+  commit(packet: Packet): void {
+    if (packet !== this.#batch.packets[this.#batch.length]) throw new Error(`${this.name}: commit of a packet that take did not give`);
+    this.#batch.length++;
+  }
+
+  /** Hands the batch to the link. @returns whether the link took all of it */
+  flush(): boolean {
+    const batch = this.#batch;
+    if (batch.length === 0) return this.#edge.held === 0 || !this.isUp || this.#edge.flush();
+    let taken = batch.length;
+    if (this.isUp) taken = this.#edge.send(batch);
+    else this.#owner.discarded(taken);
+    this.#drop(taken);
+    return batch.length === 0;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#drop(this.#batch.length);
+    this.#edge.discard();
+    this.link.close();
+  }
+
+  // What the link calls.
+
+  receive(batch: PacketBatch): void {
+    this.#owner.received(this, batch);
+  }
+
+  writable(): void {
+    this.#owner.writable();
+  }
+
+  up(): void {
+    this.#isUp = true;
+    this.#owner.writable();
+  }
+
+  down(): void {
+    this.#isUp = false;
+    this.#edge.discard();
+    this.#owner.writable();
+  }
+
+  closed(reason: Error | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#drop(this.#batch.length);
+    this.#edge.discard();
+    this.#owner.linkClosed(this, reason);
+  }
+
+  /** Lets go of the first `count` packets; the others move to the front. */
+  #drop(count: number): void {
+    const { packets } = this.#batch;
+    const left = this.#batch.length - count;
+    for (let i = 0; i < count; i++) (packets[i] as Packet).clear();
+    for (let i = 0; i < left && count > 0; i++) {
+      const packet = packets[i + count] as OutboundPacket;
+      packets[i + count] = packets[i] as OutboundPacket;
+      packets[i] = packet;
+    }
+    this.#batch.length = left;
+  }
+
+  /** Header areas lie in a chunk of the interface's own, which no slab counts. */
+  #makePackets(): void {
+    const arena = new Slab().take();
+    for (let i = 0; i < CAPACITY; i++) {
+      const packet = new OutboundPacket(arena, 0);
+      packet.home = i * SLOT;
+      this.#batch.packets.push(packet);
+    }
+  }
+}

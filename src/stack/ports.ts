@@ -1,0 +1,91 @@
+/** Who holds which local port: bind's rules as Linux has them, and ephemeral ports that nobody can guess (RFC 6056). */
+import type { TcpConfig } from '../tcp/config.ts';
+import type { Random } from '../time/random.ts';
+import type { IpAddress } from '../wire/address.ts';
+import type { Demux } from './demux.ts';
+
+/** A bound socket. */
+export interface Binding {
+  readonly address: IpAddress;
+  readonly port: number;
+  /** SO_REUSEADDR. */
+  readonly reuseAddress: boolean;
+  readonly listening: boolean;
+}
+
+export class Ports {
+  readonly #bindings = new Map<number, Set<Binding>>();
+  readonly #config: TcpConfig;
+  readonly #demux: Demux;
+  readonly #random: Random;
+
+  constructor(config: TcpConfig, demux: Demux, random: Random) {
+    this.#config = config;
+    this.#demux = demux;
+    this.#random = random;
+  }
+
+  /** Ports that sockets hold. */
+  get size(): number {
+    return this.#bindings.size;
+  }
+
+  /** Whether another socket stands in the way of binding to that address and port. */
+  conflicts(address: IpAddress, port: number, reuseAddress: boolean, self?: Binding): boolean {
+    for (const other of this.#bindings.get(port) ?? []) {
+      if (other === self || !overlap(other.address, address)) continue;
+      if (!(reuseAddress && other.reuseAddress) || other.listening) return true;
+    }
+    // Connections that outlive their socket (TIME-WAIT, for one) hold the port, unless it may be reused.
+    return !reuseAddress && self === undefined && this.#demux.portInUse(port) && !this.#held(port);
+  }
+
+  /** Whether a listener may start: nobody else listens there. */
+  mayListen(binding: Binding): boolean {
+    for (const other of this.#bindings.get(binding.port) ?? []) {
+      if (other !== binding && other.listening && overlap(other.address, binding.address)) return false;
+    }
+    return true;
+  }
+
+  add(binding: Binding): void {
+    const set = this.#bindings.get(binding.port);
+    if (set === undefined) this.#bindings.set(binding.port, new Set([binding]));
+    else set.add(binding);
+  }
+
+  remove(binding: Binding): void {
+    const set = this.#bindings.get(binding.port);
+    if (set?.delete(binding) === true && set.size === 0) this.#bindings.delete(binding.port);
+  }
+
+  /** A free port for bind to port 0; 0: none is left. */
+  ephemeral(address: IpAddress, reuseAddress: boolean): number {
+    return this.#search((port) => !this.conflicts(address, port, reuseAddress) && !this.#demux.portInUse(port));
+  }
+
+  /** A port for a connection that was not bound; 0: none is left. The same port may serve connections to other peers. */
+  ephemeralFor(local: IpAddress, remote: IpAddress, remotePort: number): number {
+    return this.#search((port) => !this.#held(port) && !this.#demux.has(local, port, remote, remotePort));
+  }
+
+  #held(port: number): boolean {
+    return this.#bindings.has(port);
+  }
+
+  /** RFC 6056 3.3.1: from a random start through the range, the first that suits. */
+  #search(suits: (port: number) => boolean): number {
+    const [low, high] = this.#config.ip_local_port_range;
+    const count = high - low + 1;
+    const start = Math.floor(this.#random.float() * count);
+    for (let i = 0; i < count; i++) {
+      const port = low + ((start + i) % count);
+      if (suits(port)) return port;
+    }
+    return 0;
+  }
+}
+
+function overlap(a: IpAddress, b: IpAddress): boolean {
+  return a.isUnspecified || b.isUnspecified || a.equals(b);
+}

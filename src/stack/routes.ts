@@ -1,0 +1,41 @@
+/** Where a packet for an address goes, and from which of our addresses: the longest prefix wins. RFC 1122 3.3.1, 3.3.4. */
+import { type IpAddress, inPrefix } from '../wire/address.ts';
+import type { Interface } from './interface.ts';
+
+export interface Route {
+  readonly destination: IpAddress;
+  /** Prefix length. */
+  readonly bits: number;
+  readonly interface: Interface;
+  /** The next hop; undefined: the destination itself. On a point-to-point link it only documents. */
+  readonly gateway?: IpAddress | undefined;
+}
+
+export class Routes {
+  readonly #routes: Route[] = [];
+
+  /** Of two with the same prefix the first added wins. */
+  add(route: Route): void {
+    const at = this.#routes.findIndex((other) => other.bits < route.bits);
+    if (at < 0) this.#routes.push(route);
+    else this.#routes.splice(at, 0, route);
+  }
+
+  lookup(destination: IpAddress): Route | undefined {
+    return this.#routes.find(
+      (route) => !route.interface.isClosed && inPrefix(destination, route.destination, route.bits),
+    );
+  }
+
+  list(): readonly Route[] {
+    return this.#routes;
+  }
+}
+
+/** The source address to use on a route: one in the destination's (or the gateway's) network, or else the interface's first. */
+export function sourceAddress(route: Route, destination: IpAddress): IpAddress | undefined {
+  const target = route.gateway ?? destination;
+  const candidates = route.interface.addresses.filter(({ address }) => address.family === destination.family);
+  const near = candidates.find(({ address, bits }) => inPrefix(target, address, bits));
+  return (near ?? candidates[0])?.address;
+}

@@ -1,0 +1,359 @@
+/**
+ * One host's machinery: interfaces, routes, tables, timers, and the loop that everything runs in.
+ *
+ * A batch comes in, changes control blocks and marks connections dirty; then output visits the dirty ones, the interfaces hand their batches
+ * to the links, and the users are told. What users do in answer marks again, and is sent in the same flush; outside of a
+ * batch a flush comes at the end of the turn. Nothing re-enters.
+ */
+import { IpCounters } from '../ip/counters.ts';
+import { InboundPacket, readPacket } from '../ip/inbound.ts';
+import { IpPath } from '../ip/path.ts';
+import { IcmpRateLimit } from '../ip/rate-limit.ts';
+import type { Link } from '../link/link.ts';
+import type { PacketBatch } from '../link/packet.ts';
+import { createPipe } from '../link/pipe.ts';
+import { Slab } from '../link/slab.ts';
+import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
+import { defaultConfig, type TcpConfig } from '../tcp/config.ts';
+import { TcpContext, type TableEntry } from '../tcp/context.ts';
+import type { ControlBlock } from '../tcp/control-block.ts';
+import type { TcpCounters } from '../tcp/counters.ts';
+import { InitialNumbers } from '../tcp/initial-numbers.ts';
+import { output } from '../tcp/output.ts';
+import { serveTimers } from '../tcp/timeouts.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import type { Random } from '../time/random.ts';
+import type { TraceSink } from '../trace/events.ts';
+import { type IpAddress, IPV4_LOOPBACK } from '../wire/address.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { ICMP_PORT_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE } from '../wire/icmp.ts';
+import { OK, reasonName } from '../wire/reasons.ts';
+import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
+import { Demux } from './demux.ts';
+import { icmpArrives, reportUnreachable } from './icmp-input.ts';
+import { Interface, type InterfaceAddress, type InterfaceOwner } from './interface.ts';
+import { Ports } from './ports.ts';
+import { type Route, Routes, sourceAddress } from './routes.ts';
+import { TcpInput } from './tcp-input.ts';
+
+export type { SocketStatus };
+
+/** What `nstat` shows, under its SNMP and TcpExt names. */
+export type Counters = Readonly<TcpCounters & IpCounters>;
+
+export interface StackOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called with every event, synchronously, from inside the stack: it must not throw, nor call the stack. */
+  readonly trace?: TraceSink | undefined;
+  /** What differs from the defaults. */
+  readonly sysctl?: Partial<TcpConfig> | undefined;
+}
+
+/** Rounds of "users act, output sends" in one flush, before the event loop gets a turn. */
+const ROUNDS = 16;
+
+export class Stack implements InterfaceOwner {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly slab = new Slab();
+  readonly sysctl: TcpConfig;
+  readonly trace: TraceSink | undefined;
+  readonly tcp: TcpContext;
+  readonly ipCounters = new IpCounters();
+  readonly demux: Demux;
+  readonly ports: Ports;
+  readonly routes = new Routes();
+  readonly icmpLimit = new IcmpRateLimit();
+  /** Called after a flush that leaves nothing unsent, unacknowledged or unanswered (TIME-WAIT does not count). */
+  onIdle: (() => void) | undefined;
+  readonly #interfaces: Interface[] = [];
+  readonly #tcpInput: TcpInput;
+  readonly #inbound = new InboundPacket();
+  readonly #timer: Timer;
+  readonly #idleTimer: Timer;
+  /** Connections whose interface was full. */
+  #blocked: ControlBlock[] = [];
+  #loopback: Interface | undefined;
+  #loopbackIn: Interface | undefined;
+  #busy = false;
+  #flushDue = false;
+  #closed = false;
+
+  constructor(options: StackOptions) {
+    const { clock, random, trace, sysctl } = options;
+    this.clock = clock;
+    this.random = random;
+    this.trace = trace;
+    this.sysctl = { ...defaultConfig(), ...sysctl };
+    const numbers = new InitialNumbers(random);
+    this.tcp = new TcpContext(this.sysctl, this.slab, random, numbers, trace, {
+      wake: () => this.wake(),
+      insert: (entry: TableEntry) => this.demux.insert(entry),
+      remove: (entry: TableEntry) => this.demux.remove(entry),
+    });
+    this.demux = new Demux(random);
+    this.ports = new Ports(this.sysctl, this.demux, random);
+    this.#tcpInput = new TcpInput(this);
+    this.#timer = clock.timer(() => this.#tick());
+    this.#idleTimer = clock.timer(() => this.#tick(), true);
+  }
+
+  get interfaces(): readonly Interface[] {
+    return this.#interfaces;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A copy of the counters as they are now. */
+  get counters(): Counters {
+    return { ...this.tcp.counters, ...this.ipCounters };
+  }
+
+  /** Listeners, connections, embryos and TIME-WAIT records, as `ss -tan` lists them. */
+  sockets(): SocketStatus[] {
+    return listSockets(this);
+  }
+
+  /** Nothing is unsent, unacknowledged or unanswered. */
+  get idle(): boolean {
+    return !isBusy(this);
+  }
+
+  /**
+   * Attaches a link, with the host's addresses on it and the routes to their networks.
+   * @throws Error when the link is attached already
+   */
+  addInterface(link: Link, options: { name?: string; addresses: readonly InterfaceAddress[] }): Interface {
+    const added = new Interface(this, link, options.name ?? link.name, options.addresses);
+    this.#interfaces.push(added);
+    for (const { address, bits } of options.addresses) {
+      this.routes.add({ destination: address, bits, interface: added });
+    }
+    return added;
+  }
+
+  addRoute(route: Route): void {
+    this.routes.add(route);
+  }
+
+  /** Whether the address is one of the host's: an interface's, or anything in 127.0.0.0/8. */
+  isLocal(address: IpAddress): boolean {
+    if (address.isLoopback) return true;
+    return this.#interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
+  }
+
+  /**
+   * The way to an address, from a given one of ours or the one that suits.
+   * @returns undefined when there is no route
+   */
+  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number): IpPath | undefined {
+    const ttl = this.sysctl.ip_default_ttl;
+    if (this.isLocal(destination)) {
+      const from = source ?? (destination.isLoopback ? IPV4_LOOPBACK : destination);
+      return new IpPath(this.#lo(), from, destination, protocol, ttl);
+    }
+    const route = this.routes.lookup(destination);
+    if (route === undefined) return undefined;
+    const from = source ?? sourceAddress(route, destination);
+    if (from === undefined || from.isLoopback) return undefined;
+    return new IpPath(route.interface, from, destination, protocol, ttl);
+  }
+
+  /** The way back out of the interface that a packet came in on. */
+  pathBack(from: Interface, local: IpAddress, remote: IpAddress, protocol: number): IpPath {
+    const egress = from === this.#loopbackIn ? this.#lo() : from;
+    return new IpPath(egress, local, remote, protocol, this.sysctl.ip_default_ttl);
+  }
+
+  isLoopback(from: Interface): boolean {
+    return from === this.#loopbackIn;
+  }
+
+  /** Something is to be sent or told: a flush comes after the batch, or at the end of the turn. */
+  wake(): void {
+    if (this.#busy || this.#flushDue) return;
+    this.#flushDue = true;
+    this.clock.defer(() => {
+      this.#flushDue = false;
+      this.#flush();
+    });
+  }
+
+  /** Ends every connection (with a RST), listener and link. */
+  close(): void {
+    if (this.#closed) return;
+    closeEverything(this);
+    for (const each of [...this.#interfaces, ...this.#los()]) each.flush();
+    this.#closed = true;
+    for (const each of [...this.#interfaces, ...this.#los()]) each.close();
+    this.#timer.clear();
+    this.#idleTimer.clear();
+  }
+
+  // What interfaces tell.
+
+  received(from: Interface, batch: PacketBatch): void {
+    if (this.#closed) return;
+    const now = this.clock.now();
+    const outer = this.#busy;
+    this.#busy = true;
+    for (let i = 0; i < batch.length; i++) {
+      this.ipCounters.InReceives++;
+      const packet = batch.packets[i];
+      if (packet === undefined) break;
+      const reason = readPacket(packet, this.#inbound);
+      if (reason === OK) {
+        this.#deliver(from, this.#inbound, now);
+      } else {
+        this.ipCounters.InHdrErrors++;
+        this.drop(reasonName(reason), now);
+      }
+    }
+    this.#busy = outer;
+    if (!outer) this.#flush();
+  }
+
+  writable(): void {
+    const blocked = this.#blocked;
+    this.#blocked = [];
+    for (const connection of blocked) this.tcp.markDirty(connection);
+    this.wake();
+  }
+
+  linkClosed(from: Interface, reason: Error | undefined): void {
+    this.drop(`link ${from.name} closed: ${reason?.message ?? 'no reason given'}`, this.clock.now());
+    endConnectionsOver(this, from, REASON_NETWORK_DOWN, this.clock.now());
+    this.wake();
+  }
+
+  discarded(count: number): void {
+    this.ipCounters.OutDiscards += count;
+  }
+
+  /** A packet goes no further: whoever watches is told why. */
+  drop(reason: string, now: number): void {
+    this.trace?.({ type: 'drop', at: now, reason });
+  }
+
+  #deliver(from: Interface, packet: InboundPacket, now: number): void {
+    const { ipCounters } = this;
+    // RFC 1122 3.2.1.3: 127/8 does not appear outside a host.
+    const outside = from !== this.#loopbackIn;
+    if (!this.#isForUs(from, packet) || (outside && packet.family === 4 && packet.s3 >>> 24 === 127)) {
+      ipCounters.InAddrErrors++;
+      return this.drop('ip-not-for-us', now);
+    }
+    if (packet.fragment) {
+      ipCounters.ReasmFails++;
+      return this.drop('ip-fragment', now);
+    }
+    switch (packet.protocol) {
+      case PROTOCOL_TCP:
+        ipCounters.InDelivers++;
+        return this.#tcpInput.arrives(from, packet, now);
+      case PROTOCOL_ICMP:
+        ipCounters.InDelivers++;
+        return icmpArrives(this, from, packet, now);
+      case PROTOCOL_UDP:
+        return reportUnreachable(this, from, packet, ICMP_PORT_UNREACHABLE, now);
+      default:
+        ipCounters.InUnknownProtos++;
+        reportUnreachable(this, from, packet, ICMP_PROTOCOL_UNREACHABLE, now);
+    }
+  }
+
+  #isForUs(from: Interface, packet: InboundPacket): boolean {
+    if (from === this.#loopbackIn) return true;
+    for (let i = 0; i < this.#interfaces.length; i++) {
+      const { addresses } = this.#interfaces[i] as Interface;
+      for (let j = 0; j < addresses.length; j++) {
+        const { address } = addresses[j] as InterfaceAddress;
+        if (address.w3 === packet.d3 && address.w2 === packet.d2 && address.w1 === packet.d1 && address.w0 === packet.d0) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  #tick(): void {
+    if (this.#closed) return;
+    this.#busy = true;
+    serveTimers(this.tcp, this.clock.now());
+    this.#busy = false;
+    this.#flush();
+  }
+
+  /** Sends what is to be sent, tells who is to be told, and sets the timer. */
+  #flush(): void {
+    if (this.#closed || this.#busy) return;
+    this.#busy = true;
+    const { dirty, ready } = this.tcp;
+    for (let round = 0; round < ROUNDS && (dirty.length > 0 || ready.length > 0); round++) {
+      this.#sendDirty();
+      this.#tellReady();
+    }
+    this.#flushInterfaces();
+    this.#busy = false;
+    if (dirty.length > 0 || ready.length > 0) this.wake();
+    this.#armTimers();
+    if (this.onIdle !== undefined && this.idle) this.onIdle();
+  }
+
+  #sendDirty(): void {
+    const { dirty } = this.tcp;
+    // A send is stamped with its own time, not with that of the batch that caused it.
+    const now = this.clock.now();
+    // Output marks nothing dirty but the connection itself, and that only through its timers.
+    for (let i = 0; i < dirty.length; i++) {
+      const connection = dirty[i] as ControlBlock;
+      connection.dirty = false;
+      if (!output(connection, now)) this.#blocked.push(connection);
+    }
+    dirty.length = 0;
+    this.#flushInterfaces();
+  }
+
+  #tellReady(): void {
+    const { ready } = this.tcp;
+    const count = ready.length;
+    for (let i = 0; i < count; i++) {
+      const notifier = ready[i];
+      if (notifier === undefined) continue;
+      notifier.readyMarked = false;
+      notifier.user?.ready();
+    }
+    ready.splice(0, count);
+  }
+
+  #flushInterfaces(): void {
+    for (let i = 0; i < this.#interfaces.length; i++) (this.#interfaces[i] as Interface).flush();
+    this.#loopback?.flush();
+  }
+
+  #armTimers(): void {
+    const next = this.tcp.timers.next();
+    if (next === Infinity) this.#timer.clear();
+    else this.#timer.set(next);
+    const idle = this.tcp.idleTimers.next();
+    if (idle === Infinity) this.#idleTimer.clear();
+    else this.#idleTimer.set(idle);
+  }
+
+  /** The host's interface to itself, made when something first goes there. */
+  #lo(): Interface {
+    if (this.#loopback === undefined) {
+      const [out, back] = createPipe({ mtu: 65_535, names: ['lo', 'lo'] });
+      this.#loopback = new Interface(this, out, 'lo', [{ address: IPV4_LOOPBACK, bits: 8 }]);
+      this.#loopbackIn = new Interface(this, back, 'lo', []);
+    }
+    return this.#loopback;
+  }
+
+  #los(): Interface[] {
+    return this.#loopback === undefined || this.#loopbackIn === undefined ? [] : [this.#loopback, this.#loopbackIn];
+  }
+}

@@ -1,0 +1,94 @@
+/** From a packet to the connection, embryo, TIME-WAIT record or listener that it is for. */
+import { CHECKSUM_NONE } from '../link/packet.ts';
+import type { InboundPacket } from '../ip/inbound.ts';
+import type { IpPath } from '../ip/path.ts';
+import { segmentArrives } from '../tcp/arrives.ts';
+import { KIND_CONNECTION, KIND_EMBRYO } from '../tcp/control-block.ts';
+import { type Arrival, embryoArrives, listenerArrives } from '../tcp/listener-arrives.ts';
+import { replyReset } from '../tcp/reply.ts';
+import { issAfter, timeWaitArrives } from '../tcp/time-wait.ts';
+import { IpAddress } from '../wire/address.ts';
+import { PROTOCOL_TCP } from '../wire/ipv4.ts';
+import { OK, TCP_BAD_CHECKSUM, reasonName } from '../wire/reasons.ts';
+import { parseTcp, TcpSegment, tcpChecksumOk } from '../wire/tcp.ts';
+import type { Interface } from './interface.ts';
+import type { Stack } from './stack.ts';
+
+export class TcpInput {
+  readonly #stack: Stack;
+  readonly #segment = new TcpSegment();
+
+  constructor(stack: Stack) {
+    this.#stack = stack;
+  }
+
+  arrives(from: Interface, packet: InboundPacket, now: number): void {
+    const segment = this.#segment;
+    const { tcp, demux } = this.#stack;
+    tcp.counters.InSegs++;
+    const reason = this.#read(packet);
+    if (reason !== OK) {
+      tcp.counters.InErrs++;
+      if (reason === TCP_BAD_CHECKSUM) tcp.counters.InCsumErrors++;
+      return this.#stack.drop(reasonName(reason), now);
+    }
+    const entry = demux.find(packet, segment.destinationPort, segment.sourcePort);
+    if (entry === undefined) return this.#withoutEntry(from, packet, undefined, now);
+    if (entry.kind === KIND_CONNECTION) return segmentArrives(entry, segment, packet.chunk, now);
+    if (entry.kind === KIND_EMBRYO) return embryoArrives(entry, segment, packet.chunk, now);
+    if (timeWaitArrives(entry, segment, now)) this.#withoutEntry(from, packet, issAfter(entry), now);
+  }
+
+  #read(packet: InboundPacket): number {
+    const segment = this.#segment;
+    const { view } = packet.chunk;
+    const { payloadOffset, payloadLength, pseudoSum, segmentSize } = packet;
+    const reason = parseTcp(view, payloadOffset, payloadLength, segment);
+    if (reason !== OK) return reason;
+    if (packet.checksum === CHECKSUM_NONE && !tcpChecksumOk(view, payloadOffset, payloadLength, pseudoSum)) {
+      return TCP_BAD_CHECKSUM;
+    }
+    segment.ecn = packet.tos & 3;
+    if (segmentSize > 0 && segment.payloadLength > segmentSize) {
+      segment.pieceSize = segmentSize;
+      segment.pieces = Math.ceil(segment.payloadLength / segmentSize);
+    }
+    return OK;
+  }
+
+  /** For a listener, or for nobody. */
+  #withoutEntry(from: Interface, packet: InboundPacket, iss: number | undefined, now: number): void {
+    const segment = this.#segment;
+    // RFC 9293 3.9.2.3 [MUST-57], [MUST-63]: no answer to a broadcast or multicast address, and no connection with one.
+    const source = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
+    if (source.isMulticast || source.isBroadcast || source.isUnspecified) return this.#stack.drop('tcp-bad-source', now);
+    const arrival = new PacketArrival(this.#stack, from, packet, source);
+    const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
+    if (listener !== undefined) return listenerArrives(listener, segment, arrival, iss, now);
+    this.#stack.drop('tcp-no-socket', now);
+    replyReset(this.#stack.tcp, arrival.replyPath, segment);
+  }
+}
+
+/** Made for segments that no connection waits for: SYNs, and those that a RST answers. */
+class PacketArrival implements Arrival {
+  readonly local: IpAddress;
+  readonly remote: IpAddress;
+  readonly replyPath: IpPath;
+  readonly #stack: Stack;
+
+  constructor(stack: Stack, from: Interface, packet: InboundPacket, remote: IpAddress) {
+    this.#stack = stack;
+    this.remote = remote;
+    this.local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
+    this.replyPath = stack.pathBack(from, this.local, remote, PROTOCOL_TCP);
+  }
+
+  makePath(): IpPath | undefined {
+    return this.#stack.pathTo(this.remote, this.local, PROTOCOL_TCP) ?? this.replyPath;
+  }
+}
+
+export function addressOf(family: 4 | 6, w0: number, w1: number, w2: number, w3: number): IpAddress {
+  return family === 4 ? IpAddress.v4(w3) : IpAddress.v6(w0, w1, w2, w3);
+}
