@@ -7,7 +7,7 @@ import { Duplex } from 'node:stream';
 import type { TCPAddr } from '../net/tcp-addr.ts';
 import type { TCPConn } from '../net/tcp-conn.ts';
 import type { Timer } from '../time/clock.ts';
-import { nodeError } from './node-error.ts';
+import { closedBeforeConnection, nodeError } from './node-error.ts';
 
 export interface DuplexOptions {
   /** Whether the end of the peer's stream leaves this side open for writing; false, as with net.connect: this side ends too. */
@@ -112,8 +112,7 @@ export class ConnDuplex extends Duplex {
 
   #write(list: readonly Uint8Array[], callback: (error?: Error | null) => void): void {
     if (this.connecting) {
-      // What destroys the stream before it is connected calls back by itself: the stream does that for what waits.
-      this.once('connect', () => this.#write(list, callback));
+      this.#writeOnceConnected(list, callback);
       return;
     }
     this.#touch();
@@ -124,10 +123,23 @@ export class ConnDuplex extends Duplex {
         callback();
       },
       (error: Error) => {
-        this.#failed = true;
+        this.#fail(error);
         callback(nodeError(error));
       },
     );
+  }
+
+  #writeOnceConnected(list: readonly Uint8Array[], callback: (error?: Error | null) => void): void {
+    const closed = () => {
+      this.off('connect', connected);
+      callback(closedBeforeConnection());
+    };
+    const connected = () => {
+      this.off('close', closed);
+      this.#write(list, callback);
+    };
+    this.once('connect', connected);
+    this.once('close', closed);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -264,7 +276,9 @@ export class ConnDuplex extends Duplex {
   #fail(error: Error): void {
     if (this.destroyed) return;
     this.#failed = true;
-    this.destroy(nodeError(error));
+    // Somebody closed the connection, or its host, under the stream: that is an end like destroy(), not a failure.
+    if ((error as { code?: string }).code === 'ERR_CLOSED') this.destroy();
+    else this.destroy(nodeError(error));
   }
 
   /** There was traffic: the silence starts anew. */

@@ -17,34 +17,33 @@ export interface HttpService {
 }
 
 /**
- * Hands each connection that the listener accepts to `server` (of node:http, or https), which must not listen itself.
+ * Hands each connection that the listener accepts to `server`, which must not listen itself.
  * `server.close()` closes the listener too (Node gives its callback ERR_SERVER_NOT_RUNNING: await `close()` of the service).
  */
 export function serveHttp(listener: TCPListener, server: Server): HttpService {
-  const live = new Set<ConnDuplex>();
-  let closing = false;
+  const live = new Live();
   const stop = () => {
-    closing = true;
+    live.closing = true;
     listener[Symbol.dispose]();
   };
-  const answered = () => {
-    if (closing) server.closeIdleConnections();
-  };
-  const accept = (stream: ConnDuplex) => {
-    live.add(stream);
-    stream.once('close', () => live.delete(stream));
-    server.emit('connection', stream);
-  };
-  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
-    // A kept connection is idle only after the response has let go of it.
-    response.once('close', () => setImmediate(answered));
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    live.began(socket);
+    response.once('close', () => live.finished(socket));
   });
   server.once('close', stop);
   // Node starts looking after requests that take too long when its server listens.
   server.emit('listening');
-  const ended = acceptAll(listener, accept);
+  const ended = acceptAll(listener, (stream) => {
+    live.add(stream);
+    server.emit('connection', stream);
+  });
   ended.catch(() => {});
-  return { ended, close: () => closeService(stop, server, live) };
+  const close = async () => {
+    stop();
+    await live.end();
+    server.close();
+  };
+  return { ended, close };
 }
 
 async function acceptAll(listener: TCPListener, accept: (stream: ConnDuplex) => void): Promise<void> {
@@ -52,10 +51,39 @@ async function acceptAll(listener: TCPListener, accept: (stream: ConnDuplex) => 
   for await (const conn of listener) accept(duplex(conn, { allowHalfOpen: true }));
 }
 
-async function closeService(stop: () => void, server: Server, live: ReadonlySet<ConnDuplex>): Promise<void> {
-  stop();
-  server.close();
-  await Promise.all([...live].map((stream) => new Promise<void>((resolve) => stream.once('close', resolve))));
+/**
+ * The open connections of a service, each with the number of requests it is about to answer. Node's own `closeIdleConnections`
+ * takes a connection for idle whose answer is written but not on its way yet.
+ */
+class Live {
+  readonly #requests = new Map<object, number>();
+  readonly #streams = new Set<ConnDuplex>();
+  /** Each connection ends with the request that it is at. */
+  closing = false;
+
+  add(stream: ConnDuplex): void {
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+  }
+
+  began(socket: object): void {
+    this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1);
+  }
+
+  finished(socket: { destroySoon(): void }): void {
+    const left = (this.#requests.get(socket) ?? 1) - 1;
+    if (left > 0) this.#requests.set(socket, left);
+    else this.#requests.delete(socket);
+    if (left === 0 && this.closing) socket.destroySoon();
+  }
+
+  /** Ends those that are idle, and waits for the others. */
+  async end(): Promise<void> {
+    const streams = [...this.#streams];
+    const closed = streams.map((stream) => new Promise<void>((resolve) => stream.once('close', resolve)));
+    for (const stream of streams) if (!this.#requests.has(stream)) stream.destroy();
+    await Promise.all(closed);
+  }
 }
 
 /** Of what http hands to `createConnection`, what is used here. */

@@ -25,3 +25,10 @@ export function nodeError(error: Error): Error {
   if (target !== undefined) made.port = target.port;
   return made;
 }
+
+/** What a write gets whose stream was destroyed before it was connected. */
+export function closedBeforeConnection(): NodeNetError {
+  const error = new Error('Socket closed before the connection was established') as NodeNetError;
+  error.code = 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION';
+  return error;
+}
