@@ -259,7 +259,7 @@ export class TCPConn {
     if (!Number.isInteger(bytes))
       throw new TypeError(`TCPConn.${name}: bytes must be an integer, got ${String(bytes)}`);
     if (this.#descriptor.isClosed) throw new OpError('set', 'tcp', undefined, this.#local, errClosed);
-    const result = this.#descriptor.socket.setsockopt(SOL_SOCKET, option, Math.max(bytes, 0));
+    const result = this.#descriptor.socket.setsockopt(SOL_SOCKET, option, Math.min(Math.max(bytes, 0), 0x7fff_ffff));
     if (result < 0) throw new OpError('set', 'tcp', undefined, this.#local, new SyscallError('setsockopt', -result));
   }
 

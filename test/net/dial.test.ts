@@ -351,32 +351,38 @@ describe('net/dial', () => {
       expect(sockets).to.equal(1);
     });
 
-    /** Binds the first `times` sockets to the very port that is dialled: with nobody listening they meet themselves. */
-    const selfConnected = (times: number) => {
-      let sockets = 0;
-      const control: Control = (_network, _address, socket) => {
-        if (++sockets <= times) expect(socket.bind({ address: IPV4_LOOPBACK, port: 8080 })).to.equal(0);
-      };
-      return { control, sockets: () => sockets };
-    };
-
     it('a connection to itself', async () => {
-      const { control, sockets } = selfConnected(1);
+      let sockets = 0;
+      // A socket bound to the very port that is dialled meets itself when nobody listens there.
+      const control: Control = (_network, _address, socket) => {
+        if (++sockets === 1) expect(socket.bind({ address: IPV4_LOOPBACK, port: 8080 })).to.equal(0);
+      };
       const error = await fail('tcp', '127.0.0.1:8080', { control });
       expect(error.message).to.equal('dial tcp 127.0.0.1:8080: connect: connection refused');
-      expect(sockets()).to.equal(2);
+      expect(sockets).to.equal(2);
     });
 
-    it('and takes it when it comes again', async () => {
-      const { control, sockets } = selfConnected(3);
-      const conn = await pair.run(client.dial('tcp', '127.0.0.1:8080', { control }));
-      expect(sockets()).to.equal(3);
+    it('a connection to itself no more than twice, and then takes it', async () => {
+      let sockets = 0;
+      const control: Control = (_network, _address, socket) => {
+        sockets++;
+        const peer = socket.getpeername.bind(socket);
+        socket.getpeername = () => (typeof peer() === 'number' ? peer() : socket.getsockname());
+      };
+      const { dialled } = await pair.connect({ dial: { control } });
+      expect(sockets).to.equal(3);
+      expect(`${dialled.localAddr()}`).to.equal(`${dialled.remoteAddr()}`);
+    });
+
+    it('a connection to itself never when the port was given', async () => {
+      const conn = await pair.run(client.dial('tcp', '127.0.0.1:8080', { localAddr: new TCPAddr('127.0.0.1', 8080) }));
       expect(`${conn.localAddr()}`).to.equal(`${conn.remoteAddr()}`);
       const read = conn.read(new Uint8Array(9));
       await pair.run(conn.write(new Uint8Array(3)));
       expect(await pair.run(read)).to.equal(3);
       conn.setLinger(0);
       conn.close();
+      await pair.clock.advance(10);
     });
   });
 
