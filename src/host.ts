@@ -3,15 +3,24 @@
 import type { Closable } from './net/descriptor.ts';
 import { type DialOptions, dial } from './net/dial.ts';
 import { errClosed, SyscallError } from './net/errors.ts';
-import { checkNames, clockOf, type HostOptions, interfacesOf, randomOf, routesOf } from './net/host-options.ts';
+import {
+  checkNames,
+  clockOf,
+  type HostOptions,
+  interfacesOf,
+  randomOf,
+  resolverOf,
+  routesOf,
+  sysctlOf,
+  traceOf,
+} from './net/host-options.ts';
 import { type ListenOptions, listen } from './net/listen.ts';
 import type { Net } from './net/net.ts';
 import { OpError } from './net/op-error.ts';
-import { localResolver } from './net/resolver.ts';
 import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
 import { createSocket, type Socket } from './socket/socket.ts';
-import { type SocketStatus, Stack, type StackOptions } from './stack/stack.ts';
+import { type SocketStatus, Stack } from './stack/stack.ts';
 import type { Clock } from './time/clock.ts';
 import type { IpAddress } from './wire/address.ts';
 
@@ -30,13 +39,13 @@ export function createHost(options: HostOptions = {}): Host {
   checkNames(options);
   const interfaces = interfacesOf(options);
   const routes = routesOf(options, interfaces);
-  const stackOptions: StackOptions = {
+  const resolver = resolverOf(options);
+  const stack = new Stack({
     clock: clockOf(options),
     random: randomOf(options),
-    ...(options.sysctl === undefined ? {} : { sysctl: options.sysctl }),
-    ...(options.trace === undefined ? {} : { trace: options.trace }),
-  };
-  const stack = new Stack(stackOptions);
+    sysctl: sysctlOf(options),
+    trace: traceOf(options),
+  });
   const attached = interfaces.map(({ link, name, addresses }) =>
     stack.addInterface(link, { name, addresses: [...addresses] }),
   );
@@ -49,7 +58,7 @@ export function createHost(options: HostOptions = {}): Host {
     stack.addRoute(gateway === undefined ? route : { ...route, gateway });
   }
   const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
-  return new Host({ stack, resolver: options.resolver ?? localResolver, open: new Set() }, addresses);
+  return new Host({ stack, resolver, open: new Set() }, addresses);
 }
 
 export class Host {

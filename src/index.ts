@@ -1,5 +1,19 @@
 /** The public names of `tunstack`: what runs anywhere. Devices and Node's faces are in `tunstack/node`. */
 export { type CloseOptions, createHost, Host } from './host.ts';
+export { type CapturedLink, type CaptureOptions, captured } from './link/captured.ts';
+export { type DuplexLinkOptions, linkFromDuplex, type PacketDuplex } from './link/duplex.ts';
+export {
+  type BurstLoss,
+  type Direction,
+  type ImpairedLink,
+  type ImpairedOptions,
+  type Impairment,
+  impaired,
+  type PathStatistics,
+  type Reorder,
+  type Rule,
+  type RuleInfo,
+} from './link/impaired.ts';
 export type { Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
 export { createPipe, type PipeOptions } from './link/pipe.ts';
 export type { DialOptions } from './net/dial.ts';
@@ -37,7 +51,9 @@ export { TCPListener } from './net/tcp-listener.ts';
 export * from './socket/constants.ts';
 export { errnoName, errnoText } from './socket/errno.ts';
 export type { Socket, SocketAddress } from './socket/socket.ts';
-
+export type { Counters, SocketStatus } from './stack/stack.ts';
+export type { TcpConfig } from './tcp/config.ts';
+export type { TcpInfo } from './tcp/info.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export { type Random, seededRandom, systemRandom } from './time/random.ts';
 export { RealClock } from './time/real-clock.ts';

@@ -69,6 +69,13 @@ describe('host', () => {
         /^createHost: routes\[0\] needs via or interface: the host has 0 links/,
       ],
       [{ clock: {} }, /^createHost: clock must be a Clock/],
+      [{ sysctl: 5 }, /^createHost: sysctl must be an object/],
+      [{ sysctl: { tcp_sak: false } }, /^createHost: sysctl\.tcp_sak: there is no such setting/],
+      [{ sysctl: { tcp_sack: 0 } }, /^createHost: sysctl\.tcp_sack must be true or false, got 0/],
+      [{ sysctl: { tcp_retries2: -1 } }, /^createHost: sysctl\.tcp_retries2 must be a number >= 0, got -1/],
+      [{ sysctl: { tcp_rmem: [1, 2] } }, /^createHost: sysctl\.tcp_rmem must be 3 numbers >= 0, got 1,2/],
+      [{ trace: {} }, /^createHost: trace must be a function/],
+      [{ resolver: {} }, /^createHost: resolver must be a Resolver/],
       [{ random: {} }, /^createHost: random must be a Random/],
       [{ random: seededRandom(1), seed: 1 }, /^createHost: give either random or seed/],
     ];
@@ -91,6 +98,12 @@ describe('host', () => {
       expect(host.clock).to.be.instanceOf(RealClock);
       await host.close();
     });
+  });
+
+  it('gives the stack its settings', async () => {
+    const host = createHost({ sysctl: { tcp_sack: false, tcp_rmem: [4096, 65_536, 65_536] } });
+    expect(host.sysctl).to.deep.include({ tcp_sack: false, tcp_rmem: [4096, 65_536, 65_536], tcp_timestamps: true });
+    await host.close();
   });
 
   it('without a link talks to itself', async () => {

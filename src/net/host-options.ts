@@ -1,12 +1,13 @@
 /** What createHost takes, and what it makes of it: every wrong option is an error that names it. */
 import type { Link } from '../link/link.ts';
 import type { StackOptions } from '../stack/stack.ts';
+import { defaultConfig } from '../tcp/config.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { IpAddress, inPrefix, type Prefix, parsePrefix } from '../wire/address.ts';
 import { ParseError } from './errors.ts';
-import type { Resolver } from './resolver.ts';
+import { localResolver, type Resolver } from './resolver.ts';
 
 export interface LinkOptions {
   readonly link: Link;
@@ -81,6 +82,45 @@ export function checkNames(options: HostOptions): void {
     if (!OPTIONS.includes(name as keyof HostOptions))
       throw new TypeError(`createHost: there is no option ${name}; there are ${OPTIONS.join(', ')}`);
   }
+}
+
+/**
+ * Only settings that exist, with values of their kind: what a wrong one would do, deep in the stack, nobody could explain.
+ * @throws TypeError naming the setting
+ */
+export function sysctlOf({ sysctl }: HostOptions): StackOptions['sysctl'] {
+  if (sysctl === undefined) return undefined;
+  if (typeof sysctl !== 'object' || sysctl === null)
+    throw new TypeError('createHost: sysctl must be an object { tcp_sack: false, ... }');
+  const known = new Map<string, unknown>(Object.entries(defaultConfig()));
+  for (const [name, value] of Object.entries(sysctl)) {
+    const byDefault = known.get(name);
+    if (byDefault === undefined) throw new TypeError(`createHost: sysctl.${name}: there is no such setting`);
+    const kind = kindOf(byDefault);
+    if (kindOf(value) !== kind) throw new TypeError(`createHost: sysctl.${name} must be ${kind}, got ${String(value)}`);
+  }
+  return sysctl;
+}
+
+function kindOf(value: unknown): string {
+  const isCount = (one: unknown) => typeof one === 'number' && one >= 0;
+  if (Array.isArray(value)) return value.every(isCount) ? `${value.length} numbers >= 0` : 'something else';
+  if (typeof value === 'number') return isCount(value) ? 'a number >= 0' : 'something else';
+  return typeof value === 'boolean' ? 'true or false' : `a ${typeof value}`;
+}
+
+/** @throws TypeError when it cannot be called */
+export function traceOf({ trace }: HostOptions): StackOptions['trace'] {
+  if (trace !== undefined && typeof trace !== 'function')
+    throw new TypeError('createHost: trace must be a function of an event');
+  return trace;
+}
+
+/** @throws TypeError when it cannot look names up */
+export function resolverOf({ resolver = localResolver }: HostOptions): Resolver {
+  if (typeof resolver?.lookupHost !== 'function')
+    throw new TypeError('createHost: resolver must be a Resolver { lookupHost(name) }');
+  return resolver;
 }
 
 /** @throws TypeError when it is not a clock */

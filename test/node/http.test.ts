@@ -181,7 +181,12 @@ describe('node/http', () => {
 
   it('reports a name that cannot be resolved', async () => {
     const error = (await rejection(ask({ host: 'nohost' }))) as NodeNetError;
-    expect(error.code).to.equal('ENOTFOUND');
+    expect(error).to.include({
+      message: 'getaddrinfo ENOTFOUND nohost',
+      code: 'ENOTFOUND',
+      syscall: 'getaddrinfo',
+      hostname: 'nohost',
+    });
   });
 
   it('ends a dial with its request', async () => {
