@@ -1,7 +1,8 @@
 /** ICMP messages that the stack sends: RFC 792, RFC 1122 3.2.2. */
+
+import { checksum, fold, sum } from '../wire/checksum.ts';
 import type { IcmpMessage } from '../wire/icmp.ts';
 import { ICMP_ECHO_REPLY, ICMP_HEADER_LENGTH, writeUnreachable } from '../wire/icmp.ts';
-import { checksum, fold, sum } from '../wire/checksum.ts';
 import type { InboundPacket } from './inbound.ts';
 import type { IpPath } from './path.ts';
 

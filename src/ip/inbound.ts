@@ -1,8 +1,9 @@
 /** A packet as the network layer read it, in numbers that fit both families; one record serves all packets. */
-import type { Chunk } from '../link/slab.ts';
+
 import type { Packet } from '../link/packet.ts';
-import { Ipv4Header, parseIpv4 } from '../wire/ipv4.ts';
+import type { Chunk } from '../link/slab.ts';
 import { pseudoHeaderSum4 } from '../wire/checksum.ts';
+import { Ipv4Header, parseIpv4 } from '../wire/ipv4.ts';
 import { IP_BAD_VERSION, IP_TRUNCATED, OK } from '../wire/reasons.ts';
 
 export class InboundPacket {

@@ -1,10 +1,11 @@
 /** Socket options: Linux's names, units, bounds and results. */
-import { IPPROTO_TCP } from './constants.ts';
-import { armKeepalive } from '../tcp/keepalive.ts';
+
 import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
+import { armKeepalive } from '../tcp/keepalive.ts';
 import { syncMss } from '../tcp/mss.ts';
 import type { TcpSettings } from '../tcp/settings.ts';
 import {
+  IPPROTO_TCP,
   SO_ACCEPTCONN,
   SO_DOMAIN,
   SO_ERROR,

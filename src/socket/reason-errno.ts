@@ -8,7 +8,16 @@ import {
   REASON_RESET,
   REASON_TIMEOUT,
 } from '../tcp/close-reason.ts';
-import { ECONNABORTED, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETDOWN, ENETUNREACH, EPIPE, ETIMEDOUT } from './errno.ts';
+import {
+  ECONNABORTED,
+  ECONNREFUSED,
+  ECONNRESET,
+  EHOSTUNREACH,
+  ENETDOWN,
+  ENETUNREACH,
+  EPIPE,
+  ETIMEDOUT,
+} from './errno.ts';
 
 /** @param finReceived the peer had closed its side: then a RST says that what we wrote was not wanted (Linux: EPIPE) */
 export function errnoOf(reason: number, finReceived: boolean): number {

@@ -2,16 +2,17 @@
  * BSD sockets over TCP: POSIX's calls, never waiting. A call returns its result, or a negated errno; readiness is told through
  * `onReady`. Semantics are Linux's where POSIX leaves them open.
  */
-import { REASON_NONE } from '../tcp/close-reason.ts';
-import { ControlBlock, type ConnectionUser } from '../tcp/control-block.ts';
+
+import type { Binding } from '../stack/ports.ts';
+import type { Stack } from '../stack/stack.ts';
 import { abortCall, close, closeSend, open, receive, send } from '../tcp/calls.ts';
+import { REASON_NONE } from '../tcp/close-reason.ts';
+import { type ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { Listener } from '../tcp/listener.ts';
 import { TcpSettings } from '../tcp/settings.ts';
-import { CLOSED, ESTABLISHED, CLOSE_WAIT, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from '../tcp/state.ts';
-import type { Binding } from '../stack/ports.ts';
-import type { Stack } from '../stack/stack.ts';
-import { type IpAddress, IPV4_ANY, IPV4_LOOPBACK } from '../wire/address.ts';
+import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from '../tcp/state.ts';
+import { IPV4_ANY, IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import {
   AF_INET,

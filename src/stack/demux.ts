@@ -37,13 +37,17 @@ export class Demux {
     const ports = (localPort << 16) | remotePort;
     let hash: number;
     if (packet.family === 4) hash = halfSipHash13(this.#key0, this.#key1, packet.s3, packet.d3, ports);
-    else hash = this.#hash6(packet.s0, packet.s1, packet.s2, packet.s3, packet.d0, packet.d1, packet.d2, packet.d3, ports);
+    else
+      hash = this.#hash6(packet.s0, packet.s1, packet.s2, packet.s3, packet.d0, packet.d1, packet.d2, packet.d3, ports);
     const mask = this.#slots.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
       const entry = this.#slots[i];
       if (entry === undefined) return undefined;
       if (this.#hashes[i] !== hash || entry.remotePort !== remotePort || entry.localPort !== localPort) continue;
-      if (isAt(entry.remote, packet.s0, packet.s1, packet.s2, packet.s3) && isAt(entry.local, packet.d0, packet.d1, packet.d2, packet.d3)) {
+      if (
+        isAt(entry.remote, packet.s0, packet.s1, packet.s2, packet.s3) &&
+        isAt(entry.local, packet.d0, packet.d1, packet.d2, packet.d3)
+      ) {
         return entry;
       }
     }
@@ -133,7 +137,17 @@ export class Demux {
     return this.#hash6(w0, w1, w2, w3, local.w0, local.w1, local.w2, local.w3, ports);
   }
 
-  #hash6(s0: number, s1: number, s2: number, s3: number, d0: number, d1: number, d2: number, d3: number, ports: number): number {
+  #hash6(
+    s0: number,
+    s1: number,
+    s2: number,
+    s3: number,
+    d0: number,
+    d1: number,
+    d2: number,
+    d3: number,
+    ports: number,
+  ): number {
     words[0] = s0;
     words[1] = s1;
     words[2] = s2;

@@ -17,7 +17,7 @@ import {
   IcmpMessage,
   parseIcmp,
 } from '../wire/icmp.ts';
-import { Ipv4Header, parseQuotedIpv4, PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.ts';
+import { Ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, parseQuotedIpv4 } from '../wire/ipv4.ts';
 import { OK, reasonName } from '../wire/reasons.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
@@ -83,7 +83,13 @@ function kindOf(code: number): number {
 }
 
 /** Tells the sender that its packet could not be delivered here, as often as the limits allow. */
-export function reportUnreachable(stack: Stack, from: Interface, packet: InboundPacket, code: number, now: number): void {
+export function reportUnreachable(
+  stack: Stack,
+  from: Interface,
+  packet: InboundPacket,
+  code: number,
+  now: number,
+): void {
   const { sysctl, ipCounters } = stack;
   stack.drop(code === ICMP_PORT_UNREACHABLE ? 'udp-no-socket' : 'ip-unknown-protocol', now);
   const path = backTo(stack, from, packet);

@@ -86,7 +86,8 @@ export class Interface implements LinkReceiver {
   }
 
   commit(packet: Packet): void {
-    if (packet !== this.#batch.packets[this.#batch.length]) throw new Error(`${this.name}: commit of a packet that take did not give`);
+    if (packet !== this.#batch.packets[this.#batch.length])
+      throw new Error(`${this.name}: commit of a packet that take did not give`);
     this.#batch.length++;
   }
 

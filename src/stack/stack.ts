@@ -15,7 +15,7 @@ import { createPipe } from '../link/pipe.ts';
 import { Slab } from '../link/slab.ts';
 import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
 import { defaultConfig, type TcpConfig } from '../tcp/config.ts';
-import { TcpContext, type TableEntry } from '../tcp/context.ts';
+import { type TableEntry, TcpContext } from '../tcp/context.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
 import type { TcpCounters } from '../tcp/counters.ts';
 import { InitialNumbers } from '../tcp/initial-numbers.ts';
@@ -24,9 +24,9 @@ import { serveTimers } from '../tcp/timeouts.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import type { TraceSink } from '../trace/events.ts';
-import { type IpAddress, IPV4_LOOPBACK } from '../wire/address.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { ICMP_PORT_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE } from '../wire/icmp.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import { OK, reasonName } from '../wire/reasons.ts';
 import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
 import { Demux } from './demux.ts';
@@ -271,7 +271,12 @@ export class Stack implements InterfaceOwner {
       const { addresses } = this.#interfaces[i] as Interface;
       for (let j = 0; j < addresses.length; j++) {
         const { address } = addresses[j] as InterfaceAddress;
-        if (address.w3 === packet.d3 && address.w2 === packet.d2 && address.w1 === packet.d1 && address.w0 === packet.d0) {
+        if (
+          address.w3 === packet.d3 &&
+          address.w2 === packet.d2 &&
+          address.w1 === packet.d1 &&
+          address.w0 === packet.d0
+        ) {
           return true;
         }
       }

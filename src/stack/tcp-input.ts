@@ -1,7 +1,8 @@
 /** From a packet to the connection, embryo, TIME-WAIT record or listener that it is for. */
-import { CHECKSUM_NONE } from '../link/packet.ts';
+
 import type { InboundPacket } from '../ip/inbound.ts';
 import type { IpPath } from '../ip/path.ts';
+import { CHECKSUM_NONE } from '../link/packet.ts';
 import { segmentArrives } from '../tcp/arrives.ts';
 import { KIND_CONNECTION, KIND_EMBRYO } from '../tcp/control-block.ts';
 import { type Arrival, embryoArrives, listenerArrives } from '../tcp/listener-arrives.ts';
@@ -9,7 +10,7 @@ import { replyReset } from '../tcp/reply.ts';
 import { issAfter, timeWaitArrives } from '../tcp/time-wait.ts';
 import { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
-import { OK, TCP_BAD_CHECKSUM, reasonName } from '../wire/reasons.ts';
+import { OK, reasonName, TCP_BAD_CHECKSUM } from '../wire/reasons.ts';
 import { parseTcp, TcpSegment, tcpChecksumOk } from '../wire/tcp.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
@@ -61,7 +62,8 @@ export class TcpInput {
     const segment = this.#segment;
     // RFC 9293 3.9.2.3 [MUST-57], [MUST-63]: no answer to a broadcast or multicast address, and no connection with one.
     const source = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
-    if (source.isMulticast || source.isBroadcast || source.isUnspecified) return this.#stack.drop('tcp-bad-source', now);
+    if (source.isMulticast || source.isBroadcast || source.isUnspecified)
+      return this.#stack.drop('tcp-bad-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
     const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
     if (listener !== undefined) return listenerArrives(listener, segment, arrival, iss, now);

@@ -42,7 +42,9 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
   const { seq, ack } = segment;
   const window = segment.window * 2 ** connection.sndWindShift;
   const newer =
-    before(connection.sndWl1, seq) || (connection.sndWl1 === seq && beforeOrAt(connection.sndWl2, ack)) || after(ack, connection.sndUna);
+    before(connection.sndWl1, seq) ||
+    (connection.sndWl1 === seq && beforeOrAt(connection.sndWl2, ack)) ||
+    after(ack, connection.sndUna);
   if (!newer) return false;
   connection.sndWl1 = seq;
   connection.sndWl2 = ack;
@@ -59,7 +61,12 @@ function reopenWindow(connection: ControlBlock, ack: number): void {
   connection.context.markDirty(connection);
 }
 
-function acknowledgeOutstanding(connection: ControlBlock, segment: TcpSegment, windowMoved: boolean, now: number): void {
+function acknowledgeOutstanding(
+  connection: ControlBlock,
+  segment: TcpSegment,
+  windowMoved: boolean,
+  now: number,
+): void {
   const { runs } = connection;
   const { ack } = segment;
   const advanced = after(ack, connection.sndUna);
@@ -100,7 +107,12 @@ function measure(connection: ControlBlock, segment: TcpSegment, advanced: boolea
   const { runs } = connection;
   if (runs.oldestSentAt >= 0 && !runs.ackedRetransmission) {
     sampleRoundTrip(connection, (now - runs.oldestSentAt) * 1000);
-  } else if (advanced && connection.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0 && segment.tsEcr !== 0) {
+  } else if (
+    advanced &&
+    connection.timestampsOk &&
+    (segment.optionBits & OPT_TIMESTAMPS) !== 0 &&
+    segment.tsEcr !== 0
+  ) {
     // Of what was sent twice only the timestamp knows which one was acknowledged.
     const elapsed = distance(segment.tsEcr, timestampNow(connection, now));
     if (elapsed < 0) return;
@@ -120,7 +132,12 @@ function takeSacks(connection: ControlBlock, segment: TcpSegment): number {
     const left = sackBlocks[2 * i] as number;
     const right = sackBlocks[2 * i + 1] as number;
     // RFC 2883 4: a first block below the acknowledgment reports a duplicate.
-    if (!after(right, left) || before(left, connection.sndUna) || after(right, connection.sndNxt) || beforeOrAt(right, ack)) {
+    if (
+      !after(right, left) ||
+      before(left, connection.sndUna) ||
+      after(right, connection.sndNxt) ||
+      beforeOrAt(right, ack)
+    ) {
       connection.context.counters.TCPSACKDiscard++;
       continue;
     }

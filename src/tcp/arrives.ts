@@ -8,17 +8,17 @@ import { acknowledge } from './acknowledge.ts';
 import { synSentArrives } from './arrives-syn-sent.ts';
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts';
 import { REASON_NONE, REASON_REFUSED, REASON_RESET } from './close-reason.ts';
-import { becomeEstablished } from './established.ts';
 import type { ControlBlock } from './control-block.ts';
 import { enterQuickAck } from './delayed-ack.ts';
+import { becomeEstablished } from './established.ts';
 import { release } from './release.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { noteDuplicate } from './sack.ts';
 import { finArrives, textArrives } from './segment-text.ts';
 import { after, afterOrAt, before, beforeOrAt, distance, later } from './sequence.ts';
 import {
-  CLOSED,
   CLOSE_WAIT,
+  CLOSED,
   CLOSING,
   ESTABLISHED,
   FIN_WAIT_1,
@@ -29,8 +29,8 @@ import {
   SYN_SENT,
   TIME_WAIT,
 } from './state.ts';
-import { LINGER } from './timer-kinds.ts';
 import { enterTimeWait } from './time-wait.ts';
+import { LINGER } from './timer-kinds.ts';
 
 /** RFC 7323 5.5: after this long without an update TS.Recent may be stale, seconds (24 days). */
 const TIMESTAMP_LIFE = 24 * 24 * 3600;
@@ -128,7 +128,10 @@ function isSimultaneousSynAck(connection: ControlBlock, segment: TcpSegment): bo
 function updateTimestamp(connection: ControlBlock, segment: TcpSegment, now: number): void {
   if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0) return;
   if (after(segment.seq, connection.lastAckSent)) return;
-  if (distance(connection.tsRecent, segment.tsVal) < 0 && Math.floor(now / 1000) - connection.tsRecentAt < TIMESTAMP_LIFE) {
+  if (
+    distance(connection.tsRecent, segment.tsVal) < 0 &&
+    Math.floor(now / 1000) - connection.tsRecentAt < TIMESTAMP_LIFE
+  ) {
     return;
   }
   connection.tsRecent = segment.tsVal;

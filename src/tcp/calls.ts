@@ -1,6 +1,7 @@
 /** The user calls of RFC 9293 3.10.1 to 3.10.6: OPEN, SEND, RECEIVE, CLOSE, STATUS (info.ts), ABORT. They change the control block; output follows. */
-import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
+
 import { armFinWait2 } from './arrives.ts';
+import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { advertisedMss } from './mss.ts';
 import { armCork } from './nagle.ts';
@@ -8,8 +9,8 @@ import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
 import { abort, release } from './release.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import {
-  CLOSED,
   CLOSE_WAIT,
+  CLOSED,
   ESTABLISHED,
   FIN_WAIT_1,
   FIN_WAIT_2,
@@ -71,7 +72,13 @@ export function send(
 /**
  * RECEIVE (3.10.3): copies what is there, at most `count` bytes; unless `peek`, the window moves on.
  */
-export function receive(connection: ControlBlock, target: Uint8Array, from: number, count: number, peek: boolean): number {
+export function receive(
+  connection: ControlBlock,
+  target: Uint8Array,
+  from: number,
+  count: number,
+  peek: boolean,
+): number {
   const got = connection.receiveQueue.read(target, from, count, peek);
   if (got === 0 || peek || connection.released) return got;
   if ((connection.state & RECEIVING) !== 0 && windowUpdateDue(connection)) {

@@ -21,7 +21,11 @@ export function unreachableArrives(connection: ControlBlock, kind: number, seq: 
     return;
   }
   const reason =
-    kind === UNREACHABLE_PORT ? REASON_REFUSED : kind === UNREACHABLE_NET ? REASON_NET_UNREACHABLE : REASON_HOST_UNREACHABLE;
+    kind === UNREACHABLE_PORT
+      ? REASON_REFUSED
+      : kind === UNREACHABLE_NET
+        ? REASON_NET_UNREACHABLE
+        : REASON_HOST_UNREACHABLE;
   if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) {
     // Linux: while connecting, the user is told at once.
     release(connection, reason, now);

@@ -2,8 +2,8 @@
 import type { ControlBlock } from './control-block.ts';
 import { currentWindow } from './receive-window.ts';
 import {
-  CLOSED,
   CLOSE_WAIT,
+  CLOSED,
   CLOSING,
   ESTABLISHED,
   FIN_WAIT_1,

@@ -14,7 +14,7 @@ import {
 } from '../wire/tcp.ts';
 import { segmentArrives } from './arrives.ts';
 import { ControlBlock } from './control-block.ts';
-import { Embryo, acknowledgeEmbryo, answerAgain, removeEmbryo, sendSynAck } from './embryo.ts';
+import { acknowledgeEmbryo, answerAgain, Embryo, removeEmbryo, sendSynAck } from './embryo.ts';
 import type { Listener } from './listener.ts';
 import { advertisedMss, defaultMss, syncMss } from './mss.ts';
 import type { Path } from './path.ts';
