@@ -64,6 +64,8 @@ export class TcpInput {
     const source = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
     if (source.isMulticast || source.isBroadcast || source.isUnspecified)
       return this.#stack.drop('tcp-bad-source', now);
+    // RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack).
+    if (!this.#stack.isLoopback(from) && this.#stack.isLocal(source)) return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
     const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
     if (listener !== undefined) return listenerArrives(listener, segment, arrival, iss, now);

@@ -12,6 +12,7 @@ import { timestampNow } from './transmit.ts';
 /** @returns whether to go on with the segment */
 export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   const { ack } = segment;
+  connection.lastReceivedAt = now;
   if (after(ack, connection.sndNxt)) {
     // "If the ACK acks something not yet sent, then send an ACK, drop the segment, and return."
     challengeAck(connection, now);
@@ -27,7 +28,6 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
     if (connection.sackOk && segment.sackCount > 0) takeSacks(connection, segment);
     return true;
   }
-  connection.lastReceivedAt = now;
   connection.probesOut = 0;
   connection.probesSince = -1;
   const windowMoved = updateSendWindow(connection, segment);

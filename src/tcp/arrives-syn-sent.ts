@@ -19,21 +19,22 @@ import { replyReset } from './reply.ts';
 import { after, beforeOrAt, distance } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
 
-export function synSentArrives(connection: ControlBlock, segment: TcpSegment, now: number): void {
+/** @returns whether the connection is open now, and the segment may hold more than its SYN */
+export function synSentArrives(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   const { flags } = segment;
   const hasAck = (flags & ACK) !== 0;
   // First, check the ACK bit: SEG.ACK =< ISS or SEG.ACK > SND.NXT: a reset, unless it is one.
   if (hasAck && (beforeOrAt(segment.ack, connection.iss) || after(segment.ack, connection.sndNxt))) {
     replyReset(connection.context, connection.path, segment);
-    return;
+    return false;
   }
   // Second, check the RST bit. Without an acceptable ACK it may be anyone's (RFC 5961 3): dropped.
   if ((flags & RST) !== 0) {
     if (hasAck) release(connection, REASON_REFUSED, now);
-    return;
+    return false;
   }
   // Fourth, check the SYN bit.
-  if ((flags & SYN) === 0) return;
+  if ((flags & SYN) === 0) return false;
   connection.irs = segment.seq;
   const offered = distance(connection.rcvNxt, connection.rcvAdv);
   connection.rcvNxt = (segment.seq + 1) | 0;
@@ -46,13 +47,14 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
     // "Data or controls that were queued for transmission MAY be included" in the acknowledgment.
     connection.ackNow = true;
     connection.context.markDirty(connection);
-    return;
+    return true;
   }
   // A simultaneous open: enter SYN-RECEIVED and answer with SYN,ACK.
   connection.setState(SYN_RECEIVED, now);
   connection.lastReceivedAt = now;
   connection.synDue = true;
   connection.context.markDirty(connection);
+  return false;
 }
 
 /** The peer's options, as answers to ours: what it did not repeat is off. */

@@ -37,7 +37,10 @@ const TIMESTAMP_LIFE = 24 * 24 * 3600;
 
 /** @param chunk where the segment's bytes lie */
 export function segmentArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
-  if (connection.state === SYN_SENT) return synSentArrives(connection, segment, now);
+  if (connection.state === SYN_SENT) {
+    if (synSentArrives(connection, segment, now)) continueAfterSyn(connection, segment, chunk, now);
+    return;
+  }
   if ((connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return;
   if (!checkTimestamp(connection, segment, now)) return;
   if (!checkSequence(connection, segment, now)) return;
@@ -50,6 +53,15 @@ export function segmentArrives(connection: ControlBlock, segment: TcpSegment, ch
   if ((segment.flags & URG) !== 0) checkUrgent(connection, segment);
   if (segment.payloadLength > 0 && !textArrives(connection, segment, chunk, now)) return;
   if ((segment.flags & FIN) !== 0 && !connection.released) finArrives(connection, segment, now);
+}
+
+/** 3.10.7.3: "if there are other controls or text in the segment, then continue processing at the sixth step". */
+function continueAfterSyn(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
+  segment.seq = (segment.seq + 1) | 0;
+  segment.flags &= ~SYN;
+  if ((segment.flags & URG) !== 0) checkUrgent(connection, segment);
+  if (segment.payloadLength > 0) textArrives(connection, segment, chunk, now);
+  if ((segment.flags & FIN) !== 0) finArrives(connection, segment, now);
 }
 
 /** RFC 7323 5.3 R1, PAWS: before the first step. */

@@ -1,5 +1,6 @@
 /** Segment sizes: RFC 9293 3.7.1, RFC 6691. */
 import type { ControlBlock } from './control-block.ts';
+import { sacksLength } from './sack.ts';
 import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
 const TCP_HEADER = 20;
@@ -15,6 +16,11 @@ export function defaultMss(ipHeaderLength: number): number {
 export function advertisedMss(mtu: number, ipHeaderLength: number, maxSegment: number): number {
   const fits = Math.max(Math.min(mtu, 65_535) - ipHeaderLength - TCP_HEADER, MIN_MSS);
   return maxSegment > 0 ? Math.min(fits, Math.max(maxSegment, MIN_MSS)) : fits;
+}
+
+/** Payload bytes of the next full segment: what SACK takes of its header is not there for data. */
+export function currentMss(connection: ControlBlock): number {
+  return connection.sndMss - sacksLength(connection);
 }
 
 /**

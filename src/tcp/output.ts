@@ -5,6 +5,7 @@
 import { ACK, FIN, PSH, SYN } from '../wire/tcp.ts';
 import { congestionWindowRestart, noteWindowUse } from './congestion-use.ts';
 import type { ControlBlock } from './control-block.ts';
+import { currentMss } from './mss.ts';
 import { mayEndShort } from './nagle.ts';
 import { armPersist } from './persist.ts';
 import { retransmissionTimeout } from './round-trip.ts';
@@ -64,7 +65,8 @@ function sendLost(connection: ControlBlock, now: number): boolean {
 /** Sends the first pieces of a run again. */
 function retransmit(connection: ControlBlock, run: SentRun, quota: number, now: number): boolean {
   const { runs, sendQueue, context } = connection;
-  if (run.size > connection.sndMss) runs.resize(run, connection.sndMss);
+  const size = currentMss(connection);
+  if (run.size > size) runs.resize(run, size);
   const limit = Math.floor(superSegmentLimit(connection, run.size) / run.size);
   runs.cutBehind(run, Math.max(Math.min(quota, limit), 1));
   const length = distance(run.seq, run.end) - run.fin;
@@ -96,7 +98,7 @@ function sendNew(connection: ControlBlock, now: number): boolean {
       break;
     }
     const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
-    const size = connection.sndMss;
+    const size = currentMss(connection);
     const length = nextLength(connection, waiting, window, quota, size);
     if (length < 0) break;
     // RFC 9293 3.8.6: the FIN takes a sequence number and needs room in the window, as data does.

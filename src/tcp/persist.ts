@@ -1,6 +1,7 @@
 /** A closed window is probed until it opens: RFC 9293 3.8.6.1. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
+import { currentMss } from './mss.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { distance } from './sequence.ts';
 import { PERSIST } from './timer-kinds.ts';
@@ -44,7 +45,7 @@ export function probe(connection: ControlBlock, now: number): void {
   const waiting = distance(connection.sndNxt, connection.sendQueue.end);
   if (connection.probesSince < 0) connection.probesSince = now;
   connection.context.counters.TCPWinProbe++;
-  if (window > 0) sendFitting(connection, Math.min(window, waiting, connection.sndMss), window, now);
+  if (window > 0) sendFitting(connection, Math.min(window, waiting, currentMss(connection)), window, now);
   else transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
   connection.probesOut++;
   connection.setTimer(PERSIST, now + probeInterval(connection));

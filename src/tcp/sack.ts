@@ -43,6 +43,15 @@ export function writeSacks(connection: ControlBlock, view: DataView, offset: num
   return writeSackBlocks(view, writeNop(view, writeNop(view, offset)), blocks, count);
 }
 
+/** Bytes of header that the report takes now: data in the same segment must be that much shorter (RFC 6691 3). */
+export function sacksLength(connection: ControlBlock): number {
+  if (!hasSacks(connection)) return 0;
+  const most = connection.timestampsOk ? 3 : 4;
+  const duplicate = connection.dsackLeft !== connection.dsackRight ? 1 : 0;
+  const count = addRanges(connection, duplicate, most);
+  return count === 0 ? 0 : 4 + 8 * count;
+}
+
 /** Whether there is anything to report. */
 export function hasSacks(connection: ControlBlock): boolean {
   if (!connection.sackOk) return false;
