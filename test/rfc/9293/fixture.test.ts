@@ -1,0 +1,42 @@
+/** The fixture of the clause tests itself: what it lets through and what it refuses. */
+import { expect } from 'chai';
+import { connecting, established } from '../../support/wire-peer.ts';
+
+describe('wire-peer', () => {
+  for (const active of [false, true]) {
+    it(`data both ways, with the DUT ${active ? 'active' : 'passive'}`, async () => {
+      const t = await established({ active });
+      expect(t.state()).to.equal('ESTABLISHED');
+      t.inject({ seq: 1, ack: 1, flags: 'PA', data: 'ping' });
+      expect(t.read()).to.equal('ping');
+      t.expect({ seq: 1, ack: 5, flags: 'A', length: 0 });
+      t.write('pong');
+      t.expect({ seq: 1, ack: 5, flags: 'PA', data: 'pong' });
+      t.expectNothing();
+      t.inject({ ack: 5 });
+      t.expectNothing();
+    });
+  }
+
+  it('timestamps, SACK and window scaling read as small numbers', async () => {
+    const t = await established({ options: { mss: 1000, sackOk: true, ts: [5000, 0], wscale: 2 }, isn: 7 });
+    await t.advance(50);
+    t.inject({ seq: 1001, length: 1000 });
+    t.expect({ ack: 1, options: { sack: [[1001, 2001]], ts: [1050, 5000] } });
+    t.inject({ seq: 1, length: 1000 });
+    t.expect({ ack: 2001, options: { sack: undefined, ts: [1050, 5050] } });
+    t.inject({ seq: 2001, length: 0, options: { ts: [5060, 1050] } });
+    t.expectNothing();
+  });
+
+  it('says what came instead, with the ladder', () => {
+    const t = connecting({ active: true });
+    t.inject({ seq: 0, ack: 1, flags: 'SA', options: { mss: 1460 } });
+    expect(() => t.expect({ flags: 'R' })).to.throw(
+      /another segment: {"flags":"A"}, not {"flags":"R"}[^]*time \(ms\) DUT/,
+    );
+    expect(() => t.expect()).to.throw(/sent nothing/);
+    t.write('too many');
+    expect(() => t.expectNothing()).to.throw(/1 packet\(s\) too many/);
+  });
+});

@@ -1,0 +1,653 @@
+/**
+ * One stack, the device under test (DUT), with the test as its peer: every segment that the peer sends is written by hand, every
+ * segment that the DUT sends is read by hand. Time is virtual, nothing is offloaded (unless asked for), nothing is random.
+ *
+ *     const t = await established();                       // passive: the peer connected; `active: true`: the DUT did
+ *     t.inject({ seq: 1, ack: 1, flags: 'PA', data: 'ping' });
+ *     expect(t.read()).to.equal('ping');
+ *     t.write('pong');
+ *     t.expect({ seq: 1, ack: 5, flags: 'PA', data: 'pong' });
+ *     await t.advance(200);
+ *     t.expect({ seq: 1, data: 'pong' });                  // not acknowledged: sent again
+ *     t.expectNothing();
+ *
+ * As in packetdrill, numbers are relative: a SYN is 0, the first byte of data 1, in both directions; SACK blocks count in the
+ * numbers of the data they speak of. TSval and TSecr of the DUT's clock read as milliseconds of the test's clock (`t.now`), those
+ * of the peer as they stand. Windows are the bare field. Every segment of the DUT is checked for its checksums, lengths and
+ * options' layout as it leaves. When an expectation fails, or the test does, the ladder of all packets is printed.
+ */
+import { AssertionError } from 'chai';
+import { formatLadder, type LadderPacket } from '../../src/lab/ladder.ts';
+import type { Link, LinkCapabilities, LinkReceiver } from '../../src/link/link.ts';
+import { CHECKSUM_PARTIAL, Packet, type PacketBatch } from '../../src/link/packet.ts';
+import { createSocket, Socket } from '../../src/socket/socket.ts';
+import { type Counters, Stack } from '../../src/stack/stack.ts';
+import type { TcpConfig } from '../../src/tcp/config.ts';
+import { seededRandom } from '../../src/time/random.ts';
+import { VirtualClock } from '../../src/time/virtual-clock.ts';
+import type { TraceSink } from '../../src/trace/events.ts';
+import { IpAddress } from '../../src/wire/address.ts';
+import { buildIcmp, buildSegment, readIp, readSegment, type SegmentOptions, type WireSegment } from './wire-segment.ts';
+
+export { flagBits, type SegmentOptions } from './wire-segment.ts';
+
+export const DUT: IpAddress = IpAddress.parse('10.0.0.1') as IpAddress;
+export const PEER: IpAddress = IpAddress.parse('10.0.0.2') as IpAddress;
+/** The DUT's port when it listens, and the peer's when the DUT connects. */
+export const SERVICE = 80;
+/** The port of whoever connects. */
+export const CLIENT = 40_000;
+
+export interface PeerOptions {
+  /** The DUT connects (default: the peer does). */
+  readonly active?: boolean;
+  /** What the peer's SYN (or SYN,ACK) carries. Default: an MSS of 1460 and nothing else. */
+  readonly options?: SegmentOptions;
+  /** The window field of what the peer sends unless it says another. Default: 65535. */
+  readonly win?: number;
+  readonly sysctl?: Partial<TcpConfig>;
+  /** Default: 1500. */
+  readonly mtu?: number;
+  /** The link takes super-segments and partial checksums; `expect` then sees super-segments. Default: false. */
+  readonly offload?: boolean;
+  /** The peer's initial sequence number. Default: 4096 bytes before the numbers wrap. */
+  readonly isn?: number;
+  /** Backlog of the listener. Default: 16. */
+  readonly backlog?: number;
+  /** Socket options to set before connect or listen. */
+  readonly setup?: (socket: Socket) => void;
+  /** What the DUT's randomness comes from. Default: 1. */
+  readonly seed?: number | string;
+  readonly trace?: TraceSink;
+}
+
+/** A segment for the DUT. What is not said: everything in order so far is acknowledged, and `seq` goes on behind what was sent. */
+export interface Injected {
+  readonly seq?: number;
+  readonly ack?: number;
+  /** Letters of `FSRPAUECN`. Default: `A`. */
+  readonly flags?: string;
+  readonly data?: string | Uint8Array;
+  /** So many bytes of no matter what. */
+  readonly length?: number;
+  readonly win?: number;
+  /** The urgent pointer. */
+  readonly urg?: number;
+  /** When timestamps are in use they come by themselves; `ts: undefined` leaves them out. */
+  readonly options?: { readonly [K in keyof SegmentOptions]?: SegmentOptions[K] | undefined };
+  readonly badChecksum?: boolean;
+  /** Another port of the peer's, for another connection. */
+  readonly from?: number;
+  /** Another port of the DUT's. */
+  readonly to?: number;
+  /** It is a super-segment of pieces of so many bytes. */
+  readonly segmentSize?: number;
+}
+
+/** A segment of the DUT's. */
+export interface Seen {
+  readonly seq: number;
+  readonly ack: number;
+  readonly flags: string;
+  readonly length: number;
+  readonly data: string;
+  readonly win: number;
+  readonly urg: number;
+  readonly options: SegmentOptions;
+  /** The DUT's port, and the peer's. */
+  readonly from: number;
+  readonly to: number;
+  /** When it was sent, ms of the test's clock. */
+  readonly at: number;
+  /** The IP packet. */
+  readonly bytes: Uint8Array;
+}
+
+/** Only what is named is compared; an option that is named and undefined must be absent. */
+export type Expected = Partial<Omit<Seen, 'options' | 'bytes'>> & {
+  readonly options?: { readonly [K in keyof SegmentOptions]?: SegmentOptions[K] | undefined };
+};
+
+/** Packets other than TCP. */
+export interface SeenIcmp {
+  readonly type: number;
+  readonly code: number;
+  /** What is behind the 8 bytes. */
+  readonly body: Uint8Array;
+}
+
+/** What the test knows of the connection with one port of the peer's. */
+interface Flow {
+  peerIsn: number;
+  dutIsn: number;
+  /** Absolute: behind all that either side has sent. */
+  peerNext: number;
+  dutNext: number;
+  /** TSval of the DUT minus milliseconds; undefined: none seen. */
+  dutStamp: number | undefined;
+  lastStamp: number;
+  /** Likewise of the peer; undefined: the peer's SYN had none. */
+  peerStamp: number | undefined;
+}
+
+/** Its deferred work can be done at once: what users did goes out without waiting for a turn of the event loop. */
+class WireClock extends VirtualClock {
+  readonly #deferred: (() => void)[] = [];
+
+  override defer(callback: () => void): void {
+    this.#deferred.push(callback);
+    super.defer(() => this.flush());
+  }
+
+  flush(): void {
+    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) next();
+  }
+}
+
+class WireLink implements Link {
+  readonly name = 'wire';
+  readonly capabilities: LinkCapabilities;
+  receiver: LinkReceiver | undefined;
+  /** How many more packets it takes before it is full. */
+  room = Infinity;
+  readonly #sent: (bytes: Uint8Array, partial: boolean, segmentSize: number) => void;
+
+  constructor(mtu: number, offload: boolean, sent: (bytes: Uint8Array, partial: boolean, segmentSize: number) => void) {
+    this.capabilities = { mtu, checksumOffload: offload, segmentationOffload: offload ? 65_535 : 0 };
+    this.#sent = sent;
+  }
+
+  attach(receiver: LinkReceiver): void {
+    this.receiver = receiver;
+  }
+
+  send(batch: PacketBatch): number {
+    let taken = 0;
+    for (; taken < batch.length && this.room > 0; taken++, this.room--) {
+      const packet = batch.packets[taken] as Packet;
+      const bytes = new Uint8Array(packet.totalLength());
+      packet.copyTo(bytes, 0);
+      this.#sent(bytes, packet.checksum === CHECKSUM_PARTIAL, packet.segmentSize);
+    }
+    return taken;
+  }
+
+  close(): void {}
+}
+
+export class WirePeer {
+  readonly clock: WireClock = new WireClock({ start: 1000 });
+  readonly stack: Stack;
+  readonly link: WireLink;
+  listener: Socket | undefined;
+  /** The port that the DUT has, and the peer, in `inject` and `state` unless another is named. */
+  dutPort: number = SERVICE;
+  peerPort: number = CLIENT;
+  /** Expectations of the DUT's segments that have not been made yet. */
+  readonly #queue: (Seen | SeenIcmp)[] = [];
+  readonly #packets: LadderPacket[] = [];
+  readonly #flows = new Map<number, Flow>();
+  readonly #options: PeerOptions;
+  readonly #sockets: Socket[] = [];
+  #socket: Socket | undefined;
+
+  constructor(options: PeerOptions = {}) {
+    this.#options = options;
+    const { mtu = 1500, offload = false, seed = 1, sysctl, trace } = options;
+    this.stack = new Stack({ clock: this.clock, random: seededRandom(seed), sysctl, trace });
+    this.link = new WireLink(mtu, offload, (bytes, partial, size) => this.#left(bytes, partial, size));
+    this.stack.addInterface(this.link, { addresses: [{ address: DUT, bits: 24 }] });
+    inUse.push(this);
+  }
+
+  /** The connected (or connecting) socket of the DUT. */
+  get socket(): Socket {
+    if (this.#socket === undefined) throw new Error('there is no connected socket yet: accept() first');
+    return this.#socket;
+  }
+
+  /** Time, ms; a test starts at 1000. */
+  get now(): number {
+    return this.clock.now();
+  }
+
+  get counters(): Counters {
+    return this.stack.counters;
+  }
+
+  /** A socket of the DUT's, which is closed after the test. */
+  newSocket(): Socket {
+    const socket = createSocket(this.stack, 2, 1, 0) as Socket;
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  /** The DUT listens on SERVICE. */
+  listen(): Socket {
+    const socket = this.newSocket();
+    this.#options.setup?.(socket);
+    must(socket.bind({ address: DUT, port: SERVICE }), 'bind');
+    must(socket.listen(this.#options.backlog ?? 16), 'listen');
+    this.listener = socket;
+    return socket;
+  }
+
+  /** The DUT calls connect, from CLIENT to the peer's SERVICE; its SYN is the next to be expected. */
+  connect(): Socket {
+    const socket = this.newSocket();
+    this.#socket = socket;
+    this.#options.setup?.(socket);
+    [this.dutPort, this.peerPort] = [CLIENT, SERVICE];
+    must(socket.bind({ address: DUT, port: CLIENT }), 'bind');
+    const result = socket.connect({ address: PEER, port: SERVICE });
+    if (result !== -115) throw new Error(`connect: ${result}`);
+    return socket;
+  }
+
+  /** The DUT accepts: the result is `socket` from now on. */
+  accept(): Socket {
+    const socket = this.listener?.accept();
+    if (!(socket instanceof Socket)) throw this.#failure(`accept() gave ${socket}`, undefined, undefined);
+    this.#sockets.push(socket);
+    this.#socket = socket;
+    return socket;
+  }
+
+  /** The peer's side of a handshake that it starts, from `port`; the DUT does not accept yet. @returns the SYN,ACK */
+  handshake(port: number = this.peerPort): Seen {
+    this.inject({ seq: 0, flags: 'S', options: this.synOptions, from: port });
+    const answer = this.expect({ seq: 0, ack: 1, flags: 'SA', to: port });
+    this.inject({ seq: 1, ack: 1, from: port });
+    return answer;
+  }
+
+  /** What a SYN of the peer's carries. */
+  get synOptions(): SegmentOptions {
+    return this.#options.options ?? { mss: 1460 };
+  }
+
+  /** The peer sends a segment. */
+  inject(segment: Injected = {}): void {
+    this.injectAll([segment]);
+  }
+
+  /** The peer's segments come in one batch. */
+  injectAll(segments: readonly Injected[]): void {
+    this.flush();
+    const packets = segments.map((segment) => {
+      const bytes = this.#build(segment);
+      return this.#packet(bytes, segment.segmentSize ?? 0, segment.badChecksum === true ? 'wrong checksum' : undefined);
+    });
+    this.#deliver(packets);
+  }
+
+  /** Any bytes come from the link. */
+  injectBytes(bytes: Uint8Array): void {
+    this.flush();
+    this.#deliver([this.#packet(bytes, 0, undefined)]);
+  }
+
+  /** An ICMP message comes from the peer; an error quotes a packet of the DUT's, from its IP header on. */
+  injectIcmp(message: { type: number; code?: number; rest?: number; body: Uint8Array }): void {
+    this.injectBytes(buildIcmp(PEER.w3, DUT.w3, message.type, message.code ?? 0, message.rest ?? 0, message.body));
+  }
+
+  /** The next segment of the DUT is as said. @returns all of it */
+  expect(expected: Expected = {}): Seen {
+    this.flush();
+    const next = this.#queue.shift();
+    if (next === undefined) throw this.#failure('the DUT sent nothing', undefined, expected);
+    if (!isSegment(next)) throw this.#failure('the DUT sent ICMP', { ...next, body: '' }, expected);
+    const actual = pick(next, expected);
+    if (!same(actual, normal(expected))) throw this.#failure('the DUT sent another segment', actual, normal(expected));
+    return next;
+  }
+
+  /** The next packet of the DUT is ICMP. */
+  expectIcmp(expected: { type: number; code: number }): SeenIcmp {
+    this.flush();
+    const next = this.#queue.shift();
+    if (next === undefined || isSegment(next)) throw this.#failure('the DUT sent no ICMP message', next, expected);
+    const { type, code } = next;
+    if (type !== expected.type || code !== expected.code)
+      throw this.#failure('another message', { type, code }, expected);
+    return next;
+  }
+
+  /** The DUT has sent nothing but what was expected before. */
+  expectNothing(): void {
+    this.flush();
+    const [next] = this.#queue;
+    if (next !== undefined)
+      throw this.#failure(`the DUT sent ${this.#queue.length} packet(s) too many`, brief(next), 'nothing');
+  }
+
+  /** Takes all that the DUT has sent. */
+  drain(): Seen[] {
+    this.flush();
+    return this.#queue.splice(0).filter(isSegment);
+  }
+
+  /** Lets time pass. */
+  async advance(ms: number): Promise<void> {
+    this.flush();
+    await this.clock.advance(ms);
+    this.flush();
+  }
+
+  /** What users did goes out; `expect` and `inject` do this by themselves. */
+  flush(): void {
+    this.clock.flush();
+  }
+
+  /** The state's name, as the RFC prints it, of the connection with the peer's port. */
+  state(port: number = this.peerPort): string {
+    this.flush();
+    const sockets = this.stack.sockets();
+    const found = sockets.find(({ remote }) => remote === `${PEER}:${port}`);
+    if (found !== undefined) return found.state;
+    return this.#socket === undefined && this.listener?.listening === true ? 'LISTEN' : 'CLOSED';
+  }
+
+  /** send() of a text, or of so many bytes. @returns what send gave */
+  write(what: string | number, flags = 0): number {
+    return this.socket.send(typeof what === 'number' ? filler(what) : bytesOf(what), flags);
+  }
+
+  /** recv() of all that is there, at most `most` bytes. @returns it as a text, or what recv gave when that was nothing */
+  read(most = 1 << 20): string | number {
+    const into = new Uint8Array(most);
+    const got = this.socket.recv(into);
+    return got > 0 ? textOf(into.subarray(0, got)) : got;
+  }
+
+  /** From now on the peer's numbers start here: for another incarnation of the connection. */
+  setPeerIsn(isn: number, port: number = this.peerPort): void {
+    const flow = this.#flow(port);
+    flow.peerIsn = isn | 0;
+    flow.peerNext = isn | 0;
+  }
+
+  /** The DUT's initial sequence number, absolute. */
+  dutIsn(port: number = this.peerPort): number {
+    return this.#flow(port).dutIsn;
+  }
+
+  /** All packets so far, for people. */
+  ladder(): string {
+    return formatLadder(this.#packets, { left: 'DUT', right: 'peer', host: 'left' });
+  }
+
+  /** Closes the DUT's sockets and the DUT. @returns chunks that somebody still holds: a leak, unless 0 */
+  close(): number {
+    this.flush();
+    for (const socket of this.#sockets) socket.close();
+    this.stack.close();
+    this.flush();
+    return this.stack.slab.live;
+  }
+
+  #flow(port: number): Flow {
+    let flow = this.#flows.get(port);
+    if (flow === undefined) {
+      const peerIsn = (this.#options.isn ?? -4096) | 0;
+      flow = {
+        peerIsn,
+        dutIsn: 0,
+        peerNext: peerIsn,
+        dutNext: 0,
+        dutStamp: undefined,
+        lastStamp: 0,
+        peerStamp: undefined,
+      };
+      this.#flows.set(port, flow);
+    }
+    return flow;
+  }
+
+  #build(segment: Injected): Uint8Array {
+    const { flags = 'A', from = this.peerPort, to = this.dutPort } = segment;
+    const flow = this.#flow(from);
+    const data = segment.data === undefined ? filler(segment.length ?? 0) : toBytes(segment.data);
+    const seq = segment.seq === undefined ? flow.peerNext : (flow.peerIsn + segment.seq) | 0;
+    const hasAck = flags.includes('A');
+    const ack = segment.ack === undefined ? (hasAck ? flow.dutNext : 0) : (flow.dutIsn + segment.ack) | 0;
+    const end = (seq + data.length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)) | 0;
+    if (((end - flow.peerNext) | 0) > 0 && !flags.includes('R')) flow.peerNext = end;
+    const wire: WireSegment = {
+      source: PEER.w3,
+      destination: DUT.w3,
+      sourcePort: from,
+      destinationPort: to,
+      seq,
+      ack,
+      flags,
+      win: segment.win ?? this.#options.win ?? 65_535,
+      urg: segment.urg ?? 0,
+      data,
+      options: this.#peerOptions(flow, segment, flags),
+    };
+    return buildSegment(wire, segment.badChecksum);
+  }
+
+  #peerOptions(flow: Flow, segment: Injected, flags: string): SegmentOptions {
+    const options = { ...segment.options };
+    if (options.sack !== undefined)
+      options.sack = options.sack.map(([l, r]) => [(l + flow.dutIsn) | 0, (r + flow.dutIsn) | 0]);
+    const stamped = flow.peerStamp !== undefined && flow.dutStamp !== undefined && !flags.includes('S');
+    if (options.ts !== undefined) {
+      const [val, ecr] = options.ts;
+      if (flags.includes('S')) flow.peerStamp = (val - Math.floor(this.now)) | 0;
+      const echoed =
+        flags.includes('S') && ecr === 0 && flags.includes('A') ? flow.lastStamp : this.#absoluteStamp(flow, ecr);
+      options.ts = [val, echoed];
+    } else if (stamped && !('ts' in options) && !flags.includes('R')) {
+      options.ts = [((flow.peerStamp as number) + Math.floor(this.now)) | 0, flow.lastStamp];
+    }
+    return options as SegmentOptions;
+  }
+
+  #absoluteStamp(flow: Flow, ecr: number): number {
+    return ecr === 0 ? 0 : (ecr + (flow.dutStamp ?? 0)) | 0;
+  }
+
+  #packet(bytes: Uint8Array, segmentSize: number, note: string | undefined): Packet {
+    const receiver = this.link.receiver as LinkReceiver;
+    const packet = new Packet(receiver.slab.take(), 64);
+    packet.chunk.bytes.set(bytes, packet.offset);
+    packet.length = bytes.length;
+    packet.segmentSize = segmentSize;
+    packet.transportOffset = segmentSize > 0 ? 20 : 0;
+    packet.checksumOffset = segmentSize > 0 ? 16 : 0;
+    const noted = note === undefined ? {} : { note };
+    this.#packets.push({ at: this.now, bytes, direction: 'in', segmentSize, ...noted });
+    return packet;
+  }
+
+  #deliver(packets: Packet[]): void {
+    (this.link.receiver as LinkReceiver).receive({ packets, length: packets.length });
+    for (const packet of packets) packet.chunk.release();
+    this.flush();
+  }
+
+  /** The DUT has sent a packet. */
+  #left(bytes: Uint8Array, partial: boolean, segmentSize: number): void {
+    this.#packets.push({ at: this.now, bytes, direction: 'out', segmentSize });
+    try {
+      this.#queue.push(this.#read(bytes, partial, segmentSize));
+    } catch (error) {
+      // Thrown to the test rather than into the stack.
+      broken.push(this.#failure(`the DUT sent a broken packet: ${(error as Error).message}`, undefined, undefined));
+    }
+  }
+
+  #read(bytes: Uint8Array, partial: boolean, segmentSize: number): Seen | SeenIcmp {
+    const ip = readIp(bytes);
+    if (bytes.length > this.link.capabilities.mtu && segmentSize === 0)
+      throw new Error(`${bytes.length} bytes exceed the MTU`);
+    if (ip.source !== DUT.w3 || ip.destination !== PEER.w3) throw new Error('it is not from the DUT to the peer');
+    if (ip.protocol === 1) return { type: bytes[20] as number, code: bytes[21] as number, body: bytes.slice(28) };
+    const segment = readSegment(bytes, partial);
+    const flow = this.#flow(segment.destinationPort);
+    const { seq, ack, flags, data } = segment;
+    if (flags.includes('S')) {
+      if (flow.dutIsn !== seq) flow.dutNext = seq;
+      flow.dutIsn = seq;
+    }
+    const end = (seq + data.length + (/[SF]/.test(flags) ? 1 : 0)) | 0;
+    if (((end - flow.dutNext) | 0) > 0 && !flags.includes('R')) flow.dutNext = end;
+    return {
+      seq: (seq - flow.dutIsn) | 0,
+      ack: flags.includes('A') ? (ack - flow.peerIsn) | 0 : ack,
+      flags,
+      length: data.length,
+      data: textOf(data),
+      win: segment.win,
+      urg: segment.urg,
+      options: this.#relativeOptions(flow, segment.options),
+      from: segment.sourcePort,
+      to: segment.destinationPort,
+      at: this.now,
+      bytes,
+    };
+  }
+
+  #relativeOptions(flow: Flow, options: SegmentOptions): SegmentOptions {
+    const out: { -readonly [K in keyof SegmentOptions]: SegmentOptions[K] } = { ...options };
+    if (options.ts !== undefined) {
+      flow.dutStamp ??= (options.ts[0] - Math.floor(this.now)) | 0;
+      flow.lastStamp = options.ts[0];
+      out.ts = [(options.ts[0] - flow.dutStamp) | 0, options.ts[1]];
+    }
+    if (options.sack !== undefined) {
+      out.sack = options.sack.map(([left, right]) => [(left - flow.peerIsn) | 0, (right - flow.peerIsn) | 0]);
+    }
+    return out;
+  }
+
+  #failure(what: string, actual: unknown, expected: unknown): Error {
+    const words = `${what}${actual === undefined ? '' : `: ${text(actual)}`}${expected === undefined ? '' : `, not ${text(expected)}`}`;
+    return new AssertionError(`${words}\n${this.ladder()}`, { actual, expected, showDiff: false });
+  }
+}
+
+/** A DUT that listens on SERVICE. */
+export function listening(options: PeerOptions = {}): WirePeer {
+  const peer = new WirePeer(options);
+  peer.listen();
+  return peer;
+}
+
+/** A DUT whose SYN is out: the peer has it and says nothing yet. */
+export function connecting(options: PeerOptions = {}): WirePeer {
+  const peer = new WirePeer(options);
+  peer.connect();
+  peer.expect({ seq: 0, flags: 'S' });
+  return peer;
+}
+
+/** A DUT with an open connection; nothing but the handshake has been sent. It gives a promise so that it may need time. */
+export async function established(options: PeerOptions = {}): Promise<WirePeer> {
+  if (options.active === true) {
+    const peer = connecting(options);
+    peer.inject({ seq: 0, ack: 1, flags: 'SA', options: peer.synOptions });
+    peer.expect({ seq: 1, ack: 1, flags: 'A', length: 0 });
+    return peer;
+  }
+  const peer = listening(options);
+  peer.handshake();
+  peer.accept();
+  return peer;
+}
+
+function isSegment(packet: Seen | SeenIcmp): packet is Seen {
+  return 'seq' in packet;
+}
+
+/** Of a segment what an expectation names. */
+function pick(seen: Seen, expected: Expected): Record<string, unknown> {
+  const { options, ...fields } = normal(expected);
+  const out: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) out[name] = seen[name as keyof Seen];
+  if (options !== undefined) {
+    const named = Object.keys(options).map((name) => [name, seen.options[name as keyof SegmentOptions]]);
+    out['options'] = Object.fromEntries(named);
+  }
+  return out;
+}
+
+/** Flags in the order that they are shown in. */
+function normal(expected: Expected): Expected {
+  if (expected.flags === undefined) return expected;
+  return { ...expected, flags: [...'FSRPAUECN'].filter((letter) => expected.flags?.includes(letter)).join('') };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return text(sorted(a)) === text(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => [name, sorted(each)]),
+  );
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, each) => (each === undefined ? 'absent' : each));
+}
+
+function brief(packet: Seen | SeenIcmp): unknown {
+  if (!isSegment(packet)) return { icmp: packet.type, code: packet.code };
+  const { seq, ack, flags, length, win } = packet;
+  return { seq, ack, flags, length, win };
+}
+
+function toBytes(data: string | Uint8Array): Uint8Array {
+  return typeof data === 'string' ? bytesOf(data) : data;
+}
+
+/** Text to bytes and back, one byte a character. */
+export function bytesOf(data: string): Uint8Array {
+  return Uint8Array.from(data, (letter) => letter.charCodeAt(0));
+}
+
+export function textOf(bytes: Uint8Array): string {
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 4096) out += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return out;
+}
+
+/** `abc...zabc...`: so many bytes that tell where they belong. */
+export function filler(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => 97 + (i % 26));
+}
+
+function must(result: number, what: string): void {
+  if (result < 0) throw new Error(`${what}: errno ${-result}`);
+}
+
+// After each test: its DUTs end, which must leave no memory behind; if it failed, the ladders are added to what it says.
+
+const inUse: WirePeer[] = [];
+const broken: Error[] = [];
+
+afterEach(function () {
+  const test = this.currentTest;
+  const peers = inUse.splice(0);
+  const [first] = broken.splice(0);
+  if (test?.err !== undefined) {
+    for (const peer of peers) {
+      if (!test.err.message.includes('time (ms)')) test.err.message += `\n${peer.ladder()}`;
+      peer.close();
+    }
+    return;
+  }
+  for (const peer of peers) {
+    const left = peer.close();
+    if (left !== 0) throw new Error(`${left} chunk(s) of memory were not given back\n${peer.ladder()}`);
+  }
+  if (first !== undefined) throw first;
+});
