@@ -72,7 +72,7 @@ function inOrder(
   dataReceived(connection, length, segment.pieceSize || length, now);
   // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
   if (filled) connection.ackNow = true;
-  if (filled) takeWaitingFin(connection, now);
+  takeWaitingFin(connection, now);
   connection.context.markReady(connection);
 }
 
