@@ -36,10 +36,19 @@ const DATA_OFFSET = 12;
 
 /**
  * The two ends of a pipe, each for one host. Both hosts must be on the same clock.
- * @throws RangeError naming the option, when one is out of range
+ * @throws RangeError naming the option, when one is out of range; TypeError when there is none of that name
  */
 export function createPipe(options: PipeOptions = {}): [Link, Link] {
-  const { mtu = 1500, offload = true, latency = 0, rate = Infinity, queue, names = ['pipe0', 'pipe1'] } = options;
+  const {
+    mtu = 1500,
+    offload = true,
+    latency = 0,
+    rate = Infinity,
+    queue,
+    names = ['pipe0', 'pipe1'],
+    ...rest
+  } = options;
+  for (const name of Object.keys(rest)) throw new TypeError(`createPipe: there is no option ${name}`);
   if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535))
     throw new RangeError(`createPipe: mtu must be an integer in 68..65535, got ${mtu}`);
   if (!(latency >= 0 && latency < Infinity))

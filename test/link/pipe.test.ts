@@ -250,5 +250,6 @@ describe('createPipe', () => {
       const name = Object.keys(options).at(-1) as string;
       expect(() => createPipe(options), name).to.throw(RangeError, name);
     }
+    expect(() => createPipe({ mut: 1500 } as PipeOptions)).to.throw(TypeError, 'there is no option mut');
   });
 });
