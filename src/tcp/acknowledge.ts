@@ -3,6 +3,7 @@ import { FIN, OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { windowInUse } from './congestion-use.ts';
 import { CA_CWR, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { endPersist } from './persist.ts';
 import { updateRecovery } from './recovery.ts';
 import { retransmissionTimeout, sampleRoundTrip } from './round-trip.ts';
 import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
@@ -29,7 +30,6 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
     return true;
   }
   connection.probesOut = 0;
-  connection.probesSince = -1;
   const windowMoved = updateSendWindow(connection, segment);
   if (connection.runs.packetsOut > 0) acknowledgeOutstanding(connection, segment, windowMoved, now);
   else if (windowMoved) connection.context.markDirty(connection);
@@ -57,7 +57,7 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
 /** The window has room again for what persist waited with. */
 function reopenWindow(connection: ControlBlock, ack: number): void {
   if (!after((ack + connection.sndWnd) | 0, connection.sndNxt)) return;
-  connection.clearTimer(PERSIST);
+  endPersist(connection);
   connection.context.markDirty(connection);
 }
 
@@ -74,7 +74,7 @@ function acknowledgeOutstanding(
   const inUse = windowInUse(connection);
   runs.acknowledge(ack);
   const acked = before - runs.packetsOut;
-  if (advanced) advance(connection, ack);
+  if (advanced) advance(connection, ack, now);
   const sacked = connection.sackOk && segment.sackCount > 0 ? takeSacks(connection, segment) : 0;
   measure(connection, segment, advanced, now);
   // RFC 5681 2: a duplicate acknowledgment. With SACK, what it newly reports makes it one (RFC 6675 2).
@@ -91,13 +91,14 @@ function acknowledgeOutstanding(
   connection.context.markDirty(connection);
 }
 
-function advance(connection: ControlBlock, ack: number): void {
+function advance(connection: ControlBlock, ack: number, now: number): void {
   const writableBefore = connection.writable();
   connection.sndUna = ack;
   if (before(connection.sndUp, ack)) connection.sndUp = ack;
   connection.sendQueue.acknowledge(ack);
   connection.retransmits = 0;
-  connection.retransmitsSince = -1;
+  // What is out now has waited since then at the most.
+  connection.retransmitsSince = connection.runs.packetsOut > 0 ? now : -1;
   connection.softReason = 0;
   if (!writableBefore && connection.writable()) connection.context.markReady(connection);
 }

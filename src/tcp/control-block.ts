@@ -132,11 +132,13 @@ export class ControlBlock {
   backoff = 0;
   /** Timeouts in a row without an answer. */
   retransmits = 0;
-  /** When the first of them was due, ms; -1: none. */
+  /** Since when what is out has waited for an acknowledgment of anything, ms; -1: no timeout yet. */
   retransmitsSince = -1;
   /** Window and keepalive probes in a row without an answer. */
   probesOut = 0;
+  /** When the closed window was first probed, ms, and how often the interval has doubled since; -1 and 0 while it is open. */
   probesSince = -1;
+  probeBackoff = 0;
   totalRetrans = 0;
   /** When the SYN was first sent or received, ms. */
   openedAt = 0;

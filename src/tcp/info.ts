@@ -96,7 +96,7 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_ca_state: connection.caState,
     tcpi_retransmits: connection.retransmits,
     tcpi_probes: connection.probesOut,
-    tcpi_backoff: connection.backoff,
+    tcpi_backoff: connection.backoff || connection.probeBackoff,
     tcpi_options: options,
     tcpi_snd_wscale: connection.sndWindShift,
     tcpi_rcv_wscale: connection.rcvWindShift,

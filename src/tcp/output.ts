@@ -7,12 +7,12 @@ import { congestionWindowRestart, noteWindowUse } from './congestion-use.ts';
 import type { ControlBlock } from './control-block.ts';
 import { currentMss } from './mss.ts';
 import { mayEndShort } from './nagle.ts';
-import { armPersist } from './persist.ts';
+import { armPersist, endPersist } from './persist.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import type { SentRun } from './sent-runs.ts';
 import { before, distance } from './sequence.ts';
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
-import { DELAYED_ACK, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
+import { DELAYED_ACK, RETRANSMISSION } from './timer-kinds.ts';
 import { superSegmentLimit, transmit, transmitAck } from './transmit.ts';
 
 /** @returns false when the interface was full: the stack calls again when there is room */
@@ -106,7 +106,8 @@ function sendNew(connection: ControlBlock, now: number): boolean {
     if (length === 0 && fin === 0) break;
     if (!sendSegment(connection, length, fin, size, now)) return false;
   }
-  connection.uncorked = false;
+  // What the windows hold back is still to leave as it is, once they open.
+  if (distance(connection.sndNxt, sendQueue.end) <= 0) connection.uncorked = false;
   return true;
 }
 
@@ -138,7 +139,7 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
     // Data that answers data: the peer's next will be answered too, so its acknowledgment can wait for that (Linux's ping-pong mode).
     if (now - connection.lastDataReceivedAt < connection.ato) connection.pingpong = true;
   }
-  if (connection.timerAt(PERSIST) !== Infinity) connection.clearTimer(PERSIST);
+  endPersist(connection);
   return true;
 }
 

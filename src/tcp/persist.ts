@@ -1,6 +1,7 @@
 /** A closed window is probed until it opens: RFC 9293 3.8.6.1. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
+import { armCork } from './nagle.ts';
 import { currentMss } from './mss.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { distance } from './sequence.ts';
@@ -9,12 +10,23 @@ import { transmit } from './transmit.ts';
 
 /** When nothing is out and the window (or silly window avoidance) holds back what is queued: look again in an RTO. */
 export function armPersist(connection: ControlBlock, now: number): void {
-  if (!held(connection) || heldByUser(connection)) {
-    if (connection.timerAt(PERSIST) !== Infinity) connection.clearTimer(PERSIST);
+  const byUser = heldByUser(connection);
+  // It may have been corked after the write, which then set no timer.
+  if (byUser) armCork(connection, now);
+  if (byUser || !held(connection)) {
+    endPersist(connection);
     return;
   }
   if (connection.timerAt(PERSIST) !== Infinity) return;
   connection.setTimer(PERSIST, now + probeInterval(connection));
+}
+
+/** The window has room, or there is nothing to wait for. */
+export function endPersist(connection: ControlBlock): void {
+  if (connection.timerAt(PERSIST) === Infinity) return;
+  connection.clearTimer(PERSIST);
+  connection.probesSince = -1;
+  connection.probeBackoff = 0;
 }
 
 /** Something is queued and not sent. */
@@ -27,13 +39,13 @@ function heldByUser(connection: ControlBlock): boolean {
   const waiting = distance(connection.sndNxt, connection.sendQueue.end);
   const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
   const corked = connection.settings.cork || connection.moreToCome;
-  return corked && !connection.finQueued && waiting < connection.sndMss && waiting <= window;
+  return corked && !connection.finQueued && waiting > 0 && waiting < connection.sndMss && waiting <= window;
 }
 
-/** [SHLD-29], [SHLD-30]: the first probe after an RTO, then at twice the interval each time; bounded as the RTO is. */
+/** [SHLD-29], [SHLD-30]: the first probe after an RTO, then at twice the interval each time, answered or not; bounded as the RTO is. */
 function probeInterval(connection: ControlBlock): number {
   const base = retransmissionTimeout(connection);
-  return Math.min(base * 2 ** Math.min(connection.probesOut, 30), connection.context.config.tcp_rto_max_ms);
+  return Math.min(base * 2 ** connection.probeBackoff, connection.context.config.tcp_rto_max_ms);
 }
 
 /**
@@ -48,7 +60,15 @@ export function probe(connection: ControlBlock, now: number): void {
   if (window > 0) sendFitting(connection, Math.min(window, waiting, currentMss(connection)), window, now);
   else transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
   connection.probesOut++;
-  connection.setTimer(PERSIST, now + probeInterval(connection));
+  if (connection.probeBackoff < 30) connection.probeBackoff++;
+  connection.setTimer(PERSIST, boundedByUserTimeout(connection, now + probeInterval(connection), now));
+}
+
+/** TCP_USER_TIMEOUT bounds how long the window may stay closed, whether probes are answered or not (Linux), and is met on time. */
+function boundedByUserTimeout(connection: ControlBlock, due: number, now: number): number {
+  const { userTimeout } = connection.settings;
+  if (userTimeout <= 0) return due;
+  return Math.max(Math.min(due, connection.probesSince + userTimeout), now + 1);
 }
 
 function sendFitting(connection: ControlBlock, length: number, window: number, now: number): void {

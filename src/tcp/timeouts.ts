@@ -60,16 +60,16 @@ function retransmissionTimer(connection: ControlBlock, now: number): void {
   enterLoss(connection, now);
   connection.retransmits++;
   connection.backoff++;
-  connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, now));
+  connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, connection.retransmitsSince, now));
   context.markDirty(connection);
 }
 
 /** TCP_USER_TIMEOUT is met on time, not at the next back-off. */
-function boundedByUserTimeout(connection: ControlBlock, now: number): number {
+function boundedByUserTimeout(connection: ControlBlock, since: number, now: number): number {
   const due = now + retransmissionTimeout(connection);
   const { userTimeout } = connection.settings;
   if (userTimeout <= 0) return due;
-  return Math.max(Math.min(due, connection.retransmitsSince + userTimeout), now + 1);
+  return Math.max(Math.min(due, since + userTimeout), now + 1);
 }
 
 /** [MUST-20], [SHLD-11]: R2 is a time, here that of tcp_retries2 back-offs from the least RTO; RFC 5482: or the user's timeout. */
@@ -78,6 +78,12 @@ function retransmissionsExhausted(connection: ControlBlock, now: number): boolea
   const { userTimeout } = connection.settings;
   const elapsed = now - connection.retransmitsSince;
   if (userTimeout > 0) return elapsed >= userTimeout;
+  // A back-off that outlived progress is no retransmission in vain.
+  if (connection.retransmits === 0) return false;
+  if (connection.sndWnd === 0 && !connection.orphan) {
+    // [SHLD-17]: the peer took its window back: while it answers, what lies beyond the edge may wait. Linux's limit of its silence.
+    return Math.min(elapsed, now - connection.lastReceivedAt) > 2 * config.tcp_rto_max_ms;
+  }
   const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
   const limit = backedOffTime(config.tcp_rto_min_us / 1000, config.tcp_rto_max_ms, count);
   // Counted from the first retransmission, an RTO after the segment was sent.
@@ -100,7 +106,7 @@ function synTimeout(connection: ControlBlock, now: number): void {
   counters.RetransSegs++;
   connection.totalRetrans++;
   connection.synDue = true;
-  connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
+  connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, connection.openedAt, now));
   connection.context.markDirty(connection);
 }
 
@@ -123,9 +129,9 @@ function keepaliveTimeout(connection: ControlBlock, now: number): void {
   const row = connection.keepaliveRow;
   // Data on its way is probe enough: the retransmission timer watches over it.
   const busy = connection.runs.packetsOut > 0 || held(connection);
+  const due = (busy ? now : connection.lastReceivedAt) + settings.keepIdle * 1000;
+  if (due > now) return context.idleTimers.set(row, 0, due);
   const idle = now - connection.lastReceivedAt;
-  const wait = busy ? settings.keepIdle * 1000 : settings.keepIdle * 1000 - idle;
-  if (wait > 0) return context.idleTimers.set(row, 0, now + wait);
   context.trace?.({ type: 'timeout', at: now, flow: connection.flow(), timer: 'keepalive' });
   if (keepaliveGivesUp(connection, idle)) {
     context.counters.TCPAbortOnTimeout++;
