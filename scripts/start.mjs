@@ -10,7 +10,11 @@ import { command, dist, setup } from './setup.mjs';
 await command(async () => {
   setup();
   process.setSourceMapsEnabled(true);
-  if (process.env.npm_lifecycle_event !== undefined) endWithParent();
+  // The lab may start itself anew in a user namespace, with the options of this process: it takes the parent's watch along.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    endWithParent();
+    process.execArgv.push('--import', new URL('watch-parent.mjs', import.meta.url).href);
+  }
   const main = path.join(dist, 'src', 'cli', 'main.js');
   process.argv = [process.execPath, main, 'lab', ...process.argv.slice(2)];
   await import(pathToFileURL(main).href);

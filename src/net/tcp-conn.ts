@@ -14,10 +14,12 @@ import {
   SO_RCVBUF,
   SO_SNDBUF,
   SOL_SOCKET,
+  TCP_INFO,
   TCP_NODELAY,
 } from '../socket/constants.ts';
 import { EAGAIN } from '../socket/errno.ts';
 import type { Socket, SocketAddress } from '../socket/socket.ts';
+import type { TcpInfo } from '../tcp/info.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
@@ -187,6 +189,14 @@ export class TCPConn {
   /** A hint for the size of the send buffer, bytes; the stack keeps it within its limits. */
   setWriteBuffer(bytes: number): void {
     this.#setBuffer('setWriteBuffer', SO_SNDBUF, bytes);
+  }
+
+  /** What the stack knows of the connection now, as Linux's TCP_INFO tells it (RFC 9293 3.10.6, STATUS). @throws OpError `get` when it is closed */
+  tcpInfo(): TcpInfo {
+    if (this.#descriptor.isClosed) throw this.error('get', errClosed);
+    const info = this.#descriptor.socket.getsockopt(IPPROTO_TCP, TCP_INFO);
+    if (typeof info === 'number') throw this.error('get', new SyscallError('getsockopt', -info));
+    return info as TcpInfo;
   }
 
   /** Calls that wait keep the process alive again. */

@@ -6,6 +6,7 @@
 import { Duplex } from 'node:stream';
 import type { TCPAddr } from '../net/tcp-addr.ts';
 import type { TCPConn } from '../net/tcp-conn.ts';
+import type { TcpInfo } from '../tcp/info.ts';
 import type { Timer } from '../time/clock.ts';
 import { closedBeforeConnection, nodeError } from './node-error.ts';
 
@@ -231,6 +232,11 @@ export class ConnDuplex extends Duplex {
     const address = this.#conn?.localAddr();
     if (address?.ip === undefined) return {};
     return { address: `${address.ip}`, family: family(address) as string, port: address.port };
+  }
+
+  /** What the stack knows of the connection now; undefined when there is none. */
+  tcpInfo(): TcpInfo | undefined {
+    return this.#conn?.tcpInfo();
   }
 
   /** Not connected yet. */
