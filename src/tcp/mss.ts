@@ -6,6 +6,8 @@ import { TIMESTAMPS_LENGTH } from './transmit.ts';
 const TCP_HEADER = 20;
 /** Linux's TCP_MIN_MSS: nothing smaller is believed. */
 const MIN_MSS = 48;
+/** What is left of it beside 40 bytes of options. */
+const LEAST_PAYLOAD = 8;
 
 /** [MUST-15]: what to take for the peer's MSS when it sent no option: 536 for IPv4, 1220 for IPv6. */
 export function defaultMss(ipHeaderLength: number): number {
@@ -18,9 +20,10 @@ export function advertisedMss(mtu: number, ipHeaderLength: number, maxSegment: n
   return maxSegment > 0 ? Math.min(fits, Math.max(maxSegment, MIN_MSS)) : fits;
 }
 
-/** Payload bytes of the next full segment: what SACK takes of its header is not there for data. */
+/** Payload bytes of the next full segment: what SACK takes of its header is not there for data, unless there would be next to nothing left. */
 export function currentMss(connection: ControlBlock): number {
-  return connection.sndMss - sacksLength(connection);
+  const left = connection.sndMss - sacksLength(connection);
+  return left >= LEAST_PAYLOAD ? left : connection.sndMss;
 }
 
 /**
@@ -32,5 +35,5 @@ export function syncMss(connection: ControlBlock): void {
   let mss = Math.min(Math.max(connection.peerMss, MIN_MSS), fits);
   if (settings.maxSegment > 0) mss = Math.min(mss, settings.maxSegment);
   if (connection.timestampsOk) mss -= TIMESTAMPS_LENGTH;
-  connection.sndMss = Math.max(mss, 8);
+  connection.sndMss = Math.max(mss, LEAST_PAYLOAD);
 }

@@ -1,6 +1,6 @@
 /** RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. */
 import type { ControlBlock } from './control-block.ts';
-import { distance } from './sequence.ts';
+import { distance, later } from './sequence.ts';
 
 /** RFC 7323 2.3: the largest shift. */
 export const MAX_WINDOW_SHIFT = 14;
@@ -34,13 +34,17 @@ export function offerableWindow(connection: ControlBlock): number {
 
 /**
  * The window field of the next segment; advertises it (moves `rcvAdv`).
- * The field counts units of 2^shift: a window that must not shrink is rounded up.
+ * The field counts units of 2^shift: a window that must not shrink is rounded up, though to no more than one unit beyond the buffer:
+ * or the edge would move on with every small segment, read or not. RFC 7323 2.4: then it is rounded down, and what
+ * was promised before is still taken.
  */
 export function advertiseWindow(connection: ControlBlock): number {
-  const shift = connection.rcvWindShift;
+  const unit = 2 ** connection.rcvWindShift;
   const window = offerableWindow(connection);
-  const field = Math.min(Math.ceil(window / 2 ** shift), 65_535);
-  connection.rcvAdv = (connection.rcvNxt + field * 2 ** shift) | 0;
+  let field = Math.min(Math.ceil(window / unit), 65_535);
+  const { rcvBuf } = connection.settings;
+  if (field * unit > window && connection.receiveQueue.length + field * unit > rcvBuf + unit) field--;
+  connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + field * unit) | 0);
   return field;
 }
 

@@ -120,17 +120,16 @@ export class SentRuns {
       const pieces = run.pieces();
       if (after(run.end, ack)) {
         if (distance(run.seq, ack) < run.size) {
-          // Less than a piece: the rest still counts as that piece.
+          // Less than a piece: the rest still counts as that piece, and those behind it keep their boundaries.
+          if (pieces > 1) this.#split(run, (run.seq + run.size) | 0);
           run.seq = ack;
-          const less = pieces - run.pieces();
-          if (less > 0) this.#uncount(run, less);
           break;
         }
         this.#split(run, (run.seq + Math.floor(distance(run.seq, ack) / run.size) * run.size) | 0);
         continue;
       }
       this.#sample(run, pieces);
-      this.#uncount(run, pieces);
+      this.#count(run.marks, -pieces);
       this.#unlink(run);
     }
   }
@@ -221,11 +220,7 @@ export class SentRuns {
     if (run.size === size) return;
     const old = run.pieces();
     run.size = size;
-    const more = run.pieces() - old;
-    this.packetsOut += more;
-    if ((run.marks & SACKED) !== 0) this.sackedOut += more;
-    if ((run.marks & LOST) !== 0) this.lostOut += more;
-    if ((run.marks & RETRANSMITTED) !== 0) this.retransOut += more;
+    this.#count(run.marks, run.pieces() - old);
   }
 
   clear(): void {
@@ -249,11 +244,12 @@ export class SentRuns {
     else if (this.oldestSentAt < 0 || run.sentAt < this.oldestSentAt) this.oldestSentAt = run.sentAt;
   }
 
-  #uncount(run: SentRun, pieces: number): void {
-    this.packetsOut -= pieces;
-    if ((run.marks & SACKED) !== 0) this.sackedOut -= pieces;
-    if ((run.marks & LOST) !== 0) this.lostOut -= pieces;
-    if ((run.marks & RETRANSMITTED) !== 0) this.retransOut -= pieces;
+  /** `pieces` more (less, when negative) with these marks. */
+  #count(marks: number, pieces: number): void {
+    this.packetsOut += pieces;
+    if ((marks & SACKED) !== 0) this.sackedOut += pieces;
+    if ((marks & LOST) !== 0) this.lostOut += pieces;
+    if ((marks & RETRANSMITTED) !== 0) this.retransOut += pieces;
   }
 
   #unmark(run: SentRun, pieces: number): void {
@@ -262,8 +258,9 @@ export class SentRuns {
     run.marks &= ~(LOST | RETRANSMITTED);
   }
 
-  /** Splits at a piece boundary; returns the second half. */
+  /** Splits at a piece boundary, or between the last data and the FIN, which is one more piece then; returns the second half. */
   #split(run: SentRun, at: number): SentRun {
+    const before = run.pieces();
     const second = takeRun();
     second.seq = at;
     second.end = run.end;
@@ -278,6 +275,7 @@ export class SentRuns {
     run.next = second;
     run.end = at;
     run.fin = 0;
+    this.#count(run.marks, run.pieces() + second.pieces() - before);
     return second;
   }
 

@@ -27,16 +27,17 @@ import { DELAYED_ACK } from './timer-kinds.ts';
 
 /** Bytes of options that every segment of a connection with timestamps carries. */
 export const TIMESTAMPS_LENGTH = 12;
-/** The longest TCP header. */
+/** The longest TCP header, and the options in it. */
 const MAX_HEADER = 60;
+const MAX_OPTIONS = 40;
 /** The longest IP packet. */
 const MAX_PACKET = 65_535;
 export const CONTROL_FLAGS = FIN | SYN | RST | PSH | ACK | URG | ECE | CWR;
 
-/** Payload bytes that fit into one super-segment of pieces of `size`. */
+/** Payload bytes that fit into one super-segment of pieces of `size`: whole pieces, and one at least. */
 export function superSegmentLimit(connection: ControlBlock, size: number): number {
   const room = MAX_PACKET - connection.path.headerLength - MAX_HEADER;
-  return size >= room ? room : Math.floor(room / size) * size;
+  return Math.max(Math.floor(room / size), 1) * size;
 }
 
 /**
@@ -59,10 +60,10 @@ export function transmit(
   const end =
     (flags & SYN) !== 0
       ? writeSynOptions(connection, view, at + TCP_HEADER_LENGTH, now)
-      : writeOptions(connection, view, at + TCP_HEADER_LENGTH, flags, now);
+      : writeOptions(connection, view, at + TCP_HEADER_LENGTH, Math.min(length, size), flags, now);
   let bits = flags;
   let urgentPointer = 0;
-  if (after(connection.sndUp, seq)) {
+  if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {
     // RFC 9293 3.8.5 [MUST-30]: the urgent pointer points behind the urgent data, wherever that is.
     bits |= URG;
     urgentPointer = Math.min(distance(seq, connection.sndUp), 65_535);
@@ -118,13 +119,23 @@ function acknowledgmentSent(connection: ControlBlock): void {
   connection.clearTimer(DELAYED_ACK);
 }
 
-function writeOptions(connection: ControlBlock, view: DataView, offset: number, flags: number, now: number): number {
+/** @param payload bytes of a piece: the report of SACK has what the link's packets leave beside it */
+function writeOptions(
+  connection: ControlBlock,
+  view: DataView,
+  offset: number,
+  payload: number,
+  flags: number,
+  now: number,
+): number {
+  const { path } = connection;
+  const room = Math.min(path.mtu - path.headerLength - TCP_HEADER_LENGTH - payload, MAX_OPTIONS);
   let at = offset;
   if (connection.timestampsOk) {
     at = writeNop(view, writeNop(view, at));
     at = writeTimestamps(view, at, timestampNow(connection, now), connection.tsRecent);
   }
-  if ((flags & RST) === 0 && hasSacks(connection)) at = writeSacks(connection, view, at, offset + 40 - at);
+  if ((flags & RST) === 0 && hasSacks(connection)) at = writeSacks(connection, view, at, offset + room - at);
   return at;
 }
 
