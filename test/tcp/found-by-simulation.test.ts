@@ -1,0 +1,154 @@
+/** Faults that test/sim found, each as the few segments that show it. */
+import { expect } from 'chai';
+import {
+  IPPROTO_TCP,
+  MSG_MORE,
+  SO_KEEPALIVE,
+  SO_RCVBUF,
+  SOL_SOCKET,
+  TCP_CORK,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+} from '../../src/socket/constants.ts';
+import { established } from '../support/wire-peer.ts';
+
+const SACK = { mss: 1460, sackOk: true } as const;
+
+describe('small links', () => {
+  it('an acknowledgment has no more SACK blocks than the link takes', async () => {
+    const t = await established({ mtu: 68, options: { mss: 28, sackOk: true, ts: [1, 0] } });
+    for (const seq of [21, 41, 61]) t.inject({ seq, length: 10 });
+    for (const { bytes, options } of t.drain()) {
+      expect(bytes.length).to.be.at.most(68);
+      expect(options.sack).to.have.lengthOf(1);
+    }
+  });
+
+  it('blocks that would leave no room for data wait for another segment', async () => {
+    const t = await established({ mtu: 68, options: { mss: 28, sackOk: true } });
+    for (const seq of [21, 41, 61]) t.inject({ seq, length: 10 });
+    t.drain();
+    t.write(28);
+    const sent = t.drain();
+    expect(sent.reduce((sum, { length }) => sum + length, 0)).to.equal(28);
+    for (const { bytes } of sent) expect(bytes.length).to.be.at.most(68);
+  });
+});
+
+describe('large links', () => {
+  it('an mtu of 65535: a full segment leaves though more is queued and the window is wider', async () => {
+    const t = await established({ mtu: 65_535, options: { mss: 65_495, wscale: 7, ts: [1, 0] }, win: 65_535 });
+    t.write(200_000);
+    t.expect({ seq: 1, length: 65_483 });
+    t.expect({ seq: 65_484, length: 65_483 });
+  });
+});
+
+describe('the receive window in units', () => {
+  it('does not move on with small segments that nobody reads (RFC 7323 2.4)', async () => {
+    const setup = (socket: { setsockopt: (level: number, option: number, value: number) => number }) => {
+      socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 5000);
+    };
+    const t = await established({ options: { mss: 1460, wscale: 7 }, setup });
+    const scale = 2 ** 10;
+    let edge = 0;
+    for (let seq = 1; ; seq += 100) {
+      t.inject({ seq, length: 100 });
+      const [answer] = t.drain();
+      if (answer !== undefined) edge = Math.max(edge, answer.ack + answer.win * scale);
+      if (answer !== undefined && answer.win === 0) break;
+      expect(seq, 'bytes sent into a buffer of 10000').to.be.below(12_000);
+    }
+    expect(edge).to.be.within(10_001, 10_001 + scale);
+    // What was promised is still taken.
+    const counted = t.stack.sockets().find(({ state }) => state === 'ESTABLISHED')?.recvQ ?? 0;
+    expect(counted + 1).to.be.below(edge);
+    t.inject({ length: 1 });
+    t.drain();
+    expect(t.stack.sockets().find(({ state }) => state === 'ESTABLISHED')?.recvQ).to.equal(counted + 1);
+  });
+});
+
+describe('probes', () => {
+  it('do not point to urgent data that there is none of', async () => {
+    const t = await established();
+    t.socket.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, 5);
+    t.socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
+    t.write('data');
+    t.expect({ data: 'data' });
+    t.inject({ ack: 5 });
+    await t.advance(5000);
+    t.expect({ seq: 4, length: 0, flags: 'A', urg: 0 });
+  });
+
+  it('of keepalive come once, at any fraction of a millisecond', async () => {
+    const t = await established();
+    t.socket.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+    t.socket.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    t.socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
+    // (x + 30000) - x is not always 30000.
+    for (let i = 1; i <= 20; i++) {
+      await t.advance(1 / 3 + i / 7000);
+      t.inject();
+      t.expectNothing();
+      await t.advance(30_000);
+      expect(t.drain()).to.have.lengthOf(1);
+    }
+  });
+});
+
+describe('TCP_CORK and MSG_MORE', () => {
+  it('what the window held back when the 200 ms were over leaves as it is once the window opens', async () => {
+    const t = await established({ win: 1460 });
+    t.socket.setsockopt(IPPROTO_TCP, TCP_CORK, 1);
+    t.write(1460 + 100);
+    t.expect({ seq: 1, length: 1460 });
+    await t.advance(150);
+    t.inject({ ack: 1, win: 1460 });
+    t.expectNothing();
+    await t.advance(50);
+    t.inject({ ack: 1461, win: 1460 });
+    t.expect({ seq: 1461, length: 100 });
+  });
+
+  it('corked after the write: leaves in 200 ms all the same', async () => {
+    const t = await established();
+    t.write('a');
+    t.expect({ data: 'a' });
+    t.write('b');
+    t.socket.setsockopt(IPPROTO_TCP, TCP_CORK, 1);
+    t.expectNothing();
+    await t.advance(10);
+    t.inject({ ack: 2 });
+    t.expectNothing();
+    await t.advance(200);
+    t.expect({ seq: 2, data: 'b' });
+  });
+
+  it('MSG_MORE on the last write of all holds back for 200 ms only', async () => {
+    const t = await established({ win: 10 });
+    t.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+    t.write('x'.repeat(14), MSG_MORE);
+    t.expect({ seq: 1, length: 10 });
+    await t.advance(300);
+    t.drain();
+    t.inject({ ack: 11, win: 1000 });
+    t.expect({ seq: 11, length: 4 });
+  });
+});
+
+describe('SACK and FIN', () => {
+  it('a report that ends before our FIN leaves the counts right', async () => {
+    const t = await established({ options: SACK });
+    t.write(3 * 1460);
+    t.socket.shutdown(1);
+    t.drain();
+    t.inject({ ack: 1, options: { sack: [[1461, 4381]] } });
+    const { packetsOut, sackedOut } = t.socket.connection?.runs ?? { packetsOut: 0, sackedOut: 0 };
+    expect([packetsOut, sackedOut]).to.deep.equal([4, 2]);
+    t.inject({ ack: 4382 });
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    expect(t.socket.connection?.runs.packetsOut).to.equal(0);
+  });
+});
