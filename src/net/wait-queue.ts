@@ -20,11 +20,15 @@ interface Waiting {
   readonly operation: Operation;
   /** Stops listening to the signal. */
   readonly forget: (() => void) | undefined;
+  /** Who came after. */
+  next: Waiting | undefined;
 }
 
 export class WaitQueue {
   readonly #clock: Clock;
-  #waiting: Waiting[] | undefined;
+  /** A list and not an array: a connection that has once waited keeps nothing of it. */
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
   /** When calls fail, on the monotonic clock; undefined: never. */
   #deadline: number | undefined;
   #timer: Timer | undefined;
@@ -37,7 +41,7 @@ export class WaitQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#waiting === undefined || this.#waiting.length === 0;
+    return this.#first === undefined;
   }
 
   /** A deadline of this very moment has passed. */
@@ -47,30 +51,33 @@ export class WaitQueue {
 
   /** Puts a call that could not finish at once behind the others. */
   add(operation: Operation, signal?: AbortSignal): void {
-    this.#waiting ??= [];
-    this.#waiting.push({ operation, forget: signal === undefined ? undefined : this.#listen(operation, signal) });
+    const forget = signal === undefined ? undefined : this.#listen(operation, signal);
+    const waiting: Waiting = { operation, forget, next: undefined };
+    if (this.#last === undefined) this.#first = waiting;
+    else this.#last.next = waiting;
+    this.#last = waiting;
     this.#arm();
   }
 
   /** Something may be possible now. */
   ready(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    let served = false;
-    for (let first = waiting[0]; first?.operation.attempt(); first = waiting[0]) {
-      first.forget?.();
-      waiting.shift();
-      served = true;
+    if (this.#first === undefined) return;
+    while (this.#first?.operation.attempt()) {
+      this.#first.forget?.();
+      this.#first = this.#first.next;
     }
-    if (served && waiting.length === 0) this.#arm();
+    if (this.#first !== undefined) return;
+    this.#last = undefined;
+    this.#arm();
   }
 
   failAll(reason: Error): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const { operation, forget } of waiting) {
-      forget?.();
-      operation.fail(reason);
+    let waiting = this.#first;
+    this.#first = undefined;
+    this.#last = undefined;
+    for (; waiting !== undefined; waiting = waiting.next) {
+      waiting.forget?.();
+      waiting.operation.fail(reason);
     }
     this.#arm();
   }
@@ -95,9 +102,13 @@ export class WaitQueue {
   }
 
   #abort(operation: Operation, signal: AbortSignal): void {
-    const at = this.#waiting?.findIndex((one) => one.operation === operation) ?? -1;
-    if (at < 0) return;
-    this.#waiting?.splice(at, 1);
+    let before: Waiting | undefined;
+    let at = this.#first;
+    for (; at !== undefined && at.operation !== operation; at = at.next) before = at;
+    if (at === undefined) return;
+    if (before === undefined) this.#first = at.next;
+    else before.next = at.next;
+    if (this.#last === at) this.#last = before;
     operation.fail(abortError(signal));
     // Those behind it were not tried while it stood before them.
     this.ready();
