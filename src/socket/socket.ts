@@ -182,7 +182,7 @@ export class Socket implements ConnectionUser {
     if (!isPort(to.port)) return -EINVAL;
     // Linux: the unspecified address is this host.
     const remote = to.address.isUnspecified ? IPV4_LOOPBACK : to.address;
-    if (remote.isMulticast || remote.isBroadcast) return -ENETUNREACH;
+    if (remote.isMulticast || this.stack.isBroadcast(remote)) return -ENETUNREACH;
     return this.#open(remote, to.port);
   }
 

@@ -106,7 +106,7 @@ export function reportUnreachable(
 /** The way back to the sender, when it may be answered at all: RFC 1122 3.2.2: no error about a source that is not one host. */
 function backTo(stack: Stack, from: Interface, packet: InboundPacket) {
   const remote = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
-  if (remote.isMulticast || remote.isBroadcast || remote.isUnspecified) return undefined;
+  if (remote.isMulticast || remote.isUnspecified || stack.isBroadcast(remote)) return undefined;
   const local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
   return stack.pathBack(from, local, remote, PROTOCOL_ICMP);
 }

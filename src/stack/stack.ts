@@ -145,6 +145,19 @@ export class Stack implements InterfaceOwner {
     return this.#interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
   }
 
+  /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's. RFC 1122 3.2.1.3. */
+  isBroadcast(address: IpAddress): boolean {
+    if (address.isBroadcast) return true;
+    if (address.family !== 4) return false;
+    return this.#interfaces.some(({ addresses }) =>
+      addresses.some(({ address: own, bits }) => {
+        // RFC 3021: a network of two addresses has none.
+        if (own.family !== 4 || bits > 30) return false;
+        return address.w3 === (own.w3 | (bits === 0 ? -1 : -1 >>> bits));
+      }),
+    );
+  }
+
   /**
    * The way to an address, from a given one of ours or the one that suits.
    * @returns undefined when there is no route

@@ -62,7 +62,7 @@ export class TcpInput {
     const segment = this.#segment;
     // RFC 9293 3.9.2.3 [MUST-57], [MUST-63]: no answer to a broadcast or multicast address, and no connection with one.
     const source = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
-    if (source.isMulticast || source.isBroadcast || source.isUnspecified)
+    if (source.isMulticast || source.isUnspecified || this.#stack.isBroadcast(source))
       return this.#stack.drop('tcp-bad-source', now);
     // RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack).
     if (!this.#stack.isLoopback(from) && this.#stack.isLocal(source)) return this.#stack.drop('ip-martian-source', now);

@@ -33,7 +33,7 @@ describe('wire-peer', () => {
     const t = connecting({ active: true });
     t.inject({ seq: 0, ack: 1, flags: 'SA', options: { mss: 1460 } });
     expect(() => t.expect({ flags: 'R' })).to.throw(
-      /another segment: {"flags":"A"}, not {"flags":"R"}[^]*time \(ms\) DUT/,
+      /another segment: {"flags":"A"}, not {"flags":"R"}[\s\S]*time \(ms\) DUT/,
     );
     expect(() => t.expect()).to.throw(/sent nothing/);
     t.write('too many');

@@ -1,0 +1,348 @@
+/** RFC 9293 3.6, 3.10.4, 3.10.5: closing and aborting a connection, TIME-WAIT. */
+import { expect } from 'chai';
+import {
+  IPPROTO_TCP,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SO_LINGER,
+  SOL_SOCKET,
+  TCP_LINGER2,
+} from '../../../src/socket/constants.ts';
+import { ECONNRESET, EPIPE } from '../../../src/socket/errno.ts';
+import { connecting, established } from '../../support/wire-peer.ts';
+import { inState } from '../../support/wire-states.ts';
+
+const LINGER_NOT = { onoff: 1, linger: 0 };
+
+describe('RFC 9293 3.6: closing', () => {
+  it('figure 12: the normal close, ours first', async () => {
+    const t = await established();
+    t.socket.close();
+    t.expect({ seq: 1, ack: 1, flags: 'FA', length: 0 });
+    expect(t.state()).to.equal('FIN-WAIT-1');
+    t.inject({ seq: 1, ack: 2 });
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    t.inject({ seq: 1, ack: 2, flags: 'FA' });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    expect(t.state()).to.equal('TIME-WAIT');
+    await t.advance(60_000);
+    expect(t.state()).to.equal('CLOSED');
+    t.expectNothing();
+  });
+
+  it("figure 12: the normal close, the peer's first", async () => {
+    const t = await established();
+    t.inject({ seq: 1, ack: 1, flags: 'FA' });
+    t.expect({ seq: 1, ack: 2, flags: 'A' });
+    expect(t.state()).to.equal('CLOSE-WAIT');
+    t.socket.close();
+    t.expect({ seq: 1, ack: 2, flags: 'FA' });
+    expect(t.state()).to.equal('LAST-ACK');
+    t.inject({ seq: 2, ack: 2 });
+    expect(t.state()).to.equal('CLOSED');
+    t.expectNothing();
+  });
+
+  it('figure 13: both at once', async () => {
+    const t = await established();
+    t.socket.close();
+    t.expect({ seq: 1, ack: 1, flags: 'FA' });
+    t.inject({ seq: 1, ack: 1, flags: 'FA' });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    expect(t.state()).to.equal('CLOSING');
+    t.inject({ seq: 2, ack: 2 });
+    expect(t.state()).to.equal('TIME-WAIT');
+  });
+
+  it('half close: what the peer still sends is received, what we had queued is sent before the FIN', async () => {
+    const t = await established();
+    t.write('request');
+    t.socket.shutdown(SHUT_WR);
+    t.expect({ seq: 1, data: 'request', flags: 'FPA' });
+    t.inject({ seq: 1, ack: 9, data: 'ans' });
+    t.inject({ seq: 4, ack: 9, data: 'wer', flags: 'FPA' });
+    expect(t.read()).to.equal('answer');
+    expect(t.read()).to.equal(0);
+    expect(t.state()).to.equal('TIME-WAIT');
+  });
+
+  it("half close: the peer's: we may go on sending", async () => {
+    const t = await established();
+    t.inject({ seq: 1, flags: 'FA' });
+    t.drain();
+    t.write('still talking');
+    t.expect({ seq: 1, ack: 2, data: 'still talking' });
+    t.inject({ seq: 2, ack: 14 });
+    expect(t.state()).to.equal('CLOSE-WAIT');
+  });
+
+  it('the FIN is sent again until it is acknowledged', async () => {
+    const t = await established();
+    t.socket.close();
+    t.expect({ flags: 'FA' });
+    await t.advance(200.01);
+    t.expect({ seq: 1, flags: 'FA' });
+    await t.advance(400.01);
+    t.expect({ seq: 1, flags: 'FA' });
+  });
+
+  it('a close that nobody answers ends after tcp_orphan_retries', async () => {
+    const t = await established();
+    t.socket.close();
+    await t.advance(203_000);
+    expect(t.state()).to.equal('FIN-WAIT-1');
+    await t.advance(2000);
+    expect(t.state()).to.equal('CLOSED');
+    expect(t.drain().length).to.equal(10);
+    expect(t.counters.TCPAbortOnTimeout).to.equal(1);
+  });
+
+  it('MUST-12: the user is told of a RST, on every kind of call', async () => {
+    for (const call of ['recv', 'send', 'error'] as const) {
+      const t = await established();
+      let told = 0;
+      t.socket.onReady = () => told++;
+      t.inject({ flags: 'R' });
+      expect(told).to.equal(1);
+      if (call === 'recv') expect(t.read()).to.equal(-ECONNRESET);
+      if (call === 'send') expect(t.write('x')).to.equal(-ECONNRESET);
+      if (call === 'error') expect(t.socket.takeError()).to.equal(ECONNRESET);
+      expect(t.write('x')).to.equal(-EPIPE);
+      expect(t.read()).to.equal(0);
+    }
+  });
+
+  it('SHLD-2: a RST may contain data', async () => {
+    const t = await established();
+    t.inject({ flags: 'R', data: 'no such service' });
+    t.expectNothing();
+    expect(t.state()).to.equal('CLOSED');
+    expect(t.read()).to.equal(-ECONNRESET);
+  });
+
+  // RFC 9293 3.6.1: "If such a host issues a CLOSE call while received data is still pending in the connection, or if new data is
+  // received after CLOSE is called, its TCP implementation SHOULD send a RST to show that data was lost".
+  it('SHLD-3: close with data unread: a RST', async () => {
+    const t = await established();
+    t.inject({ seq: 1, data: 'unread' });
+    t.drain();
+    t.socket.close();
+    t.expect({ seq: 1, ack: 7, flags: 'RA' });
+    t.expectNothing();
+    expect(t.state()).to.equal('CLOSED');
+    expect(t.counters.TCPAbortOnClose).to.equal(1);
+  });
+
+  for (const state of ['FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
+    it(`SHLD-3: data after close, in ${state}: a RST`, async () => {
+      const t = await inState(state);
+      t.socket.close();
+      t.drain();
+      t.inject({ seq: 1, ack: state === 'FIN-WAIT-1' ? 1 : 2, data: 'late' });
+      t.expect({ seq: 2, flags: 'RA' });
+      t.expectNothing();
+      expect(t.state()).to.equal('CLOSED');
+      expect(t.counters.TCPAbortOnData).to.equal(1);
+    });
+  }
+
+  it('data of the past after close is no loss: an ACK', async () => {
+    const t = await established();
+    t.inject({ seq: 1, data: 'read' });
+    expect(t.read()).to.equal('read');
+    t.drain();
+    t.socket.close();
+    t.expect({ flags: 'FA' });
+    t.inject({ seq: 1, ack: 1, data: 'read' });
+    t.expect({ flags: 'A', ack: 5 });
+    expect(t.state()).to.equal('FIN-WAIT-1');
+  });
+
+  it('shutdown of both sides keeps the connection until it is closed', async () => {
+    const t = await established();
+    t.socket.shutdown(SHUT_RDWR);
+    t.expect({ flags: 'FA' });
+    expect(t.read()).to.equal(0);
+    expect(t.write('x')).to.equal(-EPIPE);
+    t.inject({ seq: 1, ack: 2, flags: 'FA' });
+    expect(t.state()).to.equal('TIME-WAIT');
+  });
+
+  it('shutdown of the receiving side says nothing to the peer', async () => {
+    const t = await established();
+    t.socket.shutdown(SHUT_RD);
+    t.expectNothing();
+    expect(t.read()).to.equal(0);
+    t.write('x');
+    t.expect({ data: 'x' });
+  });
+
+  it('SO_LINGER 0: a RST, and no TIME-WAIT', async () => {
+    for (const state of ['ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSE-WAIT', 'CLOSING', 'LAST-ACK'] as const) {
+      const t = await inState(state);
+      t.socket.setsockopt(SOL_SOCKET, SO_LINGER, LINGER_NOT);
+      t.socket.close();
+      t.expect({ flags: 'RA' });
+      t.expectNothing();
+      expect(t.state()).to.equal('CLOSED');
+      expect(t.counters.TCPAbortOnLinger).to.equal(1);
+    }
+  });
+
+  it('ABORT with data queued: it is not sent any more', async () => {
+    const t = await established({ win: 0 });
+    t.write('never');
+    t.socket.setsockopt(SOL_SOCKET, SO_LINGER, LINGER_NOT);
+    t.socket.close();
+    t.expect({ flags: 'RA', length: 0 });
+    await t.advance(10_000);
+    t.expectNothing();
+  });
+
+  it('SYN-SENT: CLOSE deletes the TCB without a word', async () => {
+    const t = connecting();
+    t.socket.close();
+    t.expectNothing();
+    expect(t.state()).to.equal('CLOSED');
+    await t.advance(10_000);
+    t.expectNothing();
+  });
+
+  it('SYN-RECEIVED of a simultaneous open: CLOSE waits for ESTABLISHED, then the FIN', () => {
+    const t = connecting();
+    t.inject({ seq: 0, flags: 'S' });
+    t.expect({ flags: 'SA' });
+    t.socket.close();
+    t.expectNothing();
+    t.inject({ seq: 1, ack: 1 });
+    t.expect({ seq: 1, ack: 1, flags: 'FA' });
+    expect(t.state()).to.equal('FIN-WAIT-1');
+  });
+
+  it('LISTEN: CLOSE ends the embryos, and resets what nobody accepted', () => {
+    const t = connecting();
+    const listener = t.listen();
+    t.inject({ seq: 0, flags: 'S', from: 1001, to: 80 });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1, ack: 1, from: 1001, to: 80 });
+    t.inject({ seq: 0, flags: 'S', from: 1002, to: 80 });
+    t.expect({ flags: 'SA' });
+    listener.close();
+    t.expect({ flags: 'RA', to: 1001 });
+    t.expectNothing();
+    t.inject({ seq: 1, ack: 1, from: 1002, to: 80 });
+    t.expect({ seq: 1, flags: 'R', to: 1002 });
+  });
+
+  // No RFC has it; every deployed stack does. The time is TCP_LINGER2, or tcp_fin_timeout.
+  it('FIN-WAIT-2 without a user ends after tcp_fin_timeout', async () => {
+    const t = await established();
+    t.socket.close();
+    t.expect({ flags: 'FA' });
+    t.inject({ seq: 1, ack: 2 });
+    await t.advance(59_999);
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    await t.advance(1);
+    expect(t.state()).to.equal('CLOSED');
+  });
+
+  it('FIN-WAIT-2 with a user that still reads lasts', async () => {
+    const t = await inState('FIN-WAIT-2');
+    await t.advance(3_600_000);
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    t.inject({ seq: 1, ack: 2, data: 'at last' });
+    expect(t.read()).to.equal('at last');
+    t.socket.close();
+    t.drain();
+    await t.advance(60_000);
+    expect(t.state()).to.equal('CLOSED');
+  });
+
+  it('TCP_LINGER2 sets that time, negative: not at all', async () => {
+    const t = await inState('FIN-WAIT-2');
+    t.socket.setsockopt(IPPROTO_TCP, TCP_LINGER2, 5);
+    t.socket.close();
+    await t.advance(4999);
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    await t.advance(1);
+    expect(t.state()).to.equal('CLOSED');
+    const none = await inState('FIN-WAIT-1');
+    none.socket.setsockopt(IPPROTO_TCP, TCP_LINGER2, -1);
+    none.socket.close();
+    none.inject({ seq: 1, ack: 2 });
+    expect(none.state()).to.equal('CLOSED');
+  });
+});
+
+describe('RFC 9293 3.6.1: TIME-WAIT', () => {
+  // Deviation, as Linux: 60 s for the 2 MSL; tcp_timewait_len sets it.
+  for (const seconds of [60, 240]) {
+    it(`MUST-13: it lasts 2 MSL, here ${seconds} s`, async () => {
+      const t = await inState('TIME-WAIT', { sysctl: { tcp_timewait_len: seconds } });
+      await t.advance(seconds * 1000 - 1);
+      expect(t.state()).to.equal('TIME-WAIT');
+      await t.advance(1);
+      expect(t.state()).to.equal('CLOSED');
+      expect(t.counters.TW).to.equal(1);
+    });
+  }
+
+  // "(1) assigns its initial sequence number for the new connection to be larger than the largest sequence number it used on the
+  // previous connection incarnation"
+  it('MAY-2: a SYN with a larger number opens a new connection, with an ISS beyond the old one', async () => {
+    const t = await inState('TIME-WAIT');
+    const old = t.dutIsn();
+    t.inject({ seq: 3, flags: 'S' });
+    t.expect({ flags: 'SA', ack: 4 });
+    expect((t.dutIsn() - old) | 0).to.be.greaterThan(65_535);
+    t.inject({ seq: 4, ack: 1 });
+    expect(t.state()).to.equal('ESTABLISHED');
+    expect(t.counters.TWRecycled).to.equal(1);
+  });
+
+  it('MAY-2: "(2) returns to TIME-WAIT state if the SYN turns out to be an old duplicate"', async () => {
+    const t = await inState('TIME-WAIT');
+    t.inject({ seq: 1, flags: 'S' });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    t.inject({ seq: -500, flags: 'S' });
+    t.expectNothing();
+    expect(t.state()).to.equal('TIME-WAIT');
+    expect(t.counters.TCPACKSkippedTimeWait).to.equal(1);
+  });
+
+  it('SHLD-4: with a later timestamp any SYN will do (RFC 6191)', async () => {
+    const t = await inState('TIME-WAIT', { options: { mss: 1460, ts: [5000, 0] } });
+    await t.advance(1000);
+    t.inject({ seq: -5000, flags: 'S', options: { ts: [9000, 0] } });
+    t.expect({ flags: 'SA' });
+  });
+
+  it('SHLD-4: with an earlier one none will', async () => {
+    const t = await inState('TIME-WAIT', { options: { mss: 1460, ts: [5000, 0] } });
+    t.inject({ seq: 5000, flags: 'S', options: { ts: [4000, 0] } });
+    t.expect({ flags: 'A' });
+    expect(t.state()).to.equal('TIME-WAIT');
+  });
+
+  // RFC 1337: only with tcp_rfc1337 is a RST no end to it (Linux's default is off).
+  it('a RST ends it, but not with tcp_rfc1337', async () => {
+    const t = await inState('TIME-WAIT', { sysctl: { tcp_rfc1337: true } });
+    t.inject({ seq: 2, flags: 'R' });
+    expect(t.state()).to.equal('TIME-WAIT');
+    const ended = await inState('TIME-WAIT');
+    ended.inject({ seq: 3, flags: 'R' });
+    expect(ended.state()).to.equal('TIME-WAIT');
+    ended.inject({ seq: 2, flags: 'R' });
+    expect(ended.state()).to.equal('CLOSED');
+  });
+
+  it('answers carry timestamps when the connection had them', async () => {
+    const t = await inState('TIME-WAIT', { options: { mss: 1460, ts: [5000, 0] } });
+    await t.advance(500);
+    t.inject({ seq: 1, ack: 2, flags: 'FA' });
+    const { options } = t.expect({ seq: 2, ack: 2, flags: 'A' });
+    expect(options.ts?.[0]).to.equal(1500);
+    expect(options.ts?.[1]).to.be.within(5000, 5500);
+  });
+});
