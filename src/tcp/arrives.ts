@@ -115,9 +115,8 @@ function checkReset(connection: ControlBlock, segment: TcpSegment, now: number):
 /** Fourth, check the SYN bit. @returns whether to go on */
 function checkSyn(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   if (isSimultaneousSynAck(connection, segment)) {
-    // The SYN in it has been seen: what counts is its ACK field.
+    // The SYN in it has been seen: what counts is its ACK field (and that its window is not scaled).
     segment.seq = (segment.seq + 1) | 0;
-    segment.flags &= ~SYN;
     return true;
   }
   // RFC 5961 4.2: whatever its number, a SYN in a synchronized state is challenged and dropped.

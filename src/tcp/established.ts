@@ -1,5 +1,5 @@
 /** The connection is open: from SYN-SENT or SYN-RECEIVED to ESTABLISHED. */
-import { OPT_TIMESTAMPS, type TcpSegment } from '../wire/tcp.ts';
+import { OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { armKeepalive } from './keepalive.ts';
 import { sampleRoundTrip } from './round-trip.ts';
@@ -15,7 +15,7 @@ const RTO_AFTER_SYN_LOSS_US = 3_000_000;
 export function becomeEstablished(connection: ControlBlock, segment: TcpSegment, now: number): void {
   connection.sndUna = segment.ack;
   // RFC 9293 3.10.7.4: SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK. RFC 7323 2.2: that of a SYN is not scaled.
-  const scaled = (segment.flags & 2) === 0;
+  const scaled = (segment.flags & SYN) === 0;
   connection.sndWnd = scaled ? segment.window * 2 ** connection.sndWindShift : segment.window;
   connection.maxSndWnd = connection.sndWnd;
   connection.sndWl1 = segment.seq;
@@ -44,7 +44,8 @@ function measureHandshake(connection: ControlBlock, segment: TcpSegment, now: nu
     sampleRoundTrip(connection, distance(segment.tsEcr, timestampNow(connection, now)) * 1000);
   } else {
     connection.rtoUs = RTO_AFTER_SYN_LOSS_US;
-    // RFC 5681 3.1: after a lost SYN the window starts at one segment.
-    connection.cwnd = 1;
   }
+  // RFC 5681 3.1: after a lost SYN the window starts at one segment; RFC 6928 2: but not for a single retransmission, which may
+  // only say that the round trip is longer than a second.
+  if (connection.retransmits > 1) connection.cwnd = 1;
 }

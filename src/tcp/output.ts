@@ -106,6 +106,8 @@ function sendNew(connection: ControlBlock, now: number): boolean {
     if (length === 0 && fin === 0) break;
     if (!sendSegment(connection, length, fin, size, now)) return false;
   }
+  // cwnd is in use when it is full, whether there is more to send or not (Linux).
+  if (runs.inFlight() >= connection.cwnd) connection.cwndLimited = true;
   // What the windows hold back is still to leave as it is, once they open.
   if (distance(connection.sndNxt, sendQueue.end) <= 0) connection.uncorked = false;
   return true;
