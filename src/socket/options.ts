@@ -5,6 +5,9 @@ import { armKeepalive } from '../tcp/keepalive.ts';
 import { syncMss } from '../tcp/mss.ts';
 import type { TcpSettings } from '../tcp/settings.ts';
 import {
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_IP,
   IPPROTO_TCP,
   SO_ACCEPTCONN,
   SO_DOMAIN,
@@ -48,6 +51,7 @@ const MIN_MAXSEG = 88;
 const MAX_MAXSEG = 32_767;
 const MIN_SNDBUF = 4608;
 const MIN_RCVBUF = 2304;
+const MAX_TTL = 255;
 const MAX_INT = 0x7fffffff;
 
 /** @returns 0 or -errno */
@@ -56,6 +60,7 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > MAX_INT) return -EINVAL;
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value);
   if (level === IPPROTO_TCP) return setTcpOption(socket, option, value);
+  if (level === IPPROTO_IP) return setIpOption(socket, option, value);
   return -ENOPROTOOPT;
 }
 
@@ -63,6 +68,7 @@ export function setOption(socket: Socket, level: number, option: number, value: 
 export function getOption(socket: Socket, level: number, option: number): number | Linger | TcpInfo {
   if (level === SOL_SOCKET) return getSocketOption(socket, option);
   if (level === IPPROTO_TCP) return getTcpOption(socket, option);
+  if (level === IPPROTO_IP) return getIpOption(socket, option);
   return -ENOPROTOOPT;
 }
 
@@ -129,6 +135,38 @@ function setTcpOption(socket: Socket, option: number, value: number): number {
       return bounded(value, 0, MAX_INT, () => setField(settings, 'userTimeout', value));
     case TCP_QUICKACK:
       return setQuickAck(socket, value);
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+/** RFC 9293 3.9.2 [MUST-48], [MUST-49]; [SHLD-21]: both may change while the connection lives. */
+function setIpOption(socket: Socket, option: number, value: number): number {
+  const { settings, connection } = socket;
+  switch (option) {
+    case IP_TOS:
+      // The ECN bits are the protocol's (Linux).
+      settings.tos = value & 0xfc;
+      break;
+    case IP_TTL:
+      // -1: the default again.
+      if (value !== -1 && (value < 1 || value > MAX_TTL)) return -EINVAL;
+      settings.ttl = value === -1 ? socket.stack.sysctl.ip_default_ttl : value;
+      break;
+    default:
+      return -ENOPROTOOPT;
+  }
+  if (connection !== undefined) settings.mark(connection.path);
+  return 0;
+}
+
+function getIpOption(socket: Socket, option: number): number {
+  const { settings } = socket;
+  switch (option) {
+    case IP_TOS:
+      return settings.tos;
+    case IP_TTL:
+      return settings.ttl || socket.stack.sysctl.ip_default_ttl;
     default:
       return -ENOPROTOOPT;
   }

@@ -209,6 +209,7 @@ export class ControlBlock {
     this.sendQueue = new SendQueue(context.slab, 0);
     this.receiveQueue = new ReceiveQueue(context.slab);
     this.settings = settings;
+    settings.mark(path);
     this.cwnd = context.config.tcp_init_cwnd;
     this.congestion = congestionControl(settings.congestion);
     this.timerRow = context.timers.allocate();

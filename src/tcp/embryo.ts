@@ -54,6 +54,7 @@ export class Embryo {
     this.localPort = localPort;
     this.remote = remote;
     this.remotePort = remotePort;
+    listener.settings.mark(path);
     this.timerRow = listener.context.timers.allocate();
     listener.context.timerOwners[this.timerRow] = this;
   }

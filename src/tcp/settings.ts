@@ -1,5 +1,6 @@
 /** What a user sets on a connection, or on a listener for the connections that it will accept. */
 import type { TcpConfig } from './config.ts';
+import type { Path } from './path.ts';
 
 export class TcpSettings {
   /** TCP_NODELAY: send small segments at once. */
@@ -22,6 +23,9 @@ export class TcpSettings {
   /** Bytes. */
   rcvBuf: number;
   sndBuf: number;
+  /** IP_TTL; 0: the host's default. IP_TOS: the Diffserv field, its ECN bits zero. */
+  ttl = 0;
+  tos = 0;
   /** The congestion control's name. */
   congestion: string;
 
@@ -34,6 +38,12 @@ export class TcpSettings {
     this.rcvBuf = config.tcp_rmem[1];
     this.sndBuf = config.tcp_wmem[1];
     this.congestion = config.tcp_congestion_control;
+  }
+
+  /** Lets a path carry what the user chose for the IP header. */
+  mark(path: Path): void {
+    path.tos = this.tos;
+    if (this.ttl > 0) path.ttl = this.ttl;
   }
 
   /** A copy, for an accepted connection. */

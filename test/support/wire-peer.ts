@@ -527,7 +527,7 @@ export class WirePeer {
 
   #failure(what: string, actual: unknown, expected: unknown): Error {
     const words = `${what}${actual === undefined ? '' : `: ${text(actual)}`}${expected === undefined ? '' : `, not ${text(expected)}`}`;
-    return new AssertionError(`${words}\n${this.ladder()}`, { actual, expected, showDiff: false });
+    return new AssertionError(`${words}\n${lastLines(this.ladder())}`, { actual, expected, showDiff: false });
   }
 }
 
@@ -620,6 +620,12 @@ export function textOf(bytes: Uint8Array): string {
   return out;
 }
 
+/** The heading and the end of a ladder: what went wrong is mostly there. */
+function lastLines(ladder: string, most = 40): string {
+  const [heading, ...lines] = ladder.split('\n');
+  return [heading, ...(lines.length > most ? ['...'] : []), ...lines.slice(-most)].join('\n');
+}
+
 /** `abc...zabc...`: so many bytes that tell where they belong. */
 export function filler(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => 97 + (i % 26));
@@ -640,7 +646,7 @@ afterEach(function () {
   const [first] = broken.splice(0);
   if (test?.err !== undefined) {
     for (const peer of peers) {
-      if (!test.err.message.includes('time (ms)')) test.err.message += `\n${peer.ladder()}`;
+      if (!test.err.message.includes('time (ms)')) test.err.message += `\n${lastLines(peer.ladder())}`;
       peer.close();
     }
     return;
