@@ -1,0 +1,65 @@
+/**
+ * `npm run soak -- --seeds 1000 [--from N]`, or `-- --seed N` for one: simulated connections over bad networks (test/sim), each
+ * played twice. The exit status says whether all held; the first failures are printed whole.
+ */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { command, dist, SetupError, setup } from './setup.mjs';
+
+/** Failures that are printed in full. */
+const SHOWN = 3;
+
+await command(async () => {
+  const { from, to } = range();
+  setup();
+  process.setSourceMapsEnabled(true);
+  const { trySeed } = await import(pathToFileURL(path.join(dist, 'test/sim/seeds.js')).href);
+  const failed = [];
+  const errors = {};
+  let packets = 0;
+  let virtual = 0;
+  const start = performance.now();
+  for (let seed = from; seed < to; seed++) {
+    try {
+      const result = await trySeed(seed);
+      packets += result.packets;
+      virtual += result.took;
+      for (const error of Object.values(result.errors))
+        if (error !== undefined) errors[error] = (errors[error] ?? 0) + 1;
+    } catch (error) {
+      failed.push(seed);
+      console.error(failed.length <= SHOWN ? `\n${error.message}\n` : error.message.split('\n', 1)[0]);
+    }
+    if ((seed - from + 1) % 500 === 0) console.log(`${seed - from + 1} seeds, ${failed.length} failed`);
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(
+    `${to - from} seeds twice in ${seconds} s: ${packets} packets, ${(virtual / 3_600_000).toFixed(1)} h of virtual time`,
+  );
+  console.log(`connections that rightly ended with an error: ${JSON.stringify(errors)}`);
+  if (failed.length === 0) return;
+  console.log(`failed: ${failed.join(' ')}`);
+  process.exitCode = 1;
+});
+
+function range() {
+  const options = {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '0' },
+    seed: { type: 'string' },
+  };
+  try {
+    const { values } = parseArgs({ options });
+    if (values.seed !== undefined) return { from: natural(values.seed), to: natural(values.seed) + 1 };
+    const from = natural(values.from);
+    return { from, to: from + natural(values.seeds) };
+  } catch (error) {
+    throw new SetupError(`${error.message}. Usage: npm run soak -- [--seeds 1000] [--from 0] | --seed N`);
+  }
+}
+
+function natural(text) {
+  if (!/^\d+$/.test(text)) throw new Error(`${text} is not a number of 0 or more`);
+  return Number(text);
+}

@@ -1,0 +1,195 @@
+/** What a seed stands for: a network, two hosts, two users. All of it drawn from the seed, printable as JSON. */
+import type { Impairment } from '../../src/link/impaired.ts';
+import {
+  SO_KEEPALIVE,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOL_SOCKET,
+  TCP_CORK,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_MAXSEG,
+  TCP_NODELAY,
+} from '../../src/socket/constants.ts';
+import type { TcpConfig } from '../../src/tcp/config.ts';
+import { type Random, seededRandom } from '../../src/time/random.ts';
+import { type Ending, IPPROTO_TCP, type Script } from '../support/transfer.ts';
+
+export type SideName = 'client' | 'server';
+
+export interface Scenario {
+  readonly seed: string;
+  readonly pipe: { mtu: number; offload: boolean; latency: number; rate?: number; queue?: number };
+  /** Of the client's link; undefined: the pipe as it is, with super-segments when it has offload. */
+  readonly impairment: { readonly in: Impairment; readonly out: Impairment } | undefined;
+  /** From when to when nothing gets through, ms. */
+  readonly blackout: readonly [from: number, to: number] | undefined;
+  readonly sysctl: Readonly<Record<SideName, Partial<TcpConfig>>>;
+  readonly scripts: Readonly<Record<SideName, Script>>;
+  /** Both connect, nobody listens. */
+  readonly simultaneous: boolean;
+  /** Bad enough for a connection to give up, and rightly. */
+  readonly hopeless: boolean;
+}
+
+class Draw {
+  readonly #random: Random;
+
+  constructor(seed: string) {
+    this.#random = seededRandom(seed);
+  }
+
+  chance(probability: number): boolean {
+    return this.#random.float() < probability;
+  }
+
+  /** An integer of low..high. */
+  integer(low: number, high: number): number {
+    return low + Math.floor(this.#random.float() * (high - low + 1));
+  }
+
+  /** Between low and high, small ones as often as large ones. */
+  logarithmic(low: number, high: number): number {
+    return Math.round(Math.exp(Math.log(low) + this.#random.float() * (Math.log(high) - Math.log(low))));
+  }
+
+  /** A probability of 0..most, with 4 digits. */
+  upTo(most: number): number {
+    return Math.round(this.#random.float() * most * 10_000) / 10_000;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.integer(0, list.length - 1)] as T;
+  }
+}
+
+export function drawScenario(seed: string): Scenario {
+  const draw = new Draw(`scenario ${seed}`);
+  const mtu = draw.chance(0.6) ? 1500 : draw.pick([68, 576, 1280, 1492, 9000, 65_535, draw.integer(68, 65_535)]);
+  const pipe: Scenario['pipe'] = {
+    mtu,
+    offload: draw.chance(0.7),
+    latency: draw.chance(0.15) ? 0 : draw.logarithmic(1, 250),
+  };
+  if (draw.chance(0.3)) {
+    pipe.rate = draw.logarithmic(256_000, 1_000_000_000);
+    pipe.queue = draw.logarithmic(20, 1000);
+  }
+  const impairment = draw.chance(0.85) ? { in: drawImpairment(draw), out: drawImpairment(draw) } : undefined;
+  const blackout = impairment !== undefined && draw.chance(0.1) ? drawBlackout(draw) : undefined;
+  const badness = impairment === undefined ? 0 : Math.max(harm(impairment.in), harm(impairment.out));
+  const most = sizeLimit(mtu, badness, pipe.rate ?? Infinity);
+  const sysctl = { client: drawSysctl(draw), server: drawSysctl(draw) };
+  const endings = drawEndings(draw);
+  const keepalive = draw.chance(0.5);
+  const scripts = {
+    client: drawScript(draw, endings[0], most, keepalive),
+    server: drawScript(draw, endings[1], most, keepalive),
+  };
+  const simultaneous = draw.chance(0.06);
+  const bursts = impairment?.in.burstLoss !== undefined || impairment?.out.burstLoss !== undefined;
+  const hopeless = bursts || badness > 0.15 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
+  return { seed, pipe, impairment, blackout, sysctl, scripts, simultaneous, hopeless };
+}
+
+function drawImpairment(draw: Draw): Impairment {
+  const drawn: { -readonly [K in keyof Impairment]: Impairment[K] } = {};
+  if (draw.chance(0.6)) drawn.loss = draw.upTo(draw.pick([0.01, 0.05, 0.2]));
+  if (draw.chance(0.12)) drawn.burstLoss = { p: draw.upTo(0.02), r: 0.1 + draw.upTo(0.5) };
+  if (draw.chance(0.3)) drawn.duplicate = draw.upTo(draw.pick([0.02, 0.3]));
+  if (draw.chance(0.35))
+    drawn.reorder = { probability: draw.upTo(draw.pick([0.05, 0.4])), packets: draw.integer(1, 12), delay: 200 };
+  if (draw.chance(0.25)) drawn.corrupt = draw.upTo(draw.pick([0.01, 0.05]));
+  if (draw.chance(0.3)) drawn.jitter = draw.logarithmic(1, 100);
+  if (drawn.jitter !== undefined && draw.chance(0.5)) drawn.keepOrder = true;
+  if (draw.chance(0.2)) {
+    drawn.rate = draw.logarithmic(256_000, 100_000_000);
+    drawn.queue = draw.logarithmic(4, 200);
+  }
+  return drawn;
+}
+
+/** About how many of the packets do not arrive. */
+function harm({ loss = 0, corrupt = 0, burstLoss }: Impairment): number {
+  return loss + corrupt + (burstLoss === undefined ? 0 : 10 * burstLoss.p);
+}
+
+function drawBlackout(draw: Draw): [number, number] {
+  const from = draw.logarithmic(50, 5000);
+  return [from, from + draw.logarithmic(500, 2_000_000)];
+}
+
+/** What such a network can carry in a short time, ours and the virtual one's. */
+function sizeLimit(mtu: number, badness: number, rate: number): number {
+  const segments = badness > 0.1 ? 500 : badness > 0.03 ? 2500 : 8000;
+  return Math.max(Math.min(segments * Math.min(mtu, 9000), rate * 4, 8_000_000), 1000);
+}
+
+function drawSysctl(draw: Draw): Partial<TcpConfig> {
+  const drawn: Partial<TcpConfig> = {};
+  if (draw.chance(0.25)) drawn.tcp_sack = false;
+  if (draw.chance(0.25)) drawn.tcp_timestamps = false;
+  if (draw.chance(0.25)) drawn.tcp_window_scaling = false;
+  if (draw.chance(0.15)) drawn.tcp_dsack = false;
+  if (draw.chance(0.1)) drawn.tcp_slow_start_after_idle = false;
+  if (draw.chance(0.1)) drawn.tcp_rto_min_us = draw.pick([5_000, 1_000_000]);
+  return drawn;
+}
+
+const GRACEFUL: readonly (readonly [Ending, Ending])[] = [
+  ['shutdown', 'wait'],
+  ['wait', 'shutdown'],
+  ['shutdown', 'shutdown'],
+];
+const ABRUPT: readonly Ending[] = ['close', 'abort', 'unread'];
+
+function drawEndings(draw: Draw): readonly [Ending, Ending] {
+  if (draw.chance(0.75)) return draw.pick(GRACEFUL);
+  const abrupt = draw.pick(ABRUPT);
+  const other: Ending = draw.pick(['wait', 'shutdown', 'close']);
+  return draw.chance(0.5) ? [abrupt, other] : [other, abrupt];
+}
+
+function drawScript(draw: Draw, ending: Ending, most: number, keepalive: boolean): Script {
+  const size = drawSize(draw, most);
+  const options: [number, number, number][] = [];
+  if (draw.chance(0.3)) options.push([IPPROTO_TCP, TCP_NODELAY, 1]);
+  if (draw.chance(0.12)) options.push([IPPROTO_TCP, TCP_CORK, 1]);
+  if (draw.chance(0.1)) options.push([IPPROTO_TCP, TCP_MAXSEG, draw.logarithmic(88, 1460)]);
+  if (draw.chance(0.35)) options.push([SOL_SOCKET, SO_RCVBUF, draw.logarithmic(1, 300_000)]);
+  if (draw.chance(0.35)) options.push([SOL_SOCKET, SO_SNDBUF, draw.logarithmic(1, 300_000)]);
+  if (keepalive) {
+    options.push([IPPROTO_TCP, TCP_KEEPIDLE, 30], [IPPROTO_TCP, TCP_KEEPINTVL, 10], [IPPROTO_TCP, TCP_KEEPCNT, 5]);
+    options.push([SOL_SOCKET, SO_KEEPALIVE, 1]);
+  }
+  const tiny = draw.chance(0.1);
+  const scale = tiny ? Math.max(size >> 9, 1) : Math.max(size >> 6, 1);
+  const writeChunk = Math.max(draw.logarithmic(1, 65_536), scale);
+  const readChunk = Math.max(draw.logarithmic(1, 131_072), most >> 9);
+  return {
+    size,
+    writeChunk,
+    readChunk,
+    writePause: drawPause(draw, 3000, size / writeChunk),
+    readPause: drawPause(draw, 10_000, most / readChunk),
+    more: draw.chance(0.1) ? draw.upTo(1) : 0,
+    ending,
+    endAfter: draw.integer(0, Math.max(size, 1)),
+    options,
+  };
+}
+
+/** All pauses together: some minutes. */
+function drawPause(draw: Draw, longest: number, calls: number): readonly [number, number] {
+  if (draw.chance(0.7)) return [0, 0];
+  const probability = draw.upTo(0.2);
+  return [probability, Math.round(Math.min(draw.logarithmic(1, longest), 300_000 / Math.max(probability * calls, 1)))];
+}
+
+function drawSize(draw: Draw, most: number): number {
+  if (draw.chance(0.12)) return 0;
+  if (draw.chance(0.25)) return draw.integer(1, 100);
+  const limit = draw.chance(0.25) ? most : draw.chance(0.5) ? Math.min(most, 300_000) : Math.min(most, 30_000);
+  return draw.logarithmic(100, limit);
+}
