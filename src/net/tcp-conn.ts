@@ -120,13 +120,11 @@ export class TCPConn {
   /** Ends reading: reads, waiting ones too, see the end of the stream. @throws OpError `close` */
   closeRead(): void {
     this.#shutdown(SHUT_RD);
-    this.#descriptor.reads.ready();
   }
 
   /** Ends writing: the peer sees the end of the stream after the last byte; a write that waits fails with `broken pipe`. @throws OpError `close` */
   closeWrite(): void {
     this.#shutdown(SHUT_WR);
-    this.#descriptor.writes.ready();
   }
 
   /** Both deadlines at once. */

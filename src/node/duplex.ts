@@ -40,7 +40,6 @@ export class ConnDuplex extends Duplex {
   bytesRead = 0;
   #accepted = 0;
   #conn: TCPConn | undefined;
-  #failed = false;
   #noDelay: boolean | undefined;
   #keepAlive: readonly [boolean, number] | undefined;
   #referenced = true;
@@ -131,10 +130,7 @@ export class ConnDuplex extends Duplex {
   }
 
   #writeOnceConnected(list: readonly Uint8Array[], callback: (error?: Error | null) => void): void {
-    const closed = () => {
-      this.off('connect', connected);
-      callback(closedBeforeConnection());
-    };
+    const closed = () => callback(closedBeforeConnection());
     const connected = () => {
       this.off('close', closed);
       this.#write(list, callback);
@@ -164,9 +160,9 @@ export class ConnDuplex extends Duplex {
     const conn = this.#conn;
     this.#conn = undefined;
     if (conn !== undefined) {
-      // Destroyed with an error of the user's: the peer must not take what it got for all there was.
-      if (error !== null && !this.#failed) reset(conn);
-      else close(conn);
+      // Destroyed with an error: the peer must not take what it got for all there was.
+      if (error !== null) setLingerZero(conn);
+      close(conn);
     }
     callback(error);
   }
@@ -281,7 +277,6 @@ export class ConnDuplex extends Duplex {
 
   #fail(error: Error): void {
     if (this.destroyed) return;
-    this.#failed = true;
     // Somebody closed the connection, or its host, under the stream: that is an end like destroy(), not a failure.
     if ((error as { code?: string }).code === 'ERR_CLOSED') this.destroy();
     else this.destroy(nodeError(error));
@@ -302,11 +297,6 @@ export class ConnDuplex extends Duplex {
 
 function family(address: TCPAddr | undefined): string | undefined {
   return address?.ip === undefined ? undefined : `IPv${address.ip.family}`;
-}
-
-function reset(conn: TCPConn): void {
-  setLingerZero(conn);
-  close(conn);
 }
 
 function setLingerZero(conn: TCPConn): void {

@@ -101,6 +101,7 @@ describe('net/dial', () => {
       expect(error.message).to.equal(`dial tcp ${NOBODY}:80: i/o timeout`);
       expect(error.err).to.equal(errTimeout);
       expect(error).to.include({ timeout: true, temporary: true, code: 'ERR_DIAL_TIMEOUT' });
+      expect(client.sockets()).to.deep.equal([]);
     });
 
     it('take a deadline too, and the earlier of both', async () => {
@@ -261,6 +262,13 @@ describe('net/dial', () => {
       });
     }
 
+    it('may go with no remote address: this host', async () => {
+      const listener = await client.listen('tcp', ':8080');
+      const conn = await pair.run(client.dial('tcp', ':8080', { localAddr: new TCPAddr('10.9.0.1', 0) }));
+      expect(`${conn.localAddr().ip} ${conn.remoteAddr()}`).to.equal('10.9.0.1 127.0.0.1:8080');
+      listener.close();
+    });
+
     it('must be of the family of the target', async () => {
       const error = await fail('tcp', '10.9.0.2:80', { localAddr: new TCPAddr('::1', 0) });
       expect(error.message).to.equal('dial tcp: address [::1]:0: no suitable address found');
@@ -360,6 +368,8 @@ describe('net/dial', () => {
       const error = await fail('tcp', '127.0.0.1:8080', { control });
       expect(error.message).to.equal('dial tcp 127.0.0.1:8080: connect: connection refused');
       expect(sockets).to.equal(2);
+      await pair.clock.advance(1000);
+      expect(client.sockets().map(({ state }) => state)).to.not.include('ESTABLISHED');
     });
 
     it('a connection to itself no more than twice, and then takes it', async () => {

@@ -6,6 +6,7 @@ import type { Control } from '../../src/net/net.ts';
 import type { OpError } from '../../src/net/op-error.ts';
 import { TCPConn } from '../../src/net/tcp-conn.ts';
 import { ECONNABORTED, ECONNRESET, EMFILE } from '../../src/socket/errno.ts';
+import { IPV4_ANY } from '../../src/wire/address.ts';
 import { connectedHosts, type Pair, pattern, rejection, thrown } from '../support/pair.ts';
 
 describe('net/listen', () => {
@@ -106,7 +107,8 @@ describe('net/listen', () => {
     });
 
     it('can refuse, and then nothing is left', async () => {
-      const control = () => {
+      const control: Control = (_network, _address, socket) => {
+        socket.bind({ address: IPV4_ANY, port: 80 });
         throw new Error('not here');
       };
       expect((await rejection(server.listen('tcp', ':80', { control }))).message).to.equal('listen tcp :80: not here');

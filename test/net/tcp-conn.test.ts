@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { DeadlineExceededError, errClosed, errDeadlineExceeded, SyscallError } from '../../src/net/errors.ts';
 import { OpError } from '../../src/net/op-error.ts';
@@ -119,6 +120,18 @@ describe('net/tcp-conn', () => {
       expect(await pair.run(accepted.readChunk())).to.equal(null);
     });
 
+    it('gives chunks that stay as they are', async () => {
+      const bytes = pattern(500_000);
+      const writing = dialled.write(bytes).then(() => dialled.closeWrite());
+      const chunks: Uint8Array[] = [];
+      const reading = (async () => {
+        for await (const chunk of accepted) chunks.push(chunk);
+      })();
+      await pair.run(Promise.all([writing, reading]));
+      expect(Math.max(...chunks.map(({ length }) => length))).to.be.within(16_385, 65_536);
+      expect(Buffer.compare(Buffer.concat(chunks), bytes)).to.equal(0);
+    });
+
     it('goes through the stream to its end', async () => {
       const bytes = pattern(1_000_000);
       const all = new Uint8Array(bytes.length);
@@ -160,7 +173,7 @@ describe('net/tcp-conn', () => {
     });
 
     it('never mixes the bytes of two writes', async () => {
-      const each = 2_000_000;
+      const each = 6_000_000;
       const writes = [1, 2, 3].map((value) => dialled.write(new Uint8Array(each).fill(value)));
       const read = await pair.run(readFully(accepted, 3 * each));
       await pair.run(Promise.all(writes));
@@ -170,12 +183,26 @@ describe('net/tcp-conn', () => {
       }
     });
 
-    it('takes a list as one', async () => {
-      const list = [pattern(10), new Uint8Array(0), pattern(3_000_000, 10), pattern(5, 3_000_010)];
-      const [written, read] = await pair.run(Promise.all([dialled.writev(list), readFully(accepted, 3_000_015)]));
-      expect(written).to.equal(3_000_015);
-      expect(Buffer.compare(read, pattern(3_000_015))).to.equal(0);
+    it('lets no other write slip in when there is a little room again', async () => {
+      const first = dialled.write(new Uint8Array(TOO_MUCH));
+      await settle();
+      await pair.run(readFully(accepted, 100_000));
+      await settle();
+      const second = dialled.write(new Uint8Array(5).fill(1));
+      const read = await pair.run(readFully(accepted, TOO_MUCH - 100_000 + 5));
+      await pair.run(Promise.all([first, second]));
+      expect(read.indexOf(1)).to.equal(TOO_MUCH - 100_000);
     });
+
+    it('takes a list as one', async () => {
+      // More than the buffers hold, so that it goes in several steps, which end within pieces and between them.
+      const list = [pattern(10), new Uint8Array(0)];
+      for (let at = 10; at < 15_000_000; at += 999_999) list.push(pattern(999_999, at), new Uint8Array(0));
+      const total = list.reduce((sum, { length }) => sum + length, 0);
+      const [written, read] = await pair.run(Promise.all([dialled.writev(list), readFully(accepted, total)]));
+      expect(written).to.equal(total);
+      expect(Buffer.compare(read, pattern(total))).to.equal(0);
+    }).timeout(10_000);
 
     it('takes no bytes at once', async () => {
       expect(await dialled.write(new Uint8Array(0))).to.equal(0);
@@ -360,6 +387,40 @@ describe('net/tcp-conn', () => {
       const read = await pair.run(readFully(accepted, bytesWritten + 1));
       expect(await pair.run(second)).to.equal(1);
       expect(read.length).to.equal(bytesWritten + 1);
+    });
+
+    it('let the next call go on at once, when it can', async () => {
+      const controller = new AbortController();
+      const first = rejection(dialled.write(new Uint8Array(TOO_MUCH), { signal: controller.signal }));
+      await settle();
+      const second = dialled.write(new Uint8Array(0));
+      controller.abort();
+      await first;
+      expect(await second).to.equal(0);
+    });
+
+    it('end the last that waits, and calls after it are served', async () => {
+      const controller = new AbortController();
+      const first = accepted.read(new Uint8Array(1));
+      const second = rejection(accepted.read(new Uint8Array(1), { signal: controller.signal }));
+      controller.abort();
+      await second;
+      const third = accepted.read(new Uint8Array(1));
+      await send(dialled, pattern(2));
+      expect(await pair.run(Promise.all([first, third]))).to.deep.equal([1, 1]);
+    });
+
+    it('leave no listener behind', async () => {
+      const { signal } = new AbortController();
+      const reading = accepted.read(new Uint8Array(1), { signal });
+      expect(getEventListeners(signal, 'abort').length).to.equal(1);
+      await send(dialled, pattern(1));
+      await pair.run(reading);
+      expect(getEventListeners(signal, 'abort').length).to.equal(0);
+      const failing = rejection(accepted.read(new Uint8Array(1), { signal }));
+      accepted.close();
+      await failing;
+      expect(getEventListeners(signal, 'abort').length).to.equal(0);
     });
 
     it('are not listened to any more when the call is over', async () => {
