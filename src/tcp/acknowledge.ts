@@ -80,8 +80,10 @@ function acknowledgeOutstanding(
   // RFC 5681 2: a duplicate acknowledgment. With SACK, what it newly reports makes it one (RFC 6675 2).
   const plain = segment.payloadLength === 0 && (segment.flags & (SYN | FIN)) === 0;
   const duplicate = connection.sackOk ? sacked > 0 : !advanced && plain && !windowMoved && runs.packetsOut > 0;
+  // RFC 5681 3.2 step 6, RFC 6582 3.2 step 3: what ends recovery leaves cwnd at ssthresh.
+  const recovering = connection.caState === CA_RECOVERY;
   updateRecovery(connection, acked, duplicate, now);
-  const reducing = connection.caState === CA_RECOVERY || connection.caState === CA_CWR;
+  const reducing = recovering || connection.caState === CA_RECOVERY || connection.caState === CA_CWR;
   if (runs.newlyAcked > 0 && advanced && inUse && !reducing) {
     connection.congestion.acknowledged(connection, runs.newlyAcked, now);
   }
