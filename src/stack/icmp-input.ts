@@ -2,7 +2,13 @@
 import { sendEchoReply, sendUnreachable } from '../ip/icmp-output.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
 import { KIND_CONNECTION } from '../tcp/control-block.ts';
-import { UNREACHABLE_HOST, UNREACHABLE_NET, UNREACHABLE_PORT, unreachableArrives } from '../tcp/icmp-error.ts';
+import {
+  LOST_ON_THE_WAY,
+  UNREACHABLE_HOST,
+  UNREACHABLE_NET,
+  UNREACHABLE_PORT,
+  unreachableArrives,
+} from '../tcp/icmp-error.ts';
 import { IpAddress } from '../wire/address.ts';
 import {
   ICMP_ECHO_REQUEST,
@@ -11,8 +17,10 @@ import {
   ICMP_NET_TOS,
   ICMP_NET_UNKNOWN,
   ICMP_NET_UNREACHABLE,
+  ICMP_PARAMETER_PROBLEM,
   ICMP_PORT_UNREACHABLE,
   ICMP_PROTOCOL_UNREACHABLE,
+  ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
   IcmpMessage,
   parseIcmp,
@@ -39,8 +47,11 @@ export function icmpArrives(stack: Stack, from: Interface, packet: InboundPacket
     answerEcho(stack, from, packet);
   } else if (message.type === ICMP_UNREACHABLE) {
     ipCounters.IcmpInDestUnreachs++;
-    unreachable(stack, packet, now);
+    errorArrives(stack, packet, kindOf(message.code), now);
+  } else if (message.type === ICMP_TIME_EXCEEDED || message.type === ICMP_PARAMETER_PROBLEM) {
+    errorArrives(stack, packet, LOST_ON_THE_WAY, now);
   }
+  // RFC 9293 3.9.2.2 [MUST-55]: source quench is discarded silently, as is everything that is not for TCP.
 }
 
 function answerEcho(stack: Stack, from: Interface, packet: InboundPacket): void {
@@ -52,9 +63,9 @@ function answerEcho(stack: Stack, from: Interface, packet: InboundPacket): void 
 }
 
 /** An error about a segment of ours: it quotes our IP header and at least 8 bytes, ports and sequence number among them. */
-function unreachable(stack: Stack, packet: InboundPacket, now: number): void {
+function errorArrives(stack: Stack, packet: InboundPacket, kind: number, now: number): void {
   const { view } = packet.chunk;
-  const { payloadOffset, payloadLength, code } = message;
+  const { payloadOffset, payloadLength, type, code } = message;
   if (parseQuotedIpv4(view, payloadOffset, payloadLength, quoted) !== OK) return;
   if (quoted.protocol !== PROTOCOL_TCP || payloadLength < quoted.headerLength + 8) return;
   const at = payloadOffset + quoted.headerLength;
@@ -62,8 +73,9 @@ function unreachable(stack: Stack, packet: InboundPacket, now: number): void {
   const entry = stack.demux.get(local, view.getUint16(at), remote, view.getUint16(at + 2));
   if (entry === undefined || entry.kind !== KIND_CONNECTION) return;
   // The path's MTU is a matter for path MTU discovery, not for the connection's life.
-  if (code === ICMP_FRAGMENTATION_NEEDED) return stack.drop('icmp-fragmentation-needed', now);
-  unreachableArrives(entry, kindOf(code), view.getInt32(at + 4), now);
+  if (type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED)
+    return stack.drop('icmp-fragmentation-needed', now);
+  unreachableArrives(entry, kind, view.getInt32(at + 4), now);
 }
 
 /** RFC 1122 4.2.3.9: which codes say what. */
@@ -106,6 +118,8 @@ export function reportUnreachable(
 /** The way back to the sender, when it may be answered at all: RFC 1122 3.2.2: no error about a source that is not one host. */
 function backTo(stack: Stack, from: Interface, packet: InboundPacket) {
   const remote = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
+  // RFC 1122 3.2.1.3: an address of our own as the source of what came from outside is a lie.
+  if (!stack.isLoopback(from) && stack.isLocal(remote)) return undefined;
   if (remote.isMulticast || remote.isUnspecified || stack.isBroadcast(remote)) return undefined;
   const local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
   return stack.pathBack(from, local, remote, PROTOCOL_ICMP);

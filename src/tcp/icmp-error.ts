@@ -10,6 +10,8 @@ export const UNREACHABLE_NET = 0;
 export const UNREACHABLE_HOST = 1;
 /** Protocol or port: "hard" errors. */
 export const UNREACHABLE_PORT = 2;
+/** It did not get there (time exceeded, parameter problem): soft in every state, as the next may. */
+export const LOST_ON_THE_WAY = 3;
 
 /**
  * @param seq the sequence number that the error quotes
@@ -26,7 +28,7 @@ export function unreachableArrives(connection: ControlBlock, kind: number, seq: 
       : kind === UNREACHABLE_NET
         ? REASON_NET_UNREACHABLE
         : REASON_HOST_UNREACHABLE;
-  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) {
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && kind !== LOST_ON_THE_WAY) {
     // Linux: while connecting, the user is told at once.
     release(connection, reason, now);
     return;

@@ -338,6 +338,8 @@ export class WirePeer {
   /** What users did goes out; `expect` and `inject` do this by themselves. */
   flush(): void {
     this.clock.flush();
+    const [first] = broken.splice(0);
+    if (first !== undefined) throw first;
   }
 
   /** The state's name, as the RFC prints it, of the connection with the peer's port. */
