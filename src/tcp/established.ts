@@ -2,6 +2,7 @@
 import { OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { armKeepalive } from './keepalive.ts';
+import { currentWindow } from './receive-window.ts';
 import { sampleRoundTrip } from './round-trip.ts';
 import { distance } from './sequence.ts';
 import { ESTABLISHED, FIN_WAIT_1 } from './state.ts';
@@ -31,10 +32,17 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
   connection.backoff = 0;
   connection.probesOut = 0;
   connection.synDue = false;
+  connection.seenMss = guessedSegment(connection);
   connection.setState(connection.finQueued ? FIN_WAIT_1 : ESTABLISHED, now);
   if (connection.settings.keepalive) armKeepalive(connection, now);
   connection.context.markDirty(connection);
   connection.context.markReady(connection);
+}
+
+/** What a full segment of the peer's may be, until one comes: no more than the default MSS, lest it never be met (Linux). */
+function guessedSegment(connection: ControlBlock): number {
+  const { rcvMss, sndMss } = connection;
+  return Math.max(Math.min(rcvMss, sndMss, currentWindow(connection) >> 1, 536), 88);
 }
 
 function measureHandshake(connection: ControlBlock, segment: TcpSegment, now: number): void {
