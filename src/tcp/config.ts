@@ -11,7 +11,7 @@ export interface TcpConfig {
   tcp_synack_retries: number;
   /** R1 of RFC 9293 3.8.3: retransmissions after which the network layer is told. */
   tcp_retries1: number;
-  /** R2: how many back-offs of the minimum RTO a connection outlives without an answer (15: 924.6 s). */
+  /** R2: how many back-offs from 200 ms a connection outlives without an answer (15: 924.6 s). */
   tcp_retries2: number;
   /** R2 for connections that nobody holds any more; 0 means 8. */
   tcp_orphan_retries: number;

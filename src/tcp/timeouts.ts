@@ -15,6 +15,8 @@ import { CORK, DELAYED_ACK, LINGER, PERSIST, RETRANSMISSION, timerNames } from '
 
 /** Linux's answer to tcp_orphan_retries = 0. */
 const ORPHAN_RETRIES = 8;
+/** What R2 counts its back-offs from, ms: a constant (Linux's TCP_RTO_MIN), or a smaller tcp_rto_min_us would end connections early. */
+const LEAST_RTO = 200;
 
 /** Serves everything that is due. */
 export function serveTimers(context: TcpContext, now: number): void {
@@ -85,7 +87,7 @@ function retransmissionsExhausted(connection: ControlBlock, now: number): boolea
     return Math.min(elapsed, now - connection.lastReceivedAt) > 2 * config.tcp_rto_max_ms;
   }
   const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
-  const limit = backedOffTime(config.tcp_rto_min_us / 1000, config.tcp_rto_max_ms, count);
+  const limit = backedOffTime(LEAST_RTO, config.tcp_rto_max_ms, count);
   // Counted from the first retransmission, an RTO after the segment was sent.
   return elapsed - connection.rtoUs / 1000 >= limit;
 }

@@ -19,6 +19,8 @@ const ADDRESS = { client: '10.0.0.1', server: '10.0.0.2' } as const;
 const PORT = 80;
 /** Longest time without a byte written or read, pauses and blackouts apart: R2 (924.6 s) and the last RTO. */
 const PATIENCE = 1_100_000;
+/** Longer than anything goes on by itself. */
+const LONG = 6 * 3_600_000;
 /** Longer than 2 MSL, FIN-WAIT-2 of orphans, and a keepalive that gives up. */
 const AFTERMATH = 300_000;
 
@@ -90,8 +92,10 @@ class World {
     this.#judge(client, server);
     this.#judge(server, client);
     this.#listener?.close();
+    await this.#clock.run({ limit: LONG });
     await this.#clock.advance(AFTERMATH);
     this.#clock.rethrow();
+    this.#expectNoneInVain();
     this.#expectNothingLeft('client');
     this.#expectNothingLeft('server');
     const errors = { client: client.error, server: server.error };
@@ -174,7 +178,7 @@ class World {
     const { client, server } = this.#sides;
     for (let round = 0; round < 4; round++) {
       try {
-        await this.#clock.run({ until: this.#settled, limit: 6 * 3_600_000 });
+        await this.#clock.run({ until: this.#settled, limit: LONG });
         return;
       } catch (error) {
         this.#clock.rethrow();
@@ -240,6 +244,18 @@ class World {
         throw new Error(`${side.name} read ${side.read} of ${peer.script.size} bytes and then the end`);
     } else if (!hopeless) {
       throw new Error(`${side.name} never saw the end of the stream`);
+    }
+  }
+
+  /** What users do not see: connections that nobody held any more and that gave up, and what was sent again for nothing. */
+  #expectNoneInVain(): void {
+    const { hopeless, impairment, pipe, blackout } = this.#scenario;
+    for (const [name, { counters }] of Object.entries(this.#stacks)) {
+      if (!hopeless && counters.TCPAbortOnTimeout > 0)
+        throw new Error(`${name}: gave up on a network that is not that bad`);
+      const perfect = impairment === undefined && pipe.rate === undefined && blackout === undefined;
+      if (perfect && counters.RetransSegs > 0)
+        throw new Error(`${name}: sent ${counters.RetransSegs} segments again on a perfect network`);
     }
   }
 

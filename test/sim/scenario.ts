@@ -175,7 +175,7 @@ function drawScript(draw: Draw, ending: Ending, most: number, keepalive: boolean
     readPause: drawPause(draw, 10_000, most / readChunk),
     more: draw.chance(0.1) ? draw.upTo(1) : 0,
     ending,
-    endAfter: draw.integer(0, Math.max(size, 1)),
+    endAfter: draw.integer(0, size),
     options,
   };
 }

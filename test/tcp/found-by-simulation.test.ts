@@ -138,6 +138,19 @@ describe('TCP_CORK and MSG_MORE', () => {
   });
 });
 
+describe('R2', () => {
+  it('is more than 100 s for what nobody holds, however short the least RTO (RFC 9293 3.8.3 [SHLD-11])', async () => {
+    const t = await established({ sysctl: { tcp_rto_min_us: 5000 } });
+    t.write('data');
+    t.flush();
+    t.socket.close();
+    await t.advance(100_000);
+    expect(t.state()).to.equal('FIN-WAIT-1');
+    await t.advance(300_000);
+    expect(t.state()).to.equal('CLOSED');
+  });
+});
+
 describe('SACK and FIN', () => {
   it('a report that ends before our FIN leaves the counts right', async () => {
     const t = await established({ options: SACK });
