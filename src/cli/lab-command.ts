@@ -17,8 +17,8 @@ interface Given {
   readonly color: boolean;
 }
 
-/** RFC 791: what every link carries. */
-const SMALLEST_MTU = 68;
+/** Linux sends no segments with less than 48 bytes (net.ipv4.tcp_min_snd_mss): into a smaller mtu it sends fragments. */
+const SMALLEST_MTU = 88;
 const LARGEST_MTU = 65_535;
 
 export function labCommand(): Command {

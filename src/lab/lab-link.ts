@@ -22,8 +22,8 @@ export interface LabLink {
   readonly link: Link;
   /** With a pipe, the end of the second host. */
   readonly far: Link | undefined;
-  /** What a terminal next door puts before a command to reach the host; undefined: it cannot. */
-  readonly enter: string | undefined;
+  /** What a terminal next door puts before a command to reach the host, with a space behind it; empty: nothing. */
+  readonly enter: string;
   /** For the first lines: what it is, and why it is no better. */
   readonly words: readonly string[];
   /** The link ended by itself: somebody deleted the interface. */
@@ -106,9 +106,9 @@ function openInNamespace(options: LabOptions): LabLink {
     enterNetworkNamespace();
   } catch (error) {
     if ((error as { code?: string }).code !== 'EPERM') throw error;
-    throw new Error(userNamespaceProblem() ?? enterUserNamespace(), { cause: error });
+    throw new Error(`${userNamespaceProblem() ?? enterUserNamespace()}: run as root (sudo)`, { cause: error });
   }
-  return openFresh(options, `nsenter -t ${process.pid} -n`);
+  return openFresh(options, `nsenter -t ${process.pid} -n `);
 }
 
 /** Returns only when it failed: why. */
@@ -124,7 +124,7 @@ function enterUserNamespace(): string {
 function openInside(options: LabOptions): LabLink {
   try {
     told('a network namespace', () => bringUp('lo'));
-    return openFresh(options, `nsenter -t ${process.pid} --preserve-credentials -U -n`);
+    return openFresh(options, `nsenter -t ${process.pid} --preserve-credentials -U -n `);
   } catch (error) {
     if (options.link === 'namespace') throw error;
     return openPipe(options, [withoutKernel((error as Error).message, false)]);
@@ -155,7 +155,7 @@ function openPipe(options: LabOptions, words: readonly string[]): LabLink {
   const { mtu, offload, network } = options;
   const [far, link] = createPipe({ mtu, offload });
   const what = `A pipe in memory is open: one tunstack host has ${network.peer} on it, the other ${network.host}`;
-  return { kind: 'pipe', link, far, enter: undefined, words: [...words, what], isGone: () => false };
+  return { kind: 'pipe', link, far, enter: '', words: [...words, what], isGone: () => false };
 }
 
 /** Settings make the ladder tidier; without one of them it is still right. */

@@ -43,10 +43,11 @@ export async function runLab(options: LabOptions, out: NodeJS.WritableStream, st
     const lab = openLab(options, screen, pcap, undo);
     undo.push(await startServices(lab));
     introduce(lab);
-    await unlessStopped(stop, requestToHost(lab));
-    await unlessStopped(stop, requestToPeer(lab));
+    await unlessStopped(stop, () => requestToHost(lab));
+    await unlessStopped(stop, () => requestToPeer(lab));
     if (!options.once && !stop.aborted) await serve(lab, stop);
   } finally {
+    screen.mute();
     for (const step of undo.reverse()) await step();
   }
 }
@@ -70,11 +71,10 @@ function openLab(options: LabOptions, screen: Screen, pcap: PcapFile | undefined
 function introduce({ link, network, screen }: Lab): void {
   screen.print(...link.words.map((line) => `${line}.`));
   if (link.kind === 'pipe') return;
-  const enter = link.enter === undefined ? '' : `${link.enter} `;
   screen.print(
     'In another terminal, while this runs:',
-    `  ${enter}curl http://${network.host}/`,
-    `  ${enter}bash -c 'exec 3<>/dev/tcp/${network.host}/7; echo hello >&3; head -n 1 <&3'`,
+    `  ${link.enter}curl http://${network.host}/`,
+    `  ${link.enter}bash -c 'exec 3<>/dev/tcp/${network.host}/7; echo hello >&3; head -n 1 <&3'`,
   );
 }
 
@@ -108,10 +108,11 @@ async function serve(lab: Lab, stop: AbortSignal): Promise<void> {
   }
 }
 
-/** Settles with the work, or when `stop` is aborted: the work is then no longer of interest. */
-async function unlessStopped(stop: AbortSignal, work: Promise<void>): Promise<void> {
+/** Settles with the work, or when `stop` is aborted: what comes of it then is no longer of interest. */
+async function unlessStopped(stop: AbortSignal, begin: () => Promise<void>): Promise<void> {
   if (stop.aborted) return;
   const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  const work = begin();
   work.catch(() => {});
   await Promise.race([work, stopped]);
 }

@@ -9,6 +9,7 @@ export class Screen {
   readonly isLive: boolean;
   readonly #out: Out;
   #table: readonly string[] = [];
+  #muted = false;
 
   /** `color` undefined: when `out` is a terminal, and NO_COLOR is not set. */
   constructor(out: Out, color?: boolean) {
@@ -18,18 +19,24 @@ export class Screen {
   }
 
   print(...lines: readonly string[]): void {
+    if (this.#muted) return;
     this.#out.write(this.#eraser() + text(lines) + text(this.#table));
   }
 
   /** Changes the lines below. They are cut to the terminal's width, or they could not be taken back. */
   show(lines: readonly string[]): void {
-    if (!this.isLive) return;
+    if (!this.isLive || this.#muted) return;
     const width = this.#out.columns ?? 80;
     const table = lines.map((line) => line.slice(0, width - 1));
     if (table.join('\n') === this.#table.join('\n')) return;
     const eraser = this.#eraser();
     this.#table = table;
     this.#out.write(eraser + text(table));
+  }
+
+  /** Shows no more: what ends now has been told, or was stopped. */
+  mute(): void {
+    this.#muted = true;
   }
 
   /** Up to the first of the lines below, and everything from there erased. */

@@ -1,9 +1,9 @@
 /** The two requests that the lab makes itself, one in each direction, and their ladders. */
 import { httpAgent } from '../node/http.ts';
 import type { Flow } from './flow.ts';
+import { ladderOf } from './flow-ladder.ts';
 import type { Lab } from './lab.ts';
 import { LabError } from './lab-error.ts';
-import { formatLadder } from './ladder.ts';
 import { type Answer, request } from './peer.ts';
 import type { Followed } from './recorder.ts';
 import { HTTP_PORT } from './services.ts';
@@ -60,15 +60,6 @@ async function showRequest(lab: Lab, followed: Followed, asked: Promise<Answer>)
   if (!isClosed) failure ??= `its connection was not closed after ${PATIENCE / 1000} s`;
   else if (flow.reason !== undefined) failure ??= `its connection ended: ${flow.reason}`;
   if (failure !== undefined) throw new LabError(`the request failed: ${failure}${suspicion(lab, flow)}`);
-}
-
-/** The ladder of a connection: the other end on the left, tunstack on the right. */
-export function ladderOf(flow: Flow, { peer, screen }: Pick<Lab, 'peer' | 'screen'>, color = screen.color): string[] {
-  const names = { left: `${peer.name} ${flow.remote}`, right: `tunstack ${flow.local}` };
-  const lines = formatLadder(flow.packets, { ...names, host: 'right', color })
-    .trimEnd()
-    .split('\n');
-  return flow.unkept === 0 ? lines : [...lines, `... and ${flow.unkept} packets more`];
 }
 
 /** What is most often in the way: nothing came back on a device that works. */

@@ -7,9 +7,9 @@ import type { TCPConn } from '../net/tcp-conn.ts';
 import type { TCPListener } from '../net/tcp-listener.ts';
 import { ConnDuplex } from '../node/duplex.ts';
 import { serveHttp } from '../node/http.ts';
+import { ladderOf } from './flow-ladder.ts';
 import type { Lab } from './lab.ts';
 import { countersPage, PATHS, page, socketsPage } from './page.ts';
-import { ladderOf } from './self-request.ts';
 
 export const HTTP_PORT = 80;
 export const ECHO_PORT = 7;

@@ -38,13 +38,14 @@ function ending(flow: Flow): string {
 /** What `ss` would show, with the bytes that were on the link. */
 function table(host: Host, recorder: Recorder): string[] {
   const sockets = host.sockets().filter(({ state }) => state !== 'LISTEN');
-  const lines = sockets.slice(0, ROWS).map(({ state, local, remote, recvQ, sendQ }) => {
+  const open = sockets.filter(({ state }) => state !== 'TIME-WAIT');
+  const lines = open.slice(0, ROWS).map(({ state, local, remote, recvQ, sendQ }) => {
     const flow = recorder.find(local, remote);
-    const bytes = flow === undefined ? '' : `in ${size(flow.bytesIn)}  out ${size(flow.bytesOut)}`;
-    return `  ${state.padEnd(12)} ${`${local} = ${remote}`.padEnd(40)} recv-q ${recvQ}  send-q ${sendQ}  ${bytes}`;
+    const bytes = flow === undefined ? '' : `  in ${size(flow.bytesIn)}  out ${size(flow.bytesOut)}`;
+    return `  ${state.padEnd(12)} ${`${local} = ${remote}`.padEnd(40)} recv-q ${recvQ}  send-q ${sendQ}${bytes}`;
   });
-  const more = sockets.length > ROWS ? [`  ... and ${sockets.length - ROWS} more`] : [];
-  return [`  ${sockets.length} connections, Ctrl-C ends`, ...lines, ...more];
+  const more = open.length > ROWS ? [`  ... and ${open.length - ROWS} more`] : [];
+  return [`  open: ${open.length}, in TIME-WAIT: ${sockets.length - open.length}. Ctrl-C ends.`, ...lines, ...more];
 }
 
 function size(bytes: number): string {
