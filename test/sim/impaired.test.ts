@@ -4,9 +4,8 @@ import type { Impairment } from '../../src/link/impaired.ts';
 import { impaired } from '../../src/link/impaired.ts';
 import type { TCPConn } from '../../src/net/tcp-conn.ts';
 import { connectedHosts, pattern } from '../support/pair.ts';
-import type { Script } from '../support/transfer.ts';
 import { play, playTwice } from './play.ts';
-import { drawScenario, type Scenario } from './scenario.ts';
+import { bulk, type Scenario } from './scenario.ts';
 import { trySeed } from './seeds.ts';
 
 const SEEDS = 300;
@@ -23,7 +22,16 @@ describe('simulated networks', () => {
 
   it('2 % loss, 2 % reordering, 1 % duplication, 0.1 % corruption both ways: all arrives, without a stall', async () => {
     for (const sack of [true, false]) {
-      const { took, errors } = await playTwiceScenario({ ...badNetwork(sack, 3_000_000), seed: `bad ${sack}` });
+      const { took, errors } = await playTwiceScenario(
+        bulk(`bad ${sack}`, {
+          up: 3_000_000,
+          down: 3_000_000,
+          latency: 10,
+          sysctl: { tcp_sack: sack },
+          out: BAD,
+          in: BAD,
+        }),
+      );
       expect(errors).to.deep.equal({ client: undefined, server: undefined });
       // 2 * 3 MB at an RTT of 20 ms; a stall of one RTO at each loss would take ten times as long.
       expect(took, 'virtual ms').to.be.below(sack ? 30_000 : 120_000);
@@ -60,30 +68,6 @@ describe('hosts on a simulated network', () => {
     });
   }
 });
-
-function badNetwork(sack: boolean, size: number): Scenario {
-  const script: Script = {
-    size,
-    writeChunk: 65_536,
-    readChunk: 65_536,
-    writePause: [0, 0],
-    readPause: [0, 0],
-    more: 0,
-    ending: 'shutdown',
-    endAfter: 0,
-    options: [],
-  };
-  return {
-    ...drawScenario('0'),
-    pipe: { mtu: 1500, offload: true, latency: 10 },
-    impairment: { in: BAD, out: BAD },
-    blackout: undefined,
-    sysctl: { client: { tcp_sack: sack }, server: {} },
-    scripts: { client: script, server: script },
-    simultaneous: false,
-    hopeless: false,
-  };
-}
 
 async function playTwiceScenario(scenario: Scenario) {
   const first = await play(scenario);

@@ -6,7 +6,7 @@ import { createPipe } from '../../src/link/pipe.ts';
 import { AF_INET, SOCK_STREAM } from '../../src/socket/constants.ts';
 import { EINPROGRESS } from '../../src/socket/errno.ts';
 import { createSocket, Socket } from '../../src/socket/socket.ts';
-import { Stack } from '../../src/stack/stack.ts';
+import { type Counters, Stack } from '../../src/stack/stack.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { IpAddress, type Prefix, parsePrefix } from '../../src/wire/address.ts';
 import { checkStack } from '../support/invariants.ts';
@@ -36,6 +36,7 @@ export interface Result {
   /** Virtual ms until both users were done. */
   readonly took: number;
   readonly errors: Readonly<Record<SideName, string | undefined>>;
+  readonly counters: Readonly<Record<SideName, Counters>>;
 }
 
 /** @throws Error saying what is wrong, with the state of both sides */
@@ -99,7 +100,8 @@ class World {
     this.#expectNothingLeft('client');
     this.#expectNothingLeft('server');
     const errors = { client: client.error, server: server.error };
-    return { hash: this.#trace.digest(), packets: this.#trace.packets, took, errors };
+    const counters = { client: this.#stacks.client.counters, server: this.#stacks.server.counters };
+    return { hash: this.#trace.digest(), packets: this.#trace.packets, took, errors, counters };
   }
 
   describe(): string {

@@ -33,6 +33,43 @@ export interface Scenario {
   readonly hopeless: boolean;
 }
 
+export interface Bulk {
+  /** Bytes from the client, and from the server. */
+  readonly up: number;
+  readonly down?: number;
+  /** One way, ms. */
+  readonly latency: number;
+  /** Of the client. */
+  readonly sysctl?: Partial<TcpConfig>;
+  readonly out?: Impairment;
+  readonly in?: Impairment;
+}
+
+/** Two users who write as fast as they can, over a network that is no matter of chance but for its packets. */
+export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {}, in: inward = {} }: Bulk): Scenario {
+  const script = (size: number): Script => ({
+    size,
+    writeChunk: 65_536,
+    readChunk: 65_536,
+    writePause: [0, 0],
+    readPause: [0, 0],
+    more: 0,
+    ending: 'shutdown',
+    endAfter: 0,
+    options: [],
+  });
+  return {
+    seed,
+    pipe: { mtu: 1500, offload: true, latency },
+    impairment: { in: inward, out },
+    blackout: undefined,
+    sysctl: { client: sysctl, server: {} },
+    scripts: { client: script(up), server: script(down) },
+    simultaneous: false,
+    hopeless: false,
+  };
+}
+
 class Draw {
   readonly #random: Random;
 
