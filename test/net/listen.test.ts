@@ -109,6 +109,7 @@ describe('net/listen', () => {
     it('can refuse, and then nothing is left', async () => {
       const control: Control = (_network, _address, socket) => {
         socket.bind({ address: IPV4_ANY, port: 80 });
+        socket.listen(1);
         throw new Error('not here');
       };
       expect((await rejection(server.listen('tcp', ':80', { control }))).message).to.equal('listen tcp :80: not here');

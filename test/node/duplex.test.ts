@@ -173,6 +173,16 @@ describe('node/duplex', () => {
     expect(error).to.include({ message: 'write EPIPE', code: 'EPIPE', errno: -32, syscall: 'write' });
   });
 
+  it('has no end left to send after a reset, and does not mind', async () => {
+    const one = stream(true);
+    connection.accepted.setLinger(0);
+    connection.accepted.close();
+    await pair.clock.advance(10);
+    one.end();
+    await once(one, 'finish');
+    one.destroy();
+  });
+
   it('has the manners of net.Socket', () => {
     const one = stream();
     const { dialled } = connection;
@@ -215,6 +225,15 @@ describe('node/duplex', () => {
     await pair.clock.advance(5000);
     expect(times.length).to.equal(1);
     expect(() => one.setTimeout(-1)).to.throw(RangeError);
+  });
+
+  it('emits no timeout after it was destroyed', async () => {
+    const one = stream();
+    one.setTimeout(1000, () => {
+      throw new Error('timeout');
+    });
+    one.destroy();
+    await pair.clock.advance(5000);
   });
 
   it('takes a callback for the timeout, once', async () => {
@@ -264,6 +283,24 @@ describe('node/duplex', () => {
       accepted.close();
       one.resume();
       await pair.run(finished(one));
+    });
+
+    it('does as it was told before', async () => {
+      const { listener } = connection;
+      const one = duplex(pair.client.dial('tcp', `${listener.addr()}`));
+      let timeouts = 0;
+      one.unref().setTimeout(1000, () => timeouts++);
+      one.resume();
+      const [accepted] = await pair.run(Promise.all([listener.accept(), once(one, 'connect')]));
+      await pair.clock.advance(500);
+      expect(pair.clock.pending.held).to.equal(0);
+      one.ref();
+      expect(pair.clock.pending.held).to.equal(1);
+      expect(timeouts).to.equal(0);
+      await pair.clock.advance(600);
+      expect(timeouts).to.equal(1);
+      one.destroy();
+      accepted.close();
     });
 
     it('fails as net does', async () => {

@@ -40,6 +40,7 @@ describe('node/http', () => {
   const handle: RequestListener = (incoming, response) => {
     if (incoming.url === '/big') response.end(big);
     else if (incoming.url === '/never') response.write('a beginning');
+    else if (incoming.url === '/slow') setTimeout(() => response.end('at last'), 20);
     else if (incoming.url === '/address') response.end(`${incoming.socket.remoteAddress}`);
     else {
       const hash = createHash('sha256');
@@ -139,6 +140,15 @@ describe('node/http', () => {
     await conn.write(Buffer.from('GET /half HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
     conn.closeWrite();
     expect(await readAll(conn)).to.match(/^HTTP\/1\.1 200 OK.*GET \/half /s);
+    conn.close();
+  });
+
+  it('answers it late, too, when the server allows that', async () => {
+    Object.assign(server, { httpAllowHalfOpen: true });
+    const conn = await client.dial('tcp', '10.9.0.2:80');
+    await conn.write(Buffer.from('GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+    conn.closeWrite();
+    expect(await readAll(conn)).to.match(/^HTTP\/1\.1 200 OK.*at last/s);
     conn.close();
   });
 
