@@ -162,7 +162,9 @@ export function thrown(call: () => unknown): Error {
 
 /** Bytes that differ along the way: the low bytes of a running number's hash. */
 export function pattern(length: number, from = 0): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, i) => Math.imul(from + i, 0x9e37_79b1) >>> 24);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = Math.imul(from + i, 0x9e37_79b1) >>> 24;
+  return bytes;
 }
 
 /** Reads until `length` bytes are there, or the stream ends. */
