@@ -10,6 +10,7 @@ import { REASON_NONE } from '../tcp/close-reason.ts';
 import { type ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { Listener } from '../tcp/listener.ts';
+import { held } from '../tcp/persist.ts';
 import { TcpSettings } from '../tcp/settings.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from '../tcp/state.ts';
 import { IPV4_ANY, IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
@@ -321,6 +322,8 @@ export class Socket implements ConnectionUser {
   push(): void {
     const { connection } = this;
     if (connection === undefined || connection.released) return;
+    // What is written later is none of it.
+    if (!held(connection)) return;
     connection.uncorked = true;
     connection.context.markDirty(connection);
   }
