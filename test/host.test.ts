@@ -224,6 +224,14 @@ describe('host', () => {
     });
   });
 
+  it('counts what happens', async () => {
+    const pair = connectedHosts();
+    await pair.connect();
+    expect(pair.client.counters).to.include({ ActiveOpens: 1, PassiveOpens: 0 });
+    expect(pair.server.counters).to.include({ ActiveOpens: 0, PassiveOpens: 1 });
+    await pair.close();
+  });
+
   describe('sockets', () => {
     it('shows listeners and connections', async () => {
       const pair = connectedHosts();

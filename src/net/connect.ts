@@ -4,9 +4,10 @@ import { EADDRNOTAVAIL, EALREADY, EINPROGRESS, EISCONN } from '../socket/errno.t
 import type { Socket, SocketAddress } from '../socket/socket.ts';
 import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { Descriptor } from './descriptor.ts';
-import type { DialOptions, Limits } from './dial.ts';
+import type { DialOptions } from './dial.ts';
 import { AddrError, abortError, errDeadlineExceeded, errTimeout, SyscallError } from './errors.ts';
 import { setUpConnection } from './keep-alive.ts';
+import type { Limits } from './limits.ts';
 import { checkCall, type Net, openSocket, runControl } from './net.ts';
 import type { TCPAddr } from './tcp-addr.ts';
 import { TCPConn } from './tcp-conn.ts';

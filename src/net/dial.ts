@@ -1,9 +1,9 @@
 /** dial: from `network` and `address` to a TCPConn, as Go's Dialer.DialContext. */
 import type { Clock } from '../time/clock.ts';
 import { connect } from './connect.ts';
-import { AddrError, abortError, DNSError, errTimeout, type NetError } from './errors.ts';
-import { splitHostPort } from './host-port.ts';
+import { AddrError, abortError, errTimeout } from './errors.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
+import { type Limits, within } from './limits.ts';
 import { asError, type Control, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
 import { checkNetwork, NO_SUITABLE_ADDRESS, resolveList } from './resolve.ts';
@@ -21,13 +21,6 @@ export interface DialOptions extends KeepAliveOptions {
   readonly control?: Control | undefined;
   /** Ends the dial: it fails with `operation was canceled`, or with `i/o timeout` for an `AbortSignal.timeout`; the connection, once there, is not touched by it. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What ends a dial early. */
-export interface Limits {
-  /** On the monotonic clock, ms; undefined: none. */
-  readonly deadline: number | undefined;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** An address gets at least this much of the time, ms, while there is as much. */
@@ -101,7 +94,7 @@ async function addresses(
 ): Promise<TCPAddr[]> {
   checkNetwork(network);
   if (address === '') throw new Error('missing address');
-  const list = await within(net, limits, address, (signal) =>
+  const list = await within(net.stack.clock, limits, address, (signal) =>
     resolveList(network, address, { resolver: net.resolver, signal }),
   );
   if (local === undefined) return list;
@@ -111,40 +104,4 @@ async function addresses(
   );
   if (fitting.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, local.toString());
   return fitting;
-}
-
-/** Waits for a lookup no longer than the dial may take; what is late is let go. */
-function within(
-  net: Net,
-  limits: Limits,
-  address: string,
-  lookup: (signal: AbortSignal) => Promise<TCPAddr[]>,
-): Promise<TCPAddr[]> {
-  const { clock } = net.stack;
-  const { deadline, signal } = limits;
-  const controller = new AbortController();
-  return new Promise((resolve, reject) => {
-    let waiting = true;
-    const timer = deadline === undefined ? undefined : clock.timer(() => giveUp(errTimeout));
-    const aborted = () => giveUp(abortError(signal as AbortSignal));
-    const settle = () => {
-      if (!waiting) return;
-      waiting = false;
-      timer?.clear();
-      signal?.removeEventListener('abort', aborted);
-      clock.unhold();
-    };
-    const giveUp = (cause: NetError) => {
-      if (!waiting) return;
-      settle();
-      reject(new DNSError(cause.message, splitHostPort(address).host, { isTimeout: cause.timeout, cause }));
-      controller.abort(cause);
-    };
-    clock.hold();
-    timer?.set(deadline as number);
-    // A literal is resolved before the turn ends: Go reports such a dial by its address, not by its lookup.
-    if (signal?.aborted) clock.defer(aborted);
-    else signal?.addEventListener('abort', aborted, { once: true });
-    lookup(controller.signal).finally(settle).then(resolve, reject);
-  });
 }

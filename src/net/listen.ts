@@ -5,6 +5,7 @@ import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../wire/address.ts';
 import { Descriptor } from './descriptor.ts';
 import { abortError } from './errors.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
+import { within } from './limits.ts';
 import {
   asError,
   type Control,
@@ -47,7 +48,10 @@ export async function listen(
   try {
     checkNetwork(network);
     if (options.signal?.aborted) throw abortError(options.signal);
-    const list = await resolveList(network, address, { resolver: net.resolver, signal: options.signal });
+    const limits = { deadline: undefined, signal: options.signal };
+    const list = await within(net.stack.clock, limits, address, (signal) =>
+      resolveList(network, address, { resolver: net.resolver, signal }),
+    );
     local = preferred(list, 4);
   } catch (error) {
     throw new OpError('listen', network, undefined, undefined, asError(error));

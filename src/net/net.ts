@@ -39,10 +39,12 @@ export function checkCall(syscall: string, result: number): void {
 
 /** @throws TypeError */
 export function checkCommonOptions(caller: string, options: { control?: unknown; signal?: unknown }): void {
-  if (options.control !== undefined && typeof options.control !== 'function')
+  if (options.control !== undefined && typeof options.control !== 'function') {
     throw new TypeError(`${caller}: control must be a function`);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
-    throw new TypeError(`${caller}: signal must be an AbortSignal`);
+  }
+  const signal = options.signal as Partial<AbortSignal> | null | undefined;
+  if (signal === undefined || (typeof signal?.aborted === 'boolean' && signal.addEventListener !== undefined)) return;
+  throw new TypeError(`${caller}: signal must be an AbortSignal`);
 }
 
 /** Go has no such error, its compiler does: texts must be texts. @throws TypeError */

@@ -74,6 +74,17 @@ describe('net/listen', () => {
     });
   });
 
+  it('ends a lookup with its signal', async () => {
+    const never = connectedHosts({ host: { resolver: { lookupHost: () => new Promise(() => {}) } } });
+    const controller = new AbortController();
+    const listening = rejection(never.server.listen('tcp', 'slow.example:80', { signal: controller.signal }));
+    await never.clock.advance(5);
+    controller.abort();
+    expect((await listening).message).to.equal('listen tcp: lookup slow.example: operation was canceled');
+    await never.close();
+    expect(never.clock.pending.held).to.equal(0);
+  });
+
   describe('addresses', () => {
     for (const [network, address, text] of [
       ['tcp', '10.9.0.2:80', '10.9.0.2:80'],

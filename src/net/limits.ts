@@ -1,0 +1,46 @@
+/** What ends a dial, or a lookup, early. */
+import type { Clock } from '../time/clock.ts';
+import { abortError, DNSError, errTimeout, type NetError } from './errors.ts';
+import { splitHostPort } from './host-port.ts';
+import type { TCPAddr } from './tcp-addr.ts';
+
+export interface Limits {
+  /** On the monotonic clock, ms; undefined: none. */
+  readonly deadline: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Waits for a lookup no longer than the limits allow; what is late is let go. */
+export function within(
+  clock: Clock,
+  limits: Limits,
+  address: string,
+  lookup: (signal: AbortSignal) => Promise<TCPAddr[]>,
+): Promise<TCPAddr[]> {
+  const { deadline, signal } = limits;
+  const controller = new AbortController();
+  return new Promise((resolve, reject) => {
+    let waiting = true;
+    const timer = deadline === undefined ? undefined : clock.timer(() => giveUp(errTimeout));
+    const aborted = () => giveUp(abortError(signal as AbortSignal));
+    const settle = () => {
+      if (!waiting) return;
+      waiting = false;
+      timer?.clear();
+      signal?.removeEventListener('abort', aborted);
+      clock.unhold();
+    };
+    const giveUp = (cause: NetError) => {
+      if (!waiting) return;
+      settle();
+      reject(new DNSError(cause.message, splitHostPort(address).host, { isTimeout: cause.timeout, cause }));
+      controller.abort(cause);
+    };
+    clock.hold();
+    timer?.set(deadline as number);
+    // A literal is resolved before the turn ends: Go reports such a dial by its address, not by its lookup.
+    if (signal?.aborted) clock.defer(aborted);
+    else signal?.addEventListener('abort', aborted, { once: true });
+    lookup(controller.signal).finally(settle).then(resolve, reject);
+  });
+}
