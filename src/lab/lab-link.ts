@@ -108,7 +108,8 @@ function openInNamespace(options: LabOptions): LabLink {
     if ((error as { code?: string }).code !== 'EPERM') throw error;
     throw new Error(`${userNamespaceProblem() ?? enterUserNamespace()}: run as root (sudo)`, { cause: error });
   }
-  return openFresh(options, `nsenter -t ${process.pid} -n `);
+  const sudo = process.env['SUDO_USER'] === undefined ? '' : 'sudo ';
+  return openFresh(options, `${sudo}nsenter -t ${process.pid} -n `);
 }
 
 /** Returns only when it failed: why. */

@@ -1,6 +1,9 @@
 /** What lab.test.ts plays in namespaces that are not the lab's own: there its TUN device is in everybody's sight. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { runLab } from '../../src/lab/lab.ts';
 import type { LabNetwork } from '../../src/lab/lab-network.ts';
 import type { LinkKind } from '../../src/lab/lab-options.ts';
@@ -19,7 +22,7 @@ function interfaces(): string[] {
   return Object.keys(networkInterfaces()).filter((name) => name !== 'lo');
 }
 
-export async function once(...args: string[]): Promise<Ended & { left: string[] }> {
+export async function toTheEnd(...args: string[]): Promise<Ended & { left: string[] }> {
   return { ...(await command('lab', '--once', ...args)), left: interfaces() };
 }
 
@@ -31,6 +34,26 @@ export async function signalled(signal: NodeJS.Signals) {
   lab.child.kill(signal);
   const { code, signal: by, stderr } = await lab.ended;
   return { during, code, by, stderr, left: interfaces() };
+}
+
+/** A connection is open when the lab is told to end. @returns what its peer, in the kernel, hears of it */
+export async function tellsPeers(): Promise<string[]> {
+  const lab = new Running(['lab', '--link', 'tun']);
+  await lab.shows(/^Serving/m);
+  const heard: string[] = [];
+  const client = connect(7, NETWORK.host);
+  await once(client, 'connect');
+  client.write('hello');
+  heard.push(`${await once(client, 'data')}`);
+  const over = new Promise<void>((resolve) => {
+    client.once('end', () => resolve(void heard.push('end')));
+    client.once('error', (error) => resolve(void heard.push(error.message)));
+  });
+  lab.child.kill('SIGINT');
+  await lab.ended;
+  await Promise.race([over, setTimeout(500)]);
+  client.destroy();
+  return heard;
 }
 
 export async function collides(address: string): Promise<Ended> {

@@ -186,6 +186,11 @@ describeWithTun('tunstack lab against the kernel', () => {
     return lab.ended;
   }
 
+  function itAsRoot(title: string, body: () => Promise<void>): void {
+    if (isRoot) it(title, body);
+    else it.skip(`${title} [pending: only root can become somebody else]`, body);
+  }
+
   function needs(test: Mocha.Context, ...programs: readonly string[]): void {
     const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined);
     if (missing.length === 0) return;
@@ -246,7 +251,7 @@ describeWithTun('tunstack lab against the kernel', () => {
   });
 
   it('shows both ladders on a TUN device here, by default, and leaves none', async () => {
-    const { code, stdout, stderr, left } = await run.once();
+    const { code, stdout, stderr, left } = await run.toTheEnd();
     expect({ code, stderr, left }).to.deep.equal({ code: 0, stderr: '', left: [] });
     expect(stdout).to.match(
       /^tun0 is open in this network namespace:.*\nIn another terminal.*\n {2}curl http:\/\/10\.9\.0\.2\/\n/,
@@ -263,6 +268,10 @@ describeWithTun('tunstack lab against the kernel', () => {
       expect(await run.signalled(signal)).to.deep.equal({ during: ['tun0'], code, by: null, stderr: '', left: [] });
     });
   }
+
+  it('tells its peers that it ends', async () => {
+    expect(await run.tellsPeers()).to.deep.equal(['hello', 'end']);
+  });
 
   it('leaves no device when it is killed', async () => {
     const killed = { during: ['tun0'], code: null, by: 'SIGKILL', stderr: '', left: [] };
@@ -286,7 +295,7 @@ describeWithTun('tunstack lab against the kernel', () => {
     });
   });
 
-  (isRoot ? it : it.skip)('says why there is no kernel at the other end, and what to do', async () => {
+  itAsRoot('says why there is no kernel at the other end, and what to do', async () => {
     const { text, problem } = await run.asNobody(undefined);
     expect(problem).to.equal('');
     expect(text).to.match(
@@ -295,7 +304,7 @@ describeWithTun('tunstack lab against the kernel', () => {
     expectTwoLadders(text, 'second host');
   });
 
-  (isRoot ? it : it.skip)('does not take another link for one that was asked for', async () => {
+  itAsRoot('does not take another link for one that was asked for', async () => {
     const [tun, namespace] = await Promise.all([run.asNobody('tun'), run.asNobody('namespace')]);
     expect(tun.text + namespace.text).to.equal('');
     expect(tun.problem).to.match(/^LabError: a TUN device cannot be had: .*\((EACCES|EPERM)\): run as root/);
