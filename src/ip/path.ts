@@ -8,6 +8,8 @@ import { IPV4_HEADER_LENGTH, writeIpv4 } from '../wire/ipv4.ts';
 export interface Egress {
   /** The largest IP packet, bytes. */
   readonly mtu: number;
+  /** As much was taken as may be in one flush. */
+  readonly busy: boolean;
   /** A packet whose offset leaves room for an IP header before it; undefined: full. */
   take(): Packet | undefined;
   /** Puts what `take` gave into the batch that goes to the link. */
@@ -36,6 +38,10 @@ export class IpPath {
 
   get mtu(): number {
     return this.egress.mtu;
+  }
+
+  get busy(): boolean {
+    return this.egress.busy;
   }
 
   take(): Packet | undefined {

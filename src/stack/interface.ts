@@ -8,6 +8,11 @@ import type { IpAddress } from '../wire/address.ts';
 
 /** Packets of a batch. */
 const CAPACITY = 128;
+/**
+ * Packets, as the link gets them, after which data waits for the next flush. To write a window of 4 MB at MTU 1500 takes 10 ms and
+ * more, in which nobody else is served and no acknowledgment read; `bench/main.ts`, ping-pong beside bulk.
+ */
+const FLUSH_PACKETS = 128;
 /** Room for headers in the arena: what a link or an IP layer puts before the transport header, and that with what an ICMP error quotes. */
 const HEADROOM = 64;
 const SLOT = HEADROOM + 128;
@@ -41,6 +46,8 @@ export class Interface implements LinkReceiver {
   readonly #owner: InterfaceOwner;
   readonly #edge: Edge;
   readonly #batch: { packets: OutboundPacket[]; length: number } = { packets: [], length: 0 };
+  /** Packets of this flush. */
+  #sent = 0;
   #isUp = true;
   #isClosed = false;
 
@@ -74,7 +81,16 @@ export class Interface implements LinkReceiver {
     return this.#isClosed;
   }
 
+  /** What was sent before counts no more. */
+  beginFlush(): void {
+    this.#sent = 0;
+  }
+
   // What the network layer calls.
+
+  get busy(): boolean {
+    return this.#sent >= FLUSH_PACKETS;
+  }
 
   take(): Packet | undefined {
     const batch = this.#batch;
@@ -89,6 +105,7 @@ export class Interface implements LinkReceiver {
     if (packet !== this.#batch.packets[this.#batch.length])
       throw new Error(`${this.name}: commit of a packet that take did not give`);
     this.#batch.length++;
+    this.#sent += this.#piecesOf(packet);
   }
 
   /** Hands the batch to the link. @returns whether the link took all of it */
@@ -136,6 +153,11 @@ export class Interface implements LinkReceiver {
     this.#drop(this.#batch.length);
     this.#edge.discard();
     this.#owner.linkClosed(this, reason);
+  }
+
+  #piecesOf(packet: Packet): number {
+    if (packet.segmentSize === 0 || this.link.capabilities.segmentationOffload > 0) return 1;
+    return Math.ceil(packet.totalLength() / packet.segmentSize);
   }
 
   /** Lets go of the first `count` packets; the others move to the front. */

@@ -310,12 +310,15 @@ export class Stack implements InterfaceOwner {
     if (this.#closed || this.#busy) return;
     this.#busy = true;
     const { dirty, ready } = this.tcp;
+    for (let i = 0; i < this.#interfaces.length; i++) (this.#interfaces[i] as Interface).beginFlush();
+    this.#loopback?.beginFlush();
     for (let round = 0; round < ROUNDS && (dirty.length > 0 || ready.length > 0); round++) {
       this.#sendDirty();
       this.#tellReady();
     }
     this.#flushInterfaces();
     this.#busy = false;
+    this.#nextTurn();
     if (dirty.length > 0 || ready.length > 0) this.wake();
     this.#armTimers();
     if (this.onIdle !== undefined && this.idle) this.onIdle();
@@ -333,6 +336,16 @@ export class Stack implements InterfaceOwner {
     }
     dirty.length = 0;
     this.#flushInterfaces();
+  }
+
+  /** Data that waits for others to have their turn goes on in the next flush; the connection that had the most goes last. */
+  #nextTurn(): void {
+    const waiting = this.#blocked;
+    if (!waiting.some(({ path }) => path.busy)) return;
+    this.#blocked = waiting.filter(({ path }) => !path.busy);
+    const [first, ...others] = waiting.filter(({ path }) => path.busy);
+    for (const connection of others) this.tcp.markDirty(connection);
+    if (first !== undefined) this.tcp.markDirty(first);
   }
 
   #tellReady(): void {

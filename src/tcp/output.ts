@@ -15,7 +15,7 @@ import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import { DELAYED_ACK, RETRANSMISSION } from './timer-kinds.ts';
 import { superSegmentLimit, transmit, transmitAck } from './transmit.ts';
 
-/** @returns false when the interface was full: the stack calls again when there is room */
+/** @returns false when the interface was full, or busy: the stack calls again when there is room, or in the next flush */
 export function output(connection: ControlBlock, now: number): boolean {
   if (connection.released) return true;
   const { state } = connection;
@@ -55,7 +55,7 @@ function sendLost(connection: ControlBlock, now: number): boolean {
     // The peer took back window: RFC 9293 3.8.6 [SHLD-16] resends nothing beyond it but the oldest.
     const edge = (connection.sndUna + connection.sndWnd) | 0;
     if (!before(run.seq, edge) && run.seq !== connection.sndUna) return true;
-    if (!retransmit(connection, run, quota, now)) return false;
+    if (connection.path.busy || !retransmit(connection, run, quota, now)) return false;
     connection.retransmitDue = false;
   }
   connection.retransmitDue = false;
@@ -86,7 +86,7 @@ function retransmit(connection: ControlBlock, run: SentRun, quota: number, now: 
 
 /** New data, then our FIN, as far as both windows reach. */
 function sendNew(connection: ControlBlock, now: number): boolean {
-  const { runs, sendQueue } = connection;
+  const { runs, sendQueue, path } = connection;
   connection.cwndLimited = false;
   for (;;) {
     const waiting = distance(connection.sndNxt, sendQueue.end);
@@ -104,7 +104,7 @@ function sendNew(connection: ControlBlock, now: number): boolean {
     // RFC 9293 3.8.6: the FIN takes a sequence number and needs room in the window, as data does.
     const fin = connection.finQueued && length === waiting && length < window ? 1 : 0;
     if (length === 0 && fin === 0) break;
-    if (!sendSegment(connection, length, fin, size, now)) return false;
+    if (path.busy || !sendSegment(connection, length, fin, size, now)) return false;
   }
   // cwnd is in use when it is full, whether there is more to send or not (Linux).
   if (runs.inFlight() >= connection.cwnd) connection.cwndLimited = true;

@@ -12,6 +12,11 @@ export interface Path {
   /** Sum of the pseudo-header's words without the TCP length. */
   readonly pseudoSum: number;
   /**
+   * As much was handed over as may be before others have their turn: data waits until then, acknowledgments and replies do not. The
+   * stack marks the connection dirty again.
+   */
+  readonly busy: boolean;
+  /**
    * A packet to fill: its offset is where the TCP header begins, it has no parts.
    * @returns undefined while the interface is full; the stack marks the connection dirty again when there is room
    */
