@@ -73,7 +73,8 @@ export function getOption(socket: Socket, level: number, option: number): number
 }
 
 function setLinger(socket: Socket, value: number | Linger): number {
-  if (typeof value === 'number' || !Number.isInteger(value.linger)) return -EINVAL;
+  if (typeof value !== 'object' || value === null) return -EINVAL;
+  if (!Number.isInteger(value.onoff) || !Number.isInteger(value.linger)) return -EINVAL;
   socket.linger = { onoff: value.onoff === 0 ? 0 : 1, linger: Math.max(value.linger, 0) };
   return 0;
 }
