@@ -8,7 +8,7 @@ export const MAX_WINDOW_SHIFT = 14;
 /** The shift to offer for a receive buffer that may grow to `most` bytes. RFC 7323 2.3; Linux's rule. */
 export function windowShiftFor(most: number): number {
   let shift = 0;
-  while (shift < MAX_WINDOW_SHIFT && most >> shift > 65_535) shift++;
+  while (shift < MAX_WINDOW_SHIFT && most / 2 ** shift >= 65_536) shift++;
   return shift;
 }
 

@@ -1,0 +1,94 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Demux } from '../../src/stack/demux.ts';
+import { type Binding, Ports } from '../../src/stack/ports.ts';
+import { defaultConfig } from '../../src/tcp/config.ts';
+import type { TableEntry } from '../../src/tcp/context.ts';
+import { seededRandom } from '../../src/time/random.ts';
+import { IPV4_ANY, IpAddress } from '../../src/wire/address.ts';
+
+const ONE = IpAddress.v4(0x0a00_0001);
+const TWO = IpAddress.v4(0x0a00_0002);
+const PEER = IpAddress.v4(0x0a00_0009);
+const [LOW, HIGH] = [100, 107];
+
+const binding: fc.Arbitrary<Binding> = fc.record({
+  address: fc.constantFrom(IPV4_ANY, ONE, TWO),
+  port: fc.integer({ min: LOW, max: HIGH }),
+  reuseAddress: fc.boolean(),
+  listening: fc.boolean(),
+});
+
+function portsWith(seed = 1): { ports: Ports; demux: Demux } {
+  const random = seededRandom(seed);
+  const demux = new Demux(random);
+  return { ports: new Ports({ ...defaultConfig(), ip_local_port_range: [LOW, HIGH] }, demux, random), demux };
+}
+
+function overlap(a: Binding, b: Binding): boolean {
+  return a.port === b.port && (a.address.isUnspecified || b.address.isUnspecified || a.address.equals(b.address));
+}
+
+describe('Ports', () => {
+  it('lets bind what Linux lets bind: both with SO_REUSEADDR, and no listener', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(binding, fc.boolean()), { maxLength: 40 }), (steps) => {
+        const { ports } = portsWith();
+        const held: Binding[] = [];
+        for (const [wanted, releases] of steps) {
+          if (releases) {
+            const gone = held.pop();
+            if (gone !== undefined) ports.remove(gone);
+          }
+          const inTheWay = held.some(
+            (other) => overlap(other, wanted) && (other.listening || !(other.reuseAddress && wanted.reuseAddress)),
+          );
+          expect(ports.conflicts(wanted.address, wanted.port, wanted.reuseAddress)).to.equal(inTheWay);
+          const listens = held.some((other) => overlap(other, wanted) && other.listening);
+          expect(ports.mayListen(wanted)).to.equal(!listens);
+          if (!inTheWay) {
+            ports.add(wanted);
+            held.push(wanted);
+          }
+          expect(ports.size).to.equal(new Set(held.map(({ port }) => port)).size);
+        }
+        for (const each of held) ports.remove(each);
+        expect(ports.size).to.equal(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives every ephemeral port once, from a start that nobody knows, and then none', () => {
+    const starts = new Set<number>();
+    for (let seed = 1; seed <= 30; seed++) {
+      const { ports } = portsWith(seed);
+      const given: number[] = [];
+      for (let port = ports.ephemeral(ONE, false); port !== 0; port = ports.ephemeral(ONE, false)) {
+        given.push(port);
+        ports.add({ address: ONE, port, reuseAddress: false, listening: false });
+      }
+      expect(given.toSorted((a, b) => a - b)).to.deep.equal([100, 101, 102, 103, 104, 105, 106, 107]);
+      starts.add(given[0] as number);
+    }
+    expect(starts.size).to.be.above(4);
+  });
+
+  it('a port may serve connections to several peers, but one to each', () => {
+    const { ports, demux } = portsWith();
+    for (let i = LOW; i <= HIGH; i++) {
+      const localPort = ports.ephemeralFor(ONE, PEER, 80);
+      expect(demux.has(ONE, localPort, PEER, 80)).to.equal(false);
+      demux.insert({ local: ONE, localPort, remote: PEER, remotePort: 80 } as unknown as TableEntry);
+    }
+    expect(ports.ephemeralFor(ONE, PEER, 80)).to.equal(0);
+    expect(ports.ephemeralFor(ONE, PEER, 81)).to.be.within(LOW, HIGH);
+  });
+
+  it('a connection without a socket (TIME-WAIT) holds its port, unless it may be reused', () => {
+    const { ports, demux } = portsWith();
+    demux.insert({ local: ONE, localPort: 100, remote: PEER, remotePort: 80 } as unknown as TableEntry);
+    expect(ports.conflicts(ONE, 100, false)).to.equal(true);
+    expect(ports.conflicts(ONE, 100, true)).to.equal(false);
+  });
+});

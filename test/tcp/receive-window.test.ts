@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ControlBlock } from '../../src/tcp/control-block.ts';
+import { advertiseWindow, currentWindow, windowShiftFor, windowUpdateDue } from '../../src/tcp/receive-window.ts';
+import { before, distance } from '../../src/tcp/sequence.ts';
+
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('arrive' as const),
+      most: fc.constantFrom(1, 100, 1460, 65_000),
+      part: share,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), part: share }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'drain' as const }) },
+);
+
+interface Receiver {
+  rcvNxt: number;
+  rcvAdv: number;
+  rcvMss: number;
+  rcvWindShift: number;
+  settings: { rcvBuf: number };
+  receiveQueue: { length: number };
+}
+
+describe('the receive window', () => {
+  it('is never taken back, never larger than the buffer and a unit, and opens again', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+        fc.integer({ min: 0, max: 14 }),
+        fc.constantFrom(2304, 5000, 65_536, 4_194_304),
+        fc.constantFrom(28, 536, 1460, 65_495),
+        fc.array(step, { maxLength: 60 }),
+        (start, shift, rcvBuf, rcvMss, steps) => {
+          const first = Math.min(rcvBuf, 65_535);
+          const receiver: Receiver = {
+            rcvNxt: start,
+            rcvAdv: (start + first) | 0,
+            rcvMss,
+            rcvWindShift: shift,
+            settings: { rcvBuf },
+            receiveQueue: { length: 0 },
+          };
+          const connection = receiver as unknown as ControlBlock;
+          const unit = 2 ** shift;
+          let edge = receiver.rcvAdv;
+          let told = first;
+          const acknowledge = () => {
+            const field = advertiseWindow(connection);
+            expect(field).to.be.within(0, 65_535);
+            expect(before(receiver.rcvAdv, edge), 'the edge moved back').to.equal(false);
+            edge = receiver.rcvAdv;
+            told = field * unit;
+            expect(receiver.receiveQueue.length + told).to.be.at.most(rcvBuf + unit);
+            // RFC 7323 2.4: the field may say less than was promised, by less than a unit.
+            expect(currentWindow(connection) - told).to.be.below(unit);
+          };
+          for (const each of steps) {
+            const { receiveQueue } = receiver;
+            if (each.do === 'arrive') {
+              const count = Math.floor(each.part * Math.min(each.most, told));
+              receiver.rcvNxt = (receiver.rcvNxt + count) | 0;
+              receiveQueue.length += count;
+              acknowledge();
+            } else {
+              receiveQueue.length = each.do === 'drain' ? 0 : Math.floor(receiveQueue.length * each.part);
+              if (windowUpdateDue(connection)) acknowledge();
+            }
+            expect(receiveQueue.length).to.be.at.most(rcvBuf + unit);
+            expect(distance(receiver.rcvNxt, receiver.rcvAdv)).to.be.at.least(0);
+            // Nothing unread, and still next to nothing offered: the peer would wait.
+            const worth = Math.min(rcvBuf >> 1, rcvMss, 65_535 * unit);
+            if (receiveQueue.length === 0)
+              expect(currentWindow(connection)).to.be.at.least(Math.min(worth, rcvBuf - worth));
+          }
+        },
+      ),
+      { numRuns: 600 },
+    );
+  });
+
+  it('has a shift for the largest buffer (RFC 7323 2.3)', () => {
+    expect([0, 65_535, 65_536, 33_554_432, 2 ** 40].map(windowShiftFor)).to.deep.equal([0, 0, 1, 10, 14]);
+  });
+});
