@@ -32,10 +32,16 @@ export class Routes {
   }
 }
 
-/** The source address to use on a route: one in the destination's (or the gateway's) network, or else the interface's first. */
+/** The source address to use on a route: the one in the narrowest network with the destination (or the gateway), or else the interface's first. */
 export function sourceAddress(route: Route, destination: IpAddress): IpAddress | undefined {
   const target = route.gateway ?? destination;
   const candidates = route.interface.addresses.filter(({ address }) => address.family === destination.family);
-  const near = candidates.find(({ address, bits }) => inPrefix(target, address, bits));
-  return (near ?? candidates[0])?.address;
+  let best = candidates[0];
+  let narrowest = -1;
+  for (const candidate of candidates) {
+    if (candidate.bits <= narrowest || !inPrefix(target, candidate.address, candidate.bits)) continue;
+    best = candidate;
+    narrowest = candidate.bits;
+  }
+  return best?.address;
 }
