@@ -54,7 +54,7 @@ export function openLabLink(options: LabOptions): LabLink {
 }
 
 function openBest(options: LabOptions): LabLink {
-  if (process.platform !== 'linux') return openPipe(options, [`TUN devices are Linux's: ${PIPE_INSTEAD}.`]);
+  if (process.platform !== 'linux') return openPipe(options, [`TUN devices are Linux's, ${PIPE_INSTEAD}`]);
   const isRoot = process.getuid?.() === 0;
   let problem: string | undefined;
   if (isRoot) {
@@ -62,7 +62,7 @@ function openBest(options: LabOptions): LabLink {
       return openHere(options);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      problem = error.cause.message.split(': ').slice(0, 2).join(': ');
+      problem = error.cause.message;
     }
   }
   const second = userNamespaceProblem() ?? enterUserNamespace();
@@ -72,12 +72,16 @@ function openBest(options: LabOptions): LabLink {
 const PIPE_INSTEAD = 'so this is the same lab between two tunstack hosts, over a pipe in memory';
 
 function withoutKernel(problem: string, isRoot: boolean): string {
-  return `No TUN device can be had (${problem}), ${PIPE_INSTEAD}. With the kernel: ${advice(problem, isRoot)}`;
+  // What stands behind the code of a TunError is its advice, which is for other callers.
+  const why = problem.replace(/(\([A-Z]+\)):.*/, '$1');
+  return `No TUN device can be had (${why}), ${PIPE_INSTEAD}. With the kernel: ${advice(why, isRoot)}`;
 }
 
 function advice(problem: string, isRoot: boolean): string {
-  if (isRoot) return 'start the container with --cap-add NET_ADMIN --device /dev/net/tun';
-  return problem.includes('there is no /dev/net/tun') ? 'sudo modprobe tun, then sudo npm start' : 'sudo npm start';
+  const again = isRoot ? 'npm start' : 'sudo npm start';
+  if (/there is no \/dev\/net\/tun|ENOENT|ENODEV/.test(problem))
+    return `load the driver (modprobe tun) or start the container with --device /dev/net/tun, then ${again}`;
+  return isRoot ? 'start the container with --cap-add NET_ADMIN --device /dev/net/tun' : again;
 }
 
 /** The kernel does not let us, as against: something is wrong with what was asked. */
@@ -116,9 +120,14 @@ function openInNamespace(options: LabOptions): LabLink {
 function enterUserNamespace(): string {
   process.env[INSIDE] = '1';
   const sourceMaps = process.execArgv.includes('--enable-source-maps') ? [] : ['--enable-source-maps'];
-  const problem = execInUserNamespace([...sourceMaps, ...process.execArgv, ...process.argv.slice(1)]);
-  Reflect.deleteProperty(process.env, INSIDE);
-  return problem;
+  try {
+    return execInUserNamespace([...sourceMaps, ...process.execArgv, ...process.argv.slice(1)]);
+  } catch (error) {
+    // No system call can be made without koffi.
+    return (error as Error).message;
+  } finally {
+    Reflect.deleteProperty(process.env, INSIDE);
+  }
 }
 
 /** As root of a user namespace, in its network namespace. */

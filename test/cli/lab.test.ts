@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { describeWithTun, inNamespace } from '../support/namespace.ts';
-import { command, type Ended, program, Running } from './command.ts';
+import { command, type Ended, MAIN, program, Running } from './command.ts';
 import * as scenes from './lab-scenes.ts';
 
 const run = inNamespace(scenes);
@@ -302,6 +302,16 @@ describeWithTun('tunstack lab against the kernel', () => {
       /^No TUN device can be had \(there is no program 'unshare' \(util-linux\)\), so this is the same lab between two tunstack hosts, over a pipe in memory\. With the kernel: sudo npm start\.\n/,
     );
     expectTwoLadders(text, 'second host');
+  });
+
+  itAsRoot('says what a machine without the driver, or a container without the device, lacks', async () => {
+    const line = `mount -t tmpfs none /dev/net && exec '${process.execPath}' '${MAIN}' lab --once`;
+    const { code, stdout, stderr } = await program('unshare', '-n', '-m', 'sh', '-c', line);
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+    expect(stdout).to.match(
+      /^No TUN device can be had \(.*no such file \(ENOENT\)\), so .* With the kernel: load the driver \(modprobe tun\) .* then npm start\.\n/,
+    );
+    expectTwoLadders(stdout, 'second host');
   });
 
   itAsRoot('does not take another link for one that was asked for', async () => {
