@@ -40,7 +40,7 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
 /** "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND". @returns whether it changed */
 function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolean {
   const { seq, ack } = segment;
-  const window = segment.window * 2 ** connection.sndWindShift;
+  const window = segment.window << connection.sndWindShift;
   const newer =
     before(connection.sndWl1, seq) ||
     (connection.sndWl1 === seq && beforeOrAt(connection.sndWl2, ack)) ||

@@ -17,7 +17,7 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
   connection.sndUna = segment.ack;
   // RFC 9293 3.10.7.4: SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK. RFC 7323 2.2: that of a SYN is not scaled.
   const scaled = (segment.flags & SYN) === 0;
-  connection.sndWnd = scaled ? segment.window * 2 ** connection.sndWindShift : segment.window;
+  connection.sndWnd = scaled ? segment.window << connection.sndWindShift : segment.window;
   connection.maxSndWnd = connection.sndWnd;
   connection.sndWl1 = segment.seq;
   connection.sndWl2 = segment.ack;
