@@ -298,7 +298,7 @@ export class Socket implements ConnectionUser {
     if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
     const { connection } = this;
     if (connection === undefined) return POLLOUT | POLLHUP;
-    if ((connection.state & SYN_SENT) !== 0) return 0;
+    if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return 0;
     const readShut = connection.receiveShut || connection.finReceived || connection.released;
     const writeShut = connection.finQueued || connection.released;
     let mask = 0;

@@ -191,7 +191,7 @@ function ourFinAcknowledged(connection: ControlBlock, now: number): boolean {
 export function armFinWait2(connection: ControlBlock, now: number): void {
   const seconds = connection.settings.linger2;
   if (seconds < 0) return release(connection, REASON_NONE, now);
-  connection.setTimer(LINGER, now + seconds * 1000);
+  connection.setIdleTimer(LINGER, now + seconds * 1000);
 }
 
 /** Sixth, check the URG bit. RCV.UP <- max (RCV.UP, SEG.UP); the user is told [MUST-32]. RFC 6093: the pointer points behind. */

@@ -12,7 +12,7 @@ import { TcpCounters } from './counters.ts';
 import type { Embryo } from './embryo.ts';
 import type { InitialNumbers } from './initial-numbers.ts';
 import type { TimeWaitRecord } from './time-wait.ts';
-import { TIMER_KINDS } from './timer-kinds.ts';
+import { IDLE_TIMER_KINDS, TIMER_KINDS } from './timer-kinds.ts';
 
 /** What stands in the demultiplexer's table. */
 export type TableEntry = ControlBlock | Embryo | TimeWaitRecord;
@@ -43,8 +43,8 @@ export class TcpContext {
   readonly counters = new TcpCounters();
   /** Deadlines that must be met for data to move. */
   readonly timers = new Deadlines(TIMER_KINDS);
-  /** Keepalive and TIME-WAIT: they keep nobody waiting. */
-  readonly idleTimers = new Deadlines(1);
+  /** Keepalive, FIN-WAIT-2 without a user, TIME-WAIT: they keep nobody waiting. */
+  readonly idleTimers = new Deadlines(IDLE_TIMER_KINDS);
   readonly timerOwners: (ControlBlock | Embryo | undefined)[] = [];
   readonly idleTimerOwners: (ControlBlock | TimeWaitRecord | undefined)[] = [];
   /** Connections that output must visit. */

@@ -46,8 +46,8 @@ export class ControlBlock {
   readonly remotePort: number;
   /** Row in `context.timers`. */
   readonly timerRow: number;
-  /** Row in `context.idleTimers`; -1 until keepalive is on. */
-  keepaliveRow = -1;
+  /** Row in `context.idleTimers`; -1 until one of them is set. */
+  idleRow = -1;
 
   /** The socket; undefined while it waits to be accepted, and once the user has let go of it. */
   user: ConnectionUser | undefined;
@@ -222,6 +222,36 @@ export class ControlBlock {
 
   clearTimer(kind: number): void {
     this.context.timers.clear(this.timerRow, kind);
+  }
+
+  /** KEEPALIVE or LINGER. */
+  setIdleTimer(kind: number, at: number): void {
+    const { idleTimers, idleTimerOwners } = this.context;
+    if (this.idleRow < 0) {
+      this.idleRow = idleTimers.allocate();
+      idleTimerOwners[this.idleRow] = this;
+    }
+    idleTimers.set(this.idleRow, kind, at);
+  }
+
+  clearIdleTimer(kind: number): void {
+    if (this.idleRow >= 0) this.context.idleTimers.clear(this.idleRow, kind);
+  }
+
+  /** Infinity: not set. */
+  idleTimerAt(kind: number): number {
+    return this.idleRow < 0 ? Infinity : this.context.idleTimers.at(this.idleRow, kind);
+  }
+
+  /** For the end of the connection. */
+  freeTimers(): void {
+    const { timers, timerOwners, idleTimers, idleTimerOwners } = this.context;
+    timers.free(this.timerRow);
+    timerOwners[this.timerRow] = undefined;
+    if (this.idleRow < 0) return;
+    idleTimers.free(this.idleRow);
+    idleTimerOwners[this.idleRow] = undefined;
+    this.idleRow = -1;
   }
 
   timerAt(kind: number): number {

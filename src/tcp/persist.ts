@@ -1,8 +1,8 @@
 /** A closed window is probed until it opens: RFC 9293 3.8.6.1. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
-import { armCork } from './nagle.ts';
 import { currentMss } from './mss.ts';
+import { armCork } from './nagle.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { distance } from './sequence.ts';
 import { PERSIST } from './timer-kinds.ts';

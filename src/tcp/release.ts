@@ -1,7 +1,6 @@
 /** The end of a connection: RFC 9293 "delete the TCB". */
 import { closeReasonName } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
-import { freeKeepalive } from './keepalive.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import { transmitReset } from './transmit.ts';
 
@@ -17,9 +16,7 @@ export function release(connection: ControlBlock, reason: number, now: number): 
   countEnd(connection);
   if (connection.state !== TIME_WAIT) connection.setState(CLOSED, now);
   context.trace?.({ type: 'closed', at: now, flow: connection.flow(), reason: closeReasonName(connection.reason) });
-  context.timers.free(connection.timerRow);
-  context.timerOwners[connection.timerRow] = undefined;
-  freeKeepalive(connection);
+  connection.freeTimers();
   connection.sendQueue.clear();
   connection.runs.clear();
   connection.reassembly?.clear();

@@ -9,6 +9,7 @@ import { release } from './release.ts';
 import { replySegment, segmentLength } from './reply.ts';
 import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
 import { TIME_WAIT } from './state.ts';
+import { LINGER } from './timer-kinds.ts';
 
 export class TimeWaitRecord {
   readonly kind = KIND_TIME_WAIT;
@@ -119,7 +120,7 @@ export function issAfter(record: TimeWaitRecord): number {
 
 function restart(record: TimeWaitRecord, now: number): void {
   const { context } = record;
-  context.idleTimers.set(record.timerRow, 0, now + context.config.tcp_timewait_len * 1000);
+  context.idleTimers.set(record.timerRow, LINGER, now + context.config.tcp_timewait_len * 1000);
 }
 
 function limitedAcknowledge(record: TimeWaitRecord, now: number): void {

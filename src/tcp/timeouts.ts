@@ -11,7 +11,7 @@ import { abort, release } from './release.ts';
 import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { expireTimeWait } from './time-wait.ts';
-import { CORK, DELAYED_ACK, LINGER, PERSIST, RETRANSMISSION, timerNames } from './timer-kinds.ts';
+import { CORK, DELAYED_ACK, KEEPALIVE, LINGER, PERSIST, RETRANSMISSION, timerNames } from './timer-kinds.ts';
 
 /** Linux's answer to tcp_orphan_retries = 0. */
 const ORPHAN_RETRIES = 8;
@@ -29,7 +29,7 @@ export function serveTimers(context: TcpContext, now: number): void {
   for (let row = context.idleTimers.popDue(now); row >= 0; row = context.idleTimers.popDue(now)) {
     const owner = context.idleTimerOwners[row];
     if (owner === undefined) continue;
-    if (owner.kind === KIND_CONNECTION) keepaliveTimeout(owner, now);
+    if (owner.kind === KIND_CONNECTION) idleTimeout(owner, now);
     else expireTimeWait(owner);
   }
 }
@@ -45,8 +45,12 @@ function connectionTimeout(connection: ControlBlock, now: number): void {
   if (timers.takeDue(row, PERSIST, now)) persistTimeout(connection, now);
   if (connection.released) return;
   if (timers.takeDue(row, RETRANSMISSION, now)) retransmissionTimer(connection, now);
-  if (connection.released) return;
-  if (timers.takeDue(row, LINGER, now)) release(connection, REASON_NONE, now);
+}
+
+function idleTimeout(connection: ControlBlock, now: number): void {
+  const { idleTimers } = connection.context;
+  if (idleTimers.takeDue(connection.idleRow, LINGER, now)) return release(connection, REASON_NONE, now);
+  if (idleTimers.takeDue(connection.idleRow, KEEPALIVE, now)) keepaliveTimeout(connection, now);
 }
 
 /** RFC 6298 5.4-5.7; RFC 9293 3.8.3 [MUST-20] R2. */
@@ -126,13 +130,11 @@ function persistTimeout(connection: ControlBlock, now: number): void {
 
 function keepaliveTimeout(connection: ControlBlock, now: number): void {
   const { context, settings } = connection;
-  context.idleTimers.clear(connection.keepaliveRow, 0);
   if (!settings.keepalive) return;
-  const row = connection.keepaliveRow;
   // Data on its way is probe enough: the retransmission timer watches over it.
   const busy = connection.runs.packetsOut > 0 || held(connection);
   const due = (busy ? now : connection.lastReceivedAt) + settings.keepIdle * 1000;
-  if (due > now) return context.idleTimers.set(row, 0, due);
+  if (due > now) return connection.setIdleTimer(KEEPALIVE, due);
   const idle = now - connection.lastReceivedAt;
   context.trace?.({ type: 'timeout', at: now, flow: connection.flow(), timer: 'keepalive' });
   if (keepaliveGivesUp(connection, idle)) {
@@ -141,7 +143,7 @@ function keepaliveTimeout(connection: ControlBlock, now: number): void {
     return abort(connection, REASON_TIMEOUT, now);
   }
   keepaliveProbe(connection, now);
-  context.idleTimers.set(row, 0, now + settings.keepInterval * 1000);
+  connection.setIdleTimer(KEEPALIVE, now + settings.keepInterval * 1000);
 }
 
 /** "Connection aborted due to user timeout": the user is told; what ICMP last said is the better reason, when it said anything. */

@@ -1,4 +1,7 @@
-/** The deadlines of a connection, by their column in the stack's timer table. Keepalive and TIME-WAIT have a table of their own. */
+/**
+ * The deadlines of a connection, by their column in the stack's timer table; and those that nobody waits for, which have a table of their
+ * own: they keep neither a process nor a run of the virtual clock going.
+ */
 
 /** RFC 6298: the oldest segment out has had its time. */
 export const RETRANSMISSION = 0;
@@ -6,11 +9,16 @@ export const RETRANSMISSION = 0;
 export const PERSIST = 1;
 /** RFC 9293 3.8.6.3. */
 export const DELAYED_ACK = 2;
-/** FIN-WAIT-2 of a connection that nobody holds, and the end of a lingering close. */
-export const LINGER = 3;
 /** TCP_CORK lets go. */
-export const CORK = 4;
+export const CORK = 3;
 
-export const TIMER_KINDS = 5;
+export const TIMER_KINDS = 4;
 
-export const timerNames: readonly string[] = ['retransmission', 'persist', 'delayed-ack', 'linger', 'cork'];
+/** RFC 9293 3.8.4; in the other table. */
+export const KEEPALIVE = 0;
+/** FIN-WAIT-2 of a connection that nobody holds, and TIME-WAIT; in the other table. */
+export const LINGER = 1;
+
+export const IDLE_TIMER_KINDS = 2;
+
+export const timerNames: readonly string[] = ['retransmission', 'persist', 'delayed-ack', 'cork'];

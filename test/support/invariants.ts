@@ -102,7 +102,7 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   holds('an acknowledgment that is due has gone', !connection.ackNow);
   holds('a delayed acknowledgment has a timer', !connection.ackDelayed || isSet(DELAYED_ACK));
   const left = (connection.state & FIN_WAIT_2) !== 0 && connection.orphan;
-  holds('an orphan in FIN-WAIT-2 has a timer', !left || isSet(LINGER));
+  holds('an orphan in FIN-WAIT-2 has a timer', !left || connection.idleTimerAt(LINGER) < Infinity);
   const next = runs.nextLost();
   if (next === undefined || connection.cwnd <= runs.inFlight()) return;
   const edge = (connection.sndUna + connection.sndWnd) | 0;
