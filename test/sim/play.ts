@@ -119,7 +119,14 @@ class World {
 
   #stack(name: SideName): Stack {
     const random = seededRandom(`${this.#scenario.seed} ${name}`);
-    return new Stack({ clock: this.#clock, random, sysctl: this.#scenario.sysctl[name] });
+    const stack = new Stack({ clock: this.#clock, random, sysctl: this.#scenario.sysctl[name] });
+    const { beforeWrap } = this.#scenario;
+    if (beforeWrap !== undefined) {
+      const start = (random.float() < 0.5 ? 2 ** 31 - beforeWrap : -beforeWrap) | 0;
+      stack.tcp.numbers.isn = () => start;
+      stack.tcp.numbers.timestampOffset = () => start;
+    }
+    return stack;
   }
 
   #attach({ write, onPacket }: Watchers): void {

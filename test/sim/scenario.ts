@@ -11,6 +11,7 @@ import {
   TCP_KEEPINTVL,
   TCP_MAXSEG,
   TCP_NODELAY,
+  TCP_USER_TIMEOUT,
 } from '../../src/socket/constants.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import { type Random, seededRandom } from '../../src/time/random.ts';
@@ -29,6 +30,8 @@ export interface Scenario {
   readonly scripts: Readonly<Record<SideName, Script>>;
   /** Both connect, nobody listens. */
   readonly simultaneous: boolean;
+  /** How many numbers before the sign changes, or the numbers wrap, sequence numbers and timestamps start; undefined: anywhere. */
+  readonly beforeWrap: number | undefined;
   /** Bad enough for a connection to give up, and rightly. */
   readonly hopeless: boolean;
 }
@@ -54,6 +57,9 @@ export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {
     writePause: [0, 0],
     readPause: [0, 0],
     more: 0,
+    urgent: 0,
+    peek: 0,
+    restless: 0,
     ending: 'shutdown',
     endAfter: 0,
     options: [],
@@ -66,6 +72,7 @@ export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {
     sysctl: { client: sysctl, server: {} },
     scripts: { client: script(up), server: script(down) },
     simultaneous: false,
+    beforeWrap: undefined,
     hopeless: false,
   };
 }
@@ -126,8 +133,13 @@ export function drawScenario(seed: string): Scenario {
   };
   const simultaneous = draw.chance(0.06);
   const bursts = impairment?.in.burstLoss !== undefined || impairment?.out.burstLoss !== undefined;
-  const hopeless = bursts || badness > 0.15 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
-  return { seed, pipe, impairment, blackout, sysctl, scripts, simultaneous, hopeless };
+  const beforeWrap = draw.chance(0.3) ? draw.logarithmic(1, most) : undefined;
+  const impatient = Object.values(scripts).some(({ options }) =>
+    options.some(([, option]) => option === TCP_USER_TIMEOUT),
+  );
+  const hopeless =
+    bursts || impatient || badness > 0.15 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
+  return { seed, pipe, impairment, blackout, sysctl, scripts, simultaneous, beforeWrap, hopeless };
 }
 
 function drawImpairment(draw: Draw): Impairment {
@@ -196,6 +208,7 @@ function drawScript(draw: Draw, ending: Ending, most: number, keepalive: boolean
   if (draw.chance(0.1)) options.push([IPPROTO_TCP, TCP_MAXSEG, draw.logarithmic(88, 1460)]);
   if (draw.chance(0.35)) options.push([SOL_SOCKET, SO_RCVBUF, draw.logarithmic(1, 300_000)]);
   if (draw.chance(0.35)) options.push([SOL_SOCKET, SO_SNDBUF, draw.logarithmic(1, 300_000)]);
+  if (draw.chance(0.05)) options.push([IPPROTO_TCP, TCP_USER_TIMEOUT, draw.logarithmic(500, 100_000)]);
   if (keepalive) {
     options.push([IPPROTO_TCP, TCP_KEEPIDLE, 30], [IPPROTO_TCP, TCP_KEEPINTVL, 10], [IPPROTO_TCP, TCP_KEEPCNT, 5]);
     options.push([SOL_SOCKET, SO_KEEPALIVE, 1]);
@@ -211,6 +224,9 @@ function drawScript(draw: Draw, ending: Ending, most: number, keepalive: boolean
     writePause: drawPause(draw, 3000, size / writeChunk),
     readPause: drawPause(draw, 10_000, most / readChunk),
     more: draw.chance(0.1) ? draw.upTo(1) : 0,
+    urgent: draw.chance(0.1) ? draw.upTo(0.3) : 0,
+    peek: draw.chance(0.1) ? draw.upTo(1) : 0,
+    restless: draw.chance(0.15) ? draw.upTo(0.5) : 0,
     ending,
     endAfter: draw.integer(0, size),
     options,

@@ -6,12 +6,17 @@ import { Buffer } from 'node:buffer';
 import {
   IPPROTO_TCP,
   MSG_MORE,
+  MSG_OOB,
+  MSG_PEEK,
   POLLERR,
   POLLIN,
   POLLOUT,
   SHUT_WR,
   SO_LINGER,
   SOL_SOCKET,
+  TCP_CORK,
+  TCP_NODELAY,
+  TCP_QUICKACK,
 } from '../../src/socket/constants.ts';
 import { EAGAIN, errnoName } from '../../src/socket/errno.ts';
 import type { Socket } from '../../src/socket/socket.ts';
@@ -35,6 +40,10 @@ export interface Script {
   readonly readPause: readonly [number, number];
   /** Probability of MSG_MORE on a write that is not the last. */
   readonly more: number;
+  /** Probability of MSG_OOB on a write, of a look with MSG_PEEK before a read, and of another TCP_CORK, TCP_NODELAY or TCP_QUICKACK at any time. */
+  readonly urgent: number;
+  readonly peek: number;
+  readonly restless: number;
   readonly ending: Ending;
   /** For `abort` and `unread`: after this many bytes, read and written together. */
   readonly endAfter: number;
@@ -44,6 +53,7 @@ export interface Script {
 
 /** A stream repeats after this many bytes: a prime, so that no segment or buffer size hides a shift. */
 const PERIOD = 65_537;
+const RESTLESS = [TCP_CORK, TCP_NODELAY, TCP_QUICKACK];
 const READ_BUFFER = new Uint8Array(1 << 17);
 
 /** What `seed` writes: `PERIOD` bytes, over and over. */
@@ -124,8 +134,19 @@ export class Side {
       this.#moved(0, 0);
       if (this.done) return;
     }
+    if (this.#chance(this.script.restless)) this.#changeMind(this.socket);
     this.#write(this.socket);
     if (!this.done) this.#read(this.socket);
+  }
+
+  #changeMind(socket: Socket): void {
+    const option = RESTLESS[Math.floor(this.#random.float() * RESTLESS.length)] as number;
+    socket.setsockopt(IPPROTO_TCP, option, this.#chance(0.5) ? 1 : 0);
+  }
+
+  /** Draws nothing for what never happens. */
+  #chance(probability: number): boolean {
+    return probability > 0 && this.#random.float() < probability;
   }
 
   #write(socket: Socket): void {
@@ -138,14 +159,15 @@ export class Side {
         1 + Math.floor(this.#random.float() * script.writeChunk),
       );
       const last = this.written + most === script.size;
-      const more = !last && script.more > 0 && this.#random.float() < script.more;
-      const taken = socket.send(this.#mine.subarray(at, at + most), more ? MSG_MORE : 0);
+      const more = !last && this.#chance(script.more);
+      const flags = (more ? MSG_MORE : 0) | (this.#chance(script.urgent) ? MSG_OOB : 0);
+      const taken = socket.send(this.#mine.subarray(at, at + most), flags);
       if (taken === -EAGAIN) break;
       if (taken < 0) return this.#fail(-taken);
       this.#moved(0, taken);
       if (this.done) return;
       const [probability, length] = script.writePause;
-      if (probability > 0 && this.#random.float() < probability) {
+      if (this.#chance(probability)) {
         this.#writePaused = true;
         this.#writeTimer.set(this.#clock.now() + length);
       }
@@ -161,7 +183,11 @@ export class Side {
     const { script } = this;
     while (!this.#readPaused && !this.#stopped && !this.sawEnd) {
       const into = READ_BUFFER.subarray(0, 1 + Math.floor(this.#random.float() * script.readChunk));
+      const looked = this.#chance(script.peek) ? socket.recv(into, MSG_PEEK) : 0;
+      if (looked < 0 && looked !== -EAGAIN) return this.#fail(-looked);
+      if (looked > 0) this.#compare(into.subarray(0, looked));
       const got = socket.recv(into);
+      if (looked > 0 && got !== looked) this.wrong ??= `MSG_PEEK showed ${looked} bytes, recv then gave ${got}`;
       if (got === -EAGAIN) return;
       if (got < 0) return this.#fail(-got);
       if (got === 0) this.sawEnd = true;
@@ -169,7 +195,7 @@ export class Side {
       this.#moved(got, 0);
       if (this.done) return;
       const [probability, length] = script.readPause;
-      if (probability > 0 && this.#random.float() < probability) {
+      if (this.#chance(probability)) {
         this.#readPaused = true;
         this.#readTimer.set(this.#clock.now() + length);
       }
