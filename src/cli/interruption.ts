@@ -4,12 +4,15 @@ import { constants } from 'node:os';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How long the tidying may take, ms. */
 const PATIENCE = 2000;
+/** Within this time a second signal is the first again, ms: some versions of npm pass on what the terminal has sent us already. */
+const ECHO = 200;
 
 export class Interruption {
   /** The exit status that the signal asks for; undefined: none came. */
   status: number | undefined;
   readonly #controller = new AbortController();
   readonly #ctrlC: number;
+  #stoppedAt = 0;
 
   /** `ctrlC`: the exit status for SIGINT, 0 where Ctrl-C is the way to end; other signals give 128 and their number. */
   constructor(ctrlC: number) {
@@ -30,7 +33,10 @@ export class Interruption {
 
   readonly #interrupt = (name: (typeof SIGNALS)[number]): void => {
     const byNumber = 128 + constants.signals[name];
-    if (this.status !== undefined) process.exit(byNumber);
+    if (this.status !== undefined) {
+      if (performance.now() - this.#stoppedAt > ECHO) process.exit(byNumber);
+      return;
+    }
     this.#stop(name === 'SIGINT' ? this.#ctrlC : byNumber);
   };
 
@@ -42,6 +48,7 @@ export class Interruption {
 
   #stop(status: number): void {
     this.status = status;
+    this.#stoppedAt = performance.now();
     this.#controller.abort();
     setTimeout(() => process.exit(status), PATIENCE).unref();
   }

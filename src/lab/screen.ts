@@ -26,7 +26,7 @@ export class Screen {
   /** Changes the lines below. They are cut to the terminal's width, or they could not be taken back. */
   show(lines: readonly string[]): void {
     if (!this.isLive || this.#muted) return;
-    const width = this.#out.columns ?? 80;
+    const width = this.#out.columns || 80;
     const table = lines.map((line) => line.slice(0, width - 1));
     if (table.join('\n') === this.#table.join('\n')) return;
     const eraser = this.#eraser();
