@@ -386,6 +386,8 @@ export class WirePeer {
     for (const socket of this.#sockets) socket.close();
     this.stack.close();
     this.flush();
+    const at = inUse.indexOf(this);
+    if (at >= 0) inUse.splice(at, 1);
     return this.stack.slab.live;
   }
 

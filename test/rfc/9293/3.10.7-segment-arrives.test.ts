@@ -1,7 +1,7 @@
 /** RFC 9293 3.10.7: SEGMENT ARRIVES, each state with each kind of segment. */
 import { expect } from 'chai';
 import { POLLPRI, SO_RCVBUF, SOL_SOCKET } from '../../../src/socket/constants.ts';
-import { ECONNREFUSED, ECONNRESET, EPIPE } from '../../../src/socket/errno.ts';
+import { EAGAIN, ECONNREFUSED, ECONNRESET, EPIPE } from '../../../src/socket/errno.ts';
 import { connecting, established, listening, WirePeer } from '../../support/wire-peer.ts';
 import { inState, SYNCHRONIZED, statesBut, statesOf } from '../../support/wire-states.ts';
 
@@ -306,6 +306,14 @@ describe('RFC 9293 3.10.7.4, second: the RST bit', () => {
     expect(t.read()).to.equal(0);
   });
 
+  it('what came out of order is flushed', async () => {
+    const t = await established();
+    t.inject({ seq: 5000, length: 1000 });
+    t.inject({ seq: 1, flags: 'R' });
+    t.drain();
+    expect(t.stack.slab.live).to.equal(0);
+  });
+
   it('what was queued to be sent is flushed', async () => {
     const t = await established({ win: 0 });
     t.write(100_000);
@@ -371,6 +379,8 @@ describe('RFC 9293 3.10.7.4, fifth: the ACK field', () => {
       t.inject({ seq: 1, ack });
       t.expect({ seq: ack, flags: 'R' });
       expect(t.state()).to.equal('SYN-RECEIVED');
+      expect(t.listener?.accept()).to.equal(-EAGAIN);
+      expect(t.counters.PassiveOpens).to.equal(0);
     });
 
     it(`SYN-RECEIVED from a simultaneous open: an ACK of ${ack}: <SEQ=SEG.ACK><CTL=RST>`, () => {
@@ -451,6 +461,16 @@ describe('RFC 9293 3.10.7.4, fifth: the ACK field', () => {
     t.expectNothing();
     await t.advance(300);
     t.expect({ data: '01234' });
+  });
+
+  it('nor does one that overtook it', async () => {
+    const t = await established();
+    t.inject({ seq: 2001, ack: 1, length: 100, win: 5 });
+    t.inject({ seq: 1, ack: 1, win: 1000 });
+    t.drain();
+    t.write('0123456789');
+    await t.advance(300);
+    expect(t.drain()[0]?.data).to.equal('01234');
   });
 
   it('a segment with the same numbers updates it', async () => {
@@ -610,7 +630,9 @@ describe('RFC 9293 3.10.7.4, eighth: the FIN bit', () => {
     expect(t.state()).to.equal('ESTABLISHED');
     expect((t.read() as string).length).to.equal(2920);
     t.drain();
-    t.inject({ seq: 2921, flags: 'FA', length: 10 });
+    t.inject({ seq: 2921, length: 10 });
+    expect(t.state()).to.equal('ESTABLISHED');
+    t.inject({ seq: 2931, flags: 'FA' });
     expect(t.state()).to.equal('CLOSE-WAIT');
   });
 

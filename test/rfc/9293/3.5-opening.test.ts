@@ -19,6 +19,15 @@ describe('RFC 9293 3.5: establishing a connection', () => {
     expect(t.counters.ActiveOpens).to.equal(1);
   });
 
+  it('what we offer and the peer does not answer is off', async () => {
+    const t = await established({ active: true, options: { mss: 1460 } });
+    t.inject({ seq: 1001, length: 100, win: 100 });
+    t.expect({ ack: 1, options: { sack: undefined, ts: undefined } });
+    t.write(1000);
+    await t.advance(300);
+    t.expect({ length: 100 });
+  });
+
   it('figure 6: passive', () => {
     const t = listening();
     t.handshake();

@@ -48,6 +48,16 @@ describe('RFC 9293 3.7.4: Nagle', () => {
     t.expect({ length: 1460 });
   });
 
+  it('only short segments hold back short ones (Minshall)', async () => {
+    const t = await established();
+    t.write(1460);
+    t.expect({ length: 1460 });
+    t.write(10);
+    t.expect({ length: 10 });
+    t.write(20);
+    t.expectNothing();
+  });
+
   it('behind full segments a short one does not wait (Minshall)', async () => {
     const t = await established();
     t.write(1470);
@@ -332,6 +342,15 @@ describe('RFC 9293 3.8.5: urgent data', () => {
     expect(t.read()).to.equal('abcdefghij');
   });
 
+  it('RCV.UP <- max(RCV.UP, SEG.UP): a pointer before it changes nothing', async () => {
+    const t = await established();
+    t.inject({ seq: 1, flags: 'UA', urg: 100, data: 'abc' });
+    t.inject({ seq: 4, flags: 'UA', urg: 10, length: 57 });
+    expect(t.socket.poll() & POLLPRI).to.equal(POLLPRI);
+    t.inject({ seq: 61, length: 40 });
+    expect(t.socket.poll() & POLLPRI).to.equal(0);
+  });
+
   it('an urgent pointer of old data tells nothing', async () => {
     const t = await established();
     t.inject({ seq: 1, data: 'abc' });
@@ -433,6 +452,16 @@ describe('RFC 9293 3.8.6: the window', () => {
     t.expect({ seq: 0, length: 0, flags: 'A' });
     t.inject({ ack: 1, win: 100 });
     t.expect({ seq: 1, flags: 'FA' });
+  });
+
+  it('a FIN takes a number, and so room in the window', async () => {
+    const t = await established({ win: 5 });
+    t.write('abcde');
+    t.socket.shutdown(1);
+    t.expect({ flags: 'PA', data: 'abcde' });
+    t.expectNothing();
+    t.inject({ ack: 6, win: 1 });
+    t.expect({ seq: 6, flags: 'FA' });
   });
 
   it("a probe of the peer's, with a byte of data, is answered with the window of zero", async () => {
