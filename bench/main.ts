@@ -75,6 +75,7 @@ async function measure(test: Test, peer: Peer, row: Row, seconds: number): Promi
   } catch (error) {
     row.failure = (error as Error).message.split('\n', 1)[0] ?? 'failed';
     peer.stop();
+    process.exitCode = 1;
   }
 }
 
@@ -107,7 +108,6 @@ async function main(): Promise<void> {
   if (settings.json !== undefined) {
     fs.writeFileSync(settings.json, `${JSON.stringify({ machine: machineLine(), command, rows }, undefined, 2)}\n`);
   }
-  if (rows.some(({ measurements, failure }) => failure !== undefined && measurements.length > 0)) process.exitCode = 1;
 }
 
 for (const [signal, code] of [
