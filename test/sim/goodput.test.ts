@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Impairment } from '../../src/link/impaired.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import { play } from './play.ts';
-import { bulk } from './scenario.ts';
+import { bulk, type PairScript } from './scenario.ts';
 
 const RATE = 50e6;
 const RTT = 20;
@@ -34,7 +34,9 @@ function mathis(p: number): number {
   return ((PAYLOAD * 8000) / RTT) * Math.sqrt(1.5 / p);
 }
 
-describe('goodput', () => {
+describe('goodput', function () {
+  this.timeout(60_000);
+
   it('without loss: most of the link, and what the queue drops is sent again once', async () => {
     const { goodput, timeouts } = await measure(0, {});
     expect(goodput / RATE).to.be.within(0.75, 1);
@@ -61,13 +63,14 @@ describe('goodput', () => {
 
   it('a slow reader over a fast link: no retransmission, and no more than an RTO of waiting for each window', async () => {
     const scenario = bulk('slow reader', { up: 400_000, latency: RTT / 2 });
-    const reader = {
-      ...scenario.scripts.server,
+    const [pair] = scenario.pairs as [PairScript];
+    const server = {
+      ...pair.server,
       readChunk: 20_000,
       readPause: [0.5, 30] as const,
       options: [[1, 8, 16_384]] as const,
     };
-    const result = await play({ ...scenario, scripts: { ...scenario.scripts, server: reader } });
+    const result = await play({ ...scenario, pairs: [{ ...pair, server }] });
     expect(result.counters.client.RetransSegs).to.equal(0);
     // 400 KB in reads of 10 KB on average, half of them followed by 30 ms: 0.6 s, and a round trip per window.
     expect(result.took).to.be.below(2500);

@@ -8,12 +8,14 @@ import { play, playTwice } from './play.ts';
 import { bulk, type Scenario } from './scenario.ts';
 import { trySeed } from './seeds.ts';
 
-const SEEDS = 300;
+const SEEDS = 200;
 const GROUP = 25;
 /** In both directions. */
 const BAD: Impairment = { loss: 0.02, reorder: 0.02, duplicate: 0.01, corrupt: 0.001 };
 
-describe('simulated networks', () => {
+describe('simulated networks', function () {
+  this.timeout(120_000);
+
   for (let from = 0; from < SEEDS; from += GROUP) {
     it(`seeds ${from} to ${from + GROUP - 1}: every byte once and in order, or a reason; nothing is left`, async () => {
       for (let seed = from; seed < from + GROUP; seed++) await trySeed(seed);
@@ -32,7 +34,7 @@ describe('simulated networks', () => {
           in: BAD,
         }),
       );
-      expect(errors).to.deep.equal({ client: undefined, server: undefined });
+      expect(errors).to.deep.equal([]);
       // 2 * 3 MB at an RTT of 20 ms; a stall of one RTO at each loss would take ten times as long.
       expect(took, 'virtual ms').to.be.below(sack ? 30_000 : 120_000);
     }

@@ -5,13 +5,22 @@ import type { Link } from '../../src/link/link.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import { AF_INET, SOCK_STREAM } from '../../src/socket/constants.ts';
 import { EINPROGRESS } from '../../src/socket/errno.ts';
-import { createSocket, Socket } from '../../src/socket/socket.ts';
+import { createSocket, Socket, type SocketAddress } from '../../src/socket/socket.ts';
 import { type Counters, Stack } from '../../src/stack/stack.ts';
+import type { ControlBlock } from '../../src/tcp/control-block.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { IpAddress, type Prefix, parsePrefix } from '../../src/wire/address.ts';
 import { checkStack } from '../support/invariants.ts';
 import { TraceHash } from '../support/trace-hash.ts';
 import { Side, setOptions } from '../support/transfer.ts';
+import {
+  expectNoneInVain,
+  expectNothingLeft,
+  expectNothingToSend,
+  judgePair,
+  type Pair,
+  type Stacks,
+} from './judge.ts';
 import { drawScenario, type Scenario, type SideName } from './scenario.ts';
 import { SteppedClock } from './stepped-clock.ts';
 
@@ -35,7 +44,8 @@ export interface Result {
   readonly packets: number;
   /** Virtual ms until both users were done. */
   readonly took: number;
-  readonly errors: Readonly<Record<SideName, string | undefined>>;
+  /** Names of the errors that users met. */
+  readonly errors: readonly string[];
   readonly counters: Readonly<Record<SideName, Counters>>;
 }
 
@@ -63,8 +73,8 @@ class World {
   readonly #scenario: Scenario;
   readonly #clock = new SteppedClock();
   readonly #trace = new TraceHash();
-  readonly #stacks: Record<SideName, Stack>;
-  readonly #sides: Record<SideName, Side>;
+  readonly #stacks: Stacks;
+  readonly #pairs: readonly Pair[];
   readonly #settled: Promise<void>;
   #settle = () => {};
   #listener: Socket | undefined;
@@ -72,13 +82,15 @@ class World {
 
   constructor(scenario: Scenario, watchers: Watchers) {
     this.#scenario = scenario;
-    const { seed, scripts } = scenario;
     this.#stacks = { client: this.#stack('client'), server: this.#stack('server') };
     this.#attach(watchers);
-    this.#sides = {
-      client: new Side('client', 'server', seed, scripts.client, this.#clock),
-      server: new Side('server', 'client', seed, scripts.server, this.#clock),
-    };
+    this.#pairs = scenario.pairs.map(({ client, server }, i) => {
+      const seed = `${scenario.seed} ${i}`;
+      return {
+        client: new Side('client', 'server', seed, client, this.#clock),
+        server: new Side('server', 'client', seed, server, this.#clock),
+      };
+    });
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -86,35 +98,38 @@ class World {
   }
 
   async play(): Promise<Result> {
-    const { client, server } = this.#sides;
-    this.#open();
+    const { hopeless, simultaneous } = this.#scenario;
+    if (simultaneous) this.#openBoth();
+    else this.#open();
     await this.#run();
     const took = this.#clock.now();
-    this.#judge(client, server);
-    this.#judge(server, client);
+    for (const pair of this.#pairs) judgePair(pair, hopeless);
     this.#listener?.close();
     await this.#clock.run({ limit: LONG });
     await this.#clock.advance(AFTERMATH);
     this.#clock.rethrow();
-    this.#expectNoneInVain();
-    this.#expectNothingLeft('client');
-    this.#expectNothingLeft('server');
-    const errors = { client: client.error, server: server.error };
+    expectNoneInVain(this.#scenario, this.#stacks);
+    expectNothingLeft(this.#stacks);
+    const errors = this.#sides.flatMap(({ error }) => error ?? []);
     const counters = { client: this.#stacks.client.counters, server: this.#stacks.server.counters };
     return { hash: this.#trace.digest(), packets: this.#trace.packets, took, errors, counters };
   }
 
   describe(): string {
     const lines = [`t=${this.#clock.now()} ms, ${JSON.stringify(this.#clock.pending)}`];
-    for (const side of Object.values(this.#sides)) {
+    for (const side of this.#sides) {
       const { name, script, written, read, sawEnd, done, error, connected } = side;
       lines.push(
         `${name}: ${connected ? 'connected' : 'not connected'}, wrote ${written} of ${script.size}, read ${read}, ` +
           `${script.ending}${sawEnd ? ', saw the end' : ''}${done ? ', done' : ''}${error === undefined ? '' : `, ${error}`}`,
       );
-      lines.push(`  ${JSON.stringify(this.#stacks[name as SideName].sockets())}`);
     }
+    for (const [name, stack] of Object.entries(this.#stacks)) lines.push(`${name}: ${JSON.stringify(stack.sockets())}`);
     return lines.join('\n');
+  }
+
+  get #sides(): Side[] {
+    return this.#pairs.flatMap(({ client, server }) => [client, server]);
   }
 
   #stack(name: SideName): Stack {
@@ -151,40 +166,69 @@ class World {
     this.#stacks.server.addInterface(serverLink, { addresses: [parsePrefix(`${ADDRESS.server}/24`) as Prefix] });
   }
 
-  #open(): void {
-    const { scripts, simultaneous } = this.#scenario;
-    const { client, server } = this.#sides;
-    if (simultaneous) {
-      this.#connect('client', 'server', PORT);
-      this.#connect('server', 'client', PORT);
-      return;
+  #openBoth(): void {
+    for (const [i, { client, server }] of this.#pairs.entries()) {
+      client.take(this.#connect('client', 'server', i, PORT));
+      server.take(this.#connect('server', 'client', i, PORT));
     }
+  }
+
+  #open(): void {
+    const { pairs, backlog } = this.#scenario;
     const listener = newSocket(this.#stacks.server);
-    setOptions(listener, scripts.server);
+    const [first] = pairs;
+    if (first !== undefined) setOptions(listener, first.server);
     expectOk('bind', listener.bind({ address: addressOf('server'), port: PORT }));
-    expectOk('listen', listener.listen(1));
+    expectOk('listen', listener.listen(backlog));
     this.#listener = listener;
-    listener.onReady = () => {
+    const servers = new Map<number, Side>();
+    this.#acceptAll(listener, servers);
+    for (const [i, { client, server }] of this.#pairs.entries()) {
+      const dial = () => {
+        const socket = this.#connect('client', 'server', i, undefined);
+        servers.set((socket.getsockname() as SocketAddress).port, server);
+        client.take(socket);
+      };
+      const { at } = pairs[i] as { at: number };
+      if (at === 0) dial();
+      else this.#clock.timer(dial).set(at);
+    }
+  }
+
+  /** Accepts what comes, each connection after a pause. */
+  #acceptAll(listener: Socket, servers: ReadonlyMap<number, Side>): void {
+    const { acceptPause } = this.#scenario;
+    let waits = false;
+    const accept = () => {
+      waits = false;
       const accepted = listener.accept();
       if (!(accepted instanceof Socket)) return;
-      if (server.socket === undefined) server.take(accepted);
-      else accepted.close();
+      const server = servers.get((accepted.connection as ControlBlock).remotePort);
+      if (server === undefined || server.socket !== undefined) accepted.close();
+      else server.take(accepted);
+      later();
     };
-    this.#connect('client', 'server', undefined);
-    client.progressAt = 0;
+    const timer = this.#clock.timer(accept);
+    const later = () => {
+      if (acceptPause === 0) accept();
+      else if (!waits) {
+        waits = true;
+        timer.set(this.#clock.now() + acceptPause);
+      }
+    };
+    listener.onReady = later;
   }
 
-  #connect(from: SideName, to: SideName, port: number | undefined): void {
+  #connect(from: SideName, to: SideName, pair: number, port: number | undefined): Socket {
     const socket = newSocket(this.#stacks[from]);
-    setOptions(socket, this.#scenario.scripts[from]);
+    setOptions(socket, (this.#pairs[pair] as Pair)[from].script);
     if (port !== undefined) expectOk('bind', socket.bind({ address: addressOf(from), port }));
     expectOk('connect', socket.connect({ address: addressOf(to), port: PORT }) + EINPROGRESS);
-    this.#sides[from].take(socket);
+    return socket;
   }
 
-  /** Until both users are done; who waits for a peer that is gone for good gives up, as a person would. */
+  /** Until all users are done; who waits for a peer that is gone for good gives up, as a person would. */
   async #run(): Promise<void> {
-    const { client, server } = this.#sides;
     for (let round = 0; round < 4; round++) {
       try {
         await this.#clock.run({ until: this.#settled, limit: LONG });
@@ -193,30 +237,25 @@ class World {
         this.#clock.rethrow();
         if (!(error as Error).message.includes('left to happen')) throw error;
       }
-      if (!client.done && !server.done) this.#expectLostHandshake();
+      for (const pair of this.#pairs) this.#expectPartnerGone(pair);
       // A peer that went without a word, or whose word was lost: keepalive finds out, or nobody does.
       await this.#clock.advance(AFTERMATH);
       this.#clock.rethrow();
-      for (const side of [client, server]) if (!side.done && this.#hasNothingToSend(side)) side.giveUp();
+      for (const side of this.#sides) {
+        if (side.done) continue;
+        expectNothingToSend(side);
+        side.giveUp();
+      }
       this.#look();
     }
     throw new Error('stalled: timers keep going, and nothing moves');
   }
 
-  /** Nobody is done and nothing will happen: right only when the server never heard that the handshake was over. */
-  #expectLostHandshake(): void {
-    const { client, server } = this.#sides;
+  /** Nothing will happen, and both wait: right only when the server never heard that the handshake was over. */
+  #expectPartnerGone({ client, server }: Pair): void {
+    if (client.done || server.done) return;
     if (this.#scenario.hopeless && client.connected && server.socket === undefined && client.written === 0) return;
     throw new Error('stalled: nothing is left to happen, and both users wait');
-  }
-
-  #hasNothingToSend(side: Side): boolean {
-    const connection = side.socket?.connection;
-    if (side.socket === undefined) return true;
-    if (connection === undefined || (!connection.released && connection.sndUna !== connection.sendEnd)) {
-      throw new Error(`stalled: ${side.name} has something to send, and nothing is left to happen`);
-    }
-    return true;
   }
 
   #look(): void {
@@ -225,66 +264,19 @@ class World {
       checkStack(this.#stacks.client);
       checkStack(this.#stacks.server);
     }
-    const { client, server } = this.#sides;
-    for (const side of [client, server]) if (side.wrong !== undefined) throw new Error(`${side.name}: ${side.wrong}`);
-    if (client.done && server.done) return this.#settle();
-    const waited = this.#clock.now() - Math.max(client.progressAt, server.progressAt);
     const { blackout } = this.#scenario;
     const patience = PATIENCE + (blackout === undefined ? 0 : blackout[1] - blackout[0]);
-    if (waited > patience && this.#clock.pending.foreground > 0)
-      throw new Error(`stalled: nothing moved for ${waited} ms`);
-  }
-
-  #judge(side: Side, peer: Side): void {
-    const { hopeless } = this.#scenario;
-    const abrupt = [side, peer].some(({ script }) => !['shutdown', 'wait'].includes(script.ending));
-    if (side.error !== undefined) {
-      const allowed = ['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED'];
-      if (!allowed.includes(side.error)) throw new Error(`${side.name} ended with ${side.error}`);
-      if (!abrupt && !hopeless)
-        throw new Error(`${side.name} ended with ${side.error} on a network that is not that bad`);
-      if (abrupt && !hopeless && side.error === 'ETIMEDOUT')
-        throw new Error(`${side.name}: ETIMEDOUT on a network that is not that bad`);
-      return;
+    const now = this.#clock.now();
+    let over = true;
+    for (const { client, server } of this.#pairs) {
+      for (const { name, wrong } of [client, server]) if (wrong !== undefined) throw new Error(`${name}: ${wrong}`);
+      if (client.done && server.done) continue;
+      over = false;
+      const waited = now - Math.max(client.progressAt, server.progressAt);
+      if (waited > patience && this.#clock.pending.foreground > 0)
+        throw new Error(`stalled: nothing moved for ${waited} ms`);
     }
-    if (abrupt) return;
-    if (side.sawEnd) {
-      if (side.read !== peer.script.size)
-        throw new Error(`${side.name} read ${side.read} of ${peer.script.size} bytes and then the end`);
-    } else if (!hopeless) {
-      throw new Error(`${side.name} never saw the end of the stream`);
-    }
-  }
-
-  /** What users do not see: connections that nobody held any more and that gave up, and what was sent again for nothing. */
-  #expectNoneInVain(): void {
-    const { hopeless, impairment, pipe, blackout, sysctl } = this.#scenario;
-    // An RTO shorter than a delayed acknowledgment takes its time is asked for, and had.
-    const hasty = Object.values(sysctl).some(({ tcp_rto_min_us: least }) => least !== undefined && least < 200_000);
-    for (const [name, { counters }] of Object.entries(this.#stacks)) {
-      if (!hopeless && counters.TCPAbortOnTimeout > 0)
-        throw new Error(`${name}: gave up on a network that is not that bad`);
-      const perfect = impairment === undefined && pipe.rate === undefined && blackout === undefined && !hasty;
-      if (perfect && counters.RetransSegs > 0)
-        throw new Error(`${name}: sent ${counters.RetransSegs} segments again on a perfect network`);
-    }
-  }
-
-  #expectNothingLeft(name: SideName): void {
-    const stack = this.#stacks[name];
-    const left = {
-      sockets: stack.sockets().length,
-      demux: stack.demux.size,
-      chunks: stack.slab.live,
-      timers: stack.tcp.timers.size,
-      idleTimers: stack.tcp.idleTimers.size,
-      ports: stack.ports.size,
-      dirty: stack.tcp.dirty.length,
-      ready: stack.tcp.ready.length,
-    };
-    for (const [what, count] of Object.entries(left)) {
-      if (count !== 0) throw new Error(`${name}: ${what}: ${count} left at the end`);
-    }
+    if (over) this.#settle();
   }
 }
 

@@ -19,6 +19,12 @@ import { type Ending, IPPROTO_TCP, type Script } from '../support/transfer.ts';
 
 export type SideName = 'client' | 'server';
 
+/** One connection. */
+export interface PairScript extends Readonly<Record<SideName, Script>> {
+  /** When the client connects, ms. */
+  readonly at: number;
+}
+
 export interface Scenario {
   readonly seed: string;
   readonly pipe: { mtu: number; offload: boolean; latency: number; rate?: number; queue?: number };
@@ -27,8 +33,13 @@ export interface Scenario {
   /** From when to when nothing gets through, ms. */
   readonly blackout: readonly [from: number, to: number] | undefined;
   readonly sysctl: Readonly<Record<SideName, Partial<TcpConfig>>>;
-  readonly scripts: Readonly<Record<SideName, Script>>;
-  /** Both connect, nobody listens. */
+  /** Connections; the servers' options are all the same: those of the listener. */
+  readonly pairs: readonly PairScript[];
+  /** Of the listener. */
+  readonly backlog: number;
+  /** How long the listener's user waits before each accept, ms. */
+  readonly acceptPause: number;
+  /** Both connect, nobody listens; of one pair only. */
   readonly simultaneous: boolean;
   /** How many numbers before the sign changes, or the numbers wrap, sequence numbers and timestamps start; undefined: anywhere. */
   readonly beforeWrap: number | undefined;
@@ -70,7 +81,9 @@ export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {
     impairment: { in: inward, out },
     blackout: undefined,
     sysctl: { client: sysctl, server: {} },
-    scripts: { client: script(up), server: script(down) },
+    pairs: [{ at: 0, client: script(up), server: script(down) }],
+    backlog: 1,
+    acceptPause: 0,
     simultaneous: false,
     beforeWrap: undefined,
     hopeless: false,
@@ -125,21 +138,34 @@ export function drawScenario(seed: string): Scenario {
   const badness = impairment === undefined ? 0 : Math.max(harm(impairment.in), harm(impairment.out));
   const most = sizeLimit(mtu, badness, pipe.rate ?? Infinity);
   const sysctl = { client: drawSysctl(draw), server: drawSysctl(draw) };
-  const endings = drawEndings(draw);
-  const keepalive = draw.chance(0.5);
-  const scripts = {
-    client: drawScript(draw, endings[0], most, keepalive),
-    server: drawScript(draw, endings[1], most, keepalive),
-  };
-  const simultaneous = draw.chance(0.06);
-  const bursts = impairment?.in.burstLoss !== undefined || impairment?.out.burstLoss !== undefined;
+  const count = draw.chance(0.15) ? draw.integer(2, 24) : 1;
+  const pairs = drawPairs(draw, count, Math.max(Math.floor(most / count), 1000));
+  const backlog = count > 1 ? draw.integer(0, 5) : 1;
+  const acceptPause = count > 1 && draw.chance(0.5) ? draw.logarithmic(1, 2000) : 0;
+  const simultaneous = count === 1 && draw.chance(0.06);
   const beforeWrap = draw.chance(0.3) ? draw.logarithmic(1, most) : undefined;
-  const impatient = Object.values(scripts).some(({ options }) =>
-    options.some(([, option]) => option === TCP_USER_TIMEOUT),
-  );
+  const bursts = impairment?.in.burstLoss !== undefined || impairment?.out.burstLoss !== undefined;
+  const impatient = pairs.some(({ client, server }) => isImpatient(client) || isImpatient(server));
+  // An embryo that finds the accept queue full at each of its tries is forgotten after a minute.
+  const crowded = acceptPause > 0 && count > backlog + 1;
   const hopeless =
-    bursts || impatient || badness > 0.15 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
-  return { seed, pipe, impairment, blackout, sysctl, scripts, simultaneous, beforeWrap, hopeless };
+    bursts || impatient || crowded || badness > 0.15 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
+  return { seed, pipe, impairment, blackout, sysctl, pairs, backlog, acceptPause, simultaneous, beforeWrap, hopeless };
+}
+
+function drawPairs(draw: Draw, count: number, most: number): PairScript[] {
+  const keepalive = draw.chance(0.5);
+  const options = { client: drawOptions(draw, keepalive), server: drawOptions(draw, keepalive) };
+  return Array.from({ length: count }, (_, i) => {
+    const endings = drawEndings(draw);
+    const client = drawScript(draw, endings[0], most, options.client);
+    const server = drawScript(draw, endings[1], most, options.server);
+    return { at: i === 0 || draw.chance(0.3) ? 0 : draw.logarithmic(1, 3000), client, server };
+  });
+}
+
+function isImpatient({ options }: Script): boolean {
+  return options.some(([, option]) => option === TCP_USER_TIMEOUT);
 }
 
 function drawImpairment(draw: Draw): Impairment {
@@ -200,8 +226,7 @@ function drawEndings(draw: Draw): readonly [Ending, Ending] {
   return draw.chance(0.5) ? [abrupt, other] : [other, abrupt];
 }
 
-function drawScript(draw: Draw, ending: Ending, most: number, keepalive: boolean): Script {
-  const size = drawSize(draw, most);
+function drawOptions(draw: Draw, keepalive: boolean): Script['options'] {
   const options: [number, number, number][] = [];
   if (draw.chance(0.3)) options.push([IPPROTO_TCP, TCP_NODELAY, 1]);
   if (draw.chance(0.12)) options.push([IPPROTO_TCP, TCP_CORK, 1]);
@@ -213,6 +238,11 @@ function drawScript(draw: Draw, ending: Ending, most: number, keepalive: boolean
     options.push([IPPROTO_TCP, TCP_KEEPIDLE, 30], [IPPROTO_TCP, TCP_KEEPINTVL, 10], [IPPROTO_TCP, TCP_KEEPCNT, 5]);
     options.push([SOL_SOCKET, SO_KEEPALIVE, 1]);
   }
+  return options;
+}
+
+function drawScript(draw: Draw, ending: Ending, most: number, options: Script['options']): Script {
+  const size = drawSize(draw, most);
   const tiny = draw.chance(0.1);
   const scale = tiny ? Math.max(size >> 9, 1) : Math.max(size >> 6, 1);
   const writeChunk = Math.max(draw.logarithmic(1, 65_536), scale);

@@ -1,0 +1,75 @@
+/** What must be true of a scenario that is over. Everything here throws an Error that says what is not. */
+import type { Stack } from '../../src/stack/stack.ts';
+import type { Side } from '../support/transfer.ts';
+import type { Scenario, SideName } from './scenario.ts';
+
+/** The users of one connection. */
+export type Pair = Readonly<Record<SideName, Side>>;
+export type Stacks = Readonly<Record<SideName, Stack>>;
+
+const ALLOWED = ['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED'];
+
+/** Every byte arrived, or the connection said why not, and had reason to. */
+export function judgePair({ client, server }: Pair, hopeless: boolean): void {
+  judge(client, server, hopeless);
+  judge(server, client, hopeless);
+}
+
+function judge(side: Side, peer: Side, hopeless: boolean): void {
+  const { name, error } = side;
+  const abrupt = [side, peer].some(({ script }) => !['shutdown', 'wait'].includes(script.ending));
+  if (error !== undefined) {
+    if (!ALLOWED.includes(error)) throw new Error(`${name} ended with ${error}`);
+    // Who is reset had it coming; nothing on such a network makes a connection give up.
+    if (!hopeless && (!abrupt || error === 'ETIMEDOUT'))
+      throw new Error(`${name} ended with ${error} on a network that is not that bad`);
+    return;
+  }
+  if (abrupt) return;
+  if (side.sawEnd) {
+    if (side.read !== peer.script.size)
+      throw new Error(`${name} read ${side.read} of ${peer.script.size} bytes and then the end`);
+  } else if (!hopeless) {
+    throw new Error(`${name} never saw the end of the stream`);
+  }
+}
+
+/** Who will not be heard of again has at least nothing more to say. */
+export function expectNothingToSend({ name, socket }: Side): void {
+  if (socket === undefined) return;
+  const { connection } = socket;
+  if (connection === undefined || (!connection.released && connection.sndUna !== connection.sendEnd))
+    throw new Error(`stalled: ${name} has something to send, and nothing is left to happen`);
+}
+
+/** What users do not see: connections that nobody held any more and that gave up, and what was sent again for nothing. */
+export function expectNoneInVain(scenario: Scenario, stacks: Stacks): void {
+  const { hopeless, impairment, pipe, blackout, sysctl, pairs } = scenario;
+  // An RTO shorter than a delayed acknowledgment takes its time is asked for, and had. A backlog that is full drops SYNs.
+  const hasty = Object.values(sysctl).some(({ tcp_rto_min_us: least }) => least !== undefined && least < 200_000);
+  const perfect = impairment === undefined && pipe.rate === undefined && blackout === undefined;
+  for (const [name, { counters }] of Object.entries(stacks)) {
+    const { TCPAbortOnTimeout, RetransSegs } = counters;
+    if (!hopeless && TCPAbortOnTimeout > 0) throw new Error(`${name}: gave up on a network that is not that bad`);
+    if (perfect && !hasty && pairs.length === 1 && RetransSegs > 0)
+      throw new Error(`${name}: sent ${RetransSegs} segments again on a perfect network`);
+  }
+}
+
+export function expectNothingLeft(stacks: Stacks): void {
+  for (const [name, stack] of Object.entries(stacks)) {
+    const left = {
+      sockets: stack.sockets().length,
+      demux: stack.demux.size,
+      chunks: stack.slab.live,
+      timers: stack.tcp.timers.size,
+      idleTimers: stack.tcp.idleTimers.size,
+      ports: stack.ports.size,
+      dirty: stack.tcp.dirty.length,
+      ready: stack.tcp.ready.length,
+    };
+    for (const [what, count] of Object.entries(left)) {
+      if (count !== 0) throw new Error(`${name}: ${what}: ${count} left at the end`);
+    }
+  }
+}
