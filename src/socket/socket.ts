@@ -163,7 +163,11 @@ export class Socket implements ConnectionUser {
     const next = this.#listener.take();
     if (next === undefined) return -EAGAIN;
     if (next === 'aborted') return -ECONNABORTED;
-    return new Socket(this.stack, this.domain, next);
+    const accepted = new Socket(this.stack, this.domain, next);
+    // Linux: these are inherited, as what lies in the settings is.
+    accepted.linger = this.linger;
+    accepted.reuseAddress = this.reuseAddress;
+    return accepted;
   }
 
   /**

@@ -37,7 +37,8 @@ export class TcpInput {
     if (entry === undefined) return this.#withoutEntry(from, packet, undefined, now);
     if (entry.kind === KIND_CONNECTION) return segmentArrives(entry, segment, packet.chunk, now);
     if (entry.kind === KIND_EMBRYO) return embryoArrives(entry, segment, packet.chunk, now);
-    if (timeWaitArrives(entry, segment, now)) this.#withoutEntry(from, packet, issAfter(entry), now);
+    const listened = demux.findListener(packet, segment.destinationPort) !== undefined;
+    if (timeWaitArrives(entry, segment, listened, now)) this.#withoutEntry(from, packet, issAfter(entry), now);
   }
 
   #read(packet: InboundPacket): number {

@@ -1,7 +1,7 @@
 /** Seventh and eighth step: the segment's text and the FIN. RFC 9293 3.10.7.4. */
 import type { Chunk } from '../link/slab.ts';
 import type { TcpSegment } from '../wire/tcp.ts';
-import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
+import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { dataReceived, enterQuickAck, scheduleAck } from './delayed-ack.ts';
 import { Reassembly } from './reassembly.ts';
@@ -18,10 +18,12 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   if ((connection.state & RECEIVING) === 0) return true;
   let { seq, payloadLength: length, payloadOffset: offset } = segment;
   const end = (seq + length) | 0;
-  if (connection.orphan && after(end, connection.rcvNxt)) {
+  // Linux: neither is anybody there when both sides were shut down.
+  const shut = connection.receiveShut && (connection.state & (FIN_WAIT_1 | FIN_WAIT_2)) !== 0;
+  if ((connection.orphan || shut) && after(end, connection.rcvNxt)) {
     // RFC 9293 3.10.4 (RFC 1122 4.2.2.13): the user has closed and nobody will read this: the peer is to know.
     connection.context.counters.TCPAbortOnData++;
-    abort(connection, REASON_ABORTED, now);
+    abort(connection, connection.orphan ? REASON_ABORTED : REASON_RESET, now);
     return false;
   }
   const old = distance(seq, connection.rcvNxt);

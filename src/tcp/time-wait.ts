@@ -73,14 +73,15 @@ export function removeTimeWait(record: TimeWaitRecord): void {
 
 /**
  * A segment for a connection in TIME-WAIT.
+ * @param listened somebody listens there; a SYN that nobody waits for is no reason to end it
  * @returns whether it is a SYN that opens a new connection in its place: the record is gone then, and a listener may have it
  */
-export function timeWaitArrives(record: TimeWaitRecord, segment: TcpSegment, now: number): boolean {
+export function timeWaitArrives(record: TimeWaitRecord, segment: TcpSegment, listened: boolean, now: number): boolean {
   const { context } = record;
   const { flags, seq } = segment;
   const stamped = record.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0;
   const old = stamped && before(segment.tsVal, record.tsRecent);
-  if (isNewIncarnation(record, segment, stamped)) {
+  if (listened && isNewIncarnation(record, segment, stamped)) {
     context.counters.TWRecycled++;
     removeTimeWait(record);
     return true;

@@ -15,6 +15,7 @@ import {
   SHUT_RDWR,
   SHUT_WR,
   SO_ERROR,
+  SO_LINGER,
   SO_REUSEADDR,
   SO_SNDBUF,
   SOL_SOCKET,
@@ -379,6 +380,20 @@ describe('accept()', () => {
       expect(t.read()).to.equal('bye');
       expect(t.read()).to.equal(0);
     }
+  });
+
+  it('SO_LINGER and SO_REUSEADDR are inherited', () => {
+    const t = listening({
+      setup: (socket) => {
+        socket.setsockopt(SOL_SOCKET, SO_LINGER, { onoff: 1, linger: 0 });
+        socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+      },
+    });
+    t.handshake();
+    const accepted = t.accept();
+    expect(accepted.getsockopt(SOL_SOCKET, SO_REUSEADDR)).to.equal(1);
+    accepted.close();
+    t.expect({ flags: 'RA' });
   });
 
   it('the settings of the listener are those of the connection, each with its own copy', async () => {

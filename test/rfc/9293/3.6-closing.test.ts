@@ -169,6 +169,26 @@ describe('RFC 9293 3.6: closing', () => {
     expect(t.state()).to.equal('TIME-WAIT');
   });
 
+  it('data after a shutdown of both sides: a RST, as after close (Linux)', async () => {
+    for (const state of ['FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
+      const t = await inState(state);
+      t.socket.shutdown(SHUT_RD);
+      t.inject({ seq: 1, ack: state === 'FIN-WAIT-1' ? 1 : 2, data: 'late' });
+      t.expect({ seq: 2, flags: 'RA' });
+      expect(t.state()).to.equal('CLOSED');
+      expect(t.socket.takeError()).to.equal(ECONNRESET);
+    }
+  });
+
+  it('data after a shutdown of the receiving side alone is taken, and may be read (Linux)', async () => {
+    const t = await established();
+    t.socket.shutdown(SHUT_RD);
+    t.inject({ seq: 1, data: 'still' });
+    t.expect({ ack: 6 });
+    expect(t.read()).to.equal('still');
+    expect(t.read()).to.equal(0);
+  });
+
   it('shutdown of the receiving side says nothing to the peer', async () => {
     const t = await established();
     t.socket.shutdown(SHUT_RD);
@@ -299,6 +319,15 @@ describe('RFC 9293 3.6.1: TIME-WAIT', () => {
     t.inject({ seq: 4, ack: 1 });
     expect(t.state()).to.equal('ESTABLISHED');
     expect(t.counters.TWRecycled).to.equal(1);
+  });
+
+  it('a SYN that nobody listens for does not end it', async () => {
+    const t = await inState('TIME-WAIT');
+    t.listener?.close();
+    t.inject({ seq: 3, flags: 'S' });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    t.expectNothing();
+    expect(t.state()).to.equal('TIME-WAIT');
   });
 
   it('MAY-2: "(2) returns to TIME-WAIT state if the SYN turns out to be an old duplicate"', async () => {
