@@ -51,6 +51,10 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   }
   // A simultaneous open: enter SYN-RECEIVED and answer with SYN,ACK.
   connection.setState(SYN_RECEIVED, now);
+  // "Set the variables": without SND.WND, SND.NXT would seem to lie beyond the peer's window.
+  connection.sndWnd = segment.window;
+  connection.sndWl1 = segment.seq;
+  connection.sndWl2 = segment.ack;
   connection.lastReceivedAt = now;
   connection.synDue = true;
   connection.context.markDirty(connection);

@@ -22,7 +22,7 @@ import {
 import type { ControlBlock } from './control-block.ts';
 import { advertiseWindow } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
-import { after, afterOrAt, before, distance } from './sequence.ts';
+import { after, afterOrAt, before, distance, later } from './sequence.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
 
 /** Bytes of options that every segment of a connection with timestamps carries. */
@@ -178,7 +178,8 @@ export function writeHandshakeOptions(
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
 function synWindow(connection: ControlBlock): number {
   const window = initialWindow(connection.settings.rcvBuf, connection.rcvMss);
-  connection.rcvAdv = (connection.rcvNxt + window) | 0;
+  // Sent again in SYN-RECEIVED, it takes nothing back of what an acknowledgment offered since.
+  connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);
   return window;
 }
 

@@ -149,7 +149,7 @@ export function drawScenario(seed: string): Scenario {
   // An embryo that finds the accept queue full at each of its tries is forgotten after a minute.
   const crowded = acceptPause > 0 && count > backlog + 1;
   const hopeless =
-    bursts || impatient || crowded || badness > 0.15 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
+    bursts || impatient || crowded || badness > 0.1 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
   return { seed, pipe, impairment, blackout, sysctl, pairs, backlog, acceptPause, simultaneous, beforeWrap, hopeless };
 }
 

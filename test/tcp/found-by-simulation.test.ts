@@ -11,7 +11,7 @@ import {
   TCP_KEEPINTVL,
   TCP_NODELAY,
 } from '../../src/socket/constants.ts';
-import { established } from '../support/wire-peer.ts';
+import { connecting, established } from '../support/wire-peer.ts';
 
 const SACK = { mss: 1460, sackOk: true } as const;
 
@@ -67,6 +67,22 @@ describe('the receive window in units', () => {
     t.inject({ length: 1 });
     t.drain();
     expect(t.stack.sockets().find(({ state }) => state === 'ESTABLISHED')?.recvQ).to.equal(counted + 1);
+  });
+});
+
+describe('a simultaneous open', () => {
+  it('a SYN,ACK that goes again takes nothing back of the window that an ACK has offered', async () => {
+    const t = connecting({ active: true, options: { mss: 1460, wscale: 7 } });
+    t.inject({ seq: 0, flags: 'S', options: t.synOptions });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 0, flags: 'S', options: t.synOptions });
+    expect(t.expect({ seq: 1, flags: 'A' }).win * 2 ** 10).to.equal(4_194_304);
+    await t.advance(2500);
+    expect(t.drain().map(({ flags }) => flags)).to.include('SA');
+    t.inject({ seq: 1_000_001, ack: 1, length: 10 });
+    t.drain();
+    t.inject({ seq: 1, length: 1000 });
+    expect(t.socket.connection?.reassembly?.length).to.equal(10);
   });
 });
 
