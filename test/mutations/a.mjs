@@ -116,7 +116,7 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'data after close is no loss',
-    find: 'if (connection.orphan && after(end, connection.rcvNxt)) {',
+    find: 'if ((connection.orphan || shut) && after(end, connection.rcvNxt)) {',
     replace: 'if (false) {',
   },
   {
@@ -347,9 +347,10 @@ export default [
   {
     file: 'tcp/time-wait',
     name: 'no recycling',
-    find: 'if (isNewIncarnation(record, segment, stamped)) {',
+    find: 'if (listened && isNewIncarnation(record, segment, stamped)) {',
     replace: 'if (false) {',
   },
+  { file: 'tcp/time-wait', name: 'recycled for nobody', find: 'if (listened && isNew', replace: 'if (isNew' },
   { file: 'tcp/time-wait', name: 'ISS as usual', find: '(record.sndNxt + 65_535 + 2) | 0', replace: 'record.sndNxt' },
   { file: 'tcp/time-wait', name: 'tcp_rfc1337 ignored', find: '&& !context.config.tcp_rfc1337', replace: '' },
   {
@@ -615,7 +616,6 @@ export default [
     find: 'if (how !== SHUT_WR) connection.receiveShut = true;',
     replace: '',
   },
-  { file: 'socket/socket', name: 'a closed socket is told', find: 'this.onReady = undefined;', replace: '' },
   {
     file: 'socket/socket',
     name: 'POLLOUT with a full buffer',
@@ -690,7 +690,7 @@ export default [
   {
     file: 'tcp/transmit',
     name: 'no urgent pointer',
-    find: 'if (after(connection.sndUp, seq)) {',
+    find: 'if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {',
     replace: 'if (false) {',
   },
   {

@@ -217,13 +217,16 @@ describe('connect()', () => {
   });
 
   it('EADDRNOTAVAIL when the pair of endpoints is taken', async () => {
-    const t = await established({ active: true });
+    const setup = (socket: Socket) => socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    const t = await established({ active: true, setup });
     const socket = t.newSocket();
-    socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
-    t.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
-    const bound = socket.bind({ address: DUT, port: 40_000 });
-    if (bound === 0) expect(socket.connect({ address: PEER, port: SERVICE })).to.equal(-EADDRNOTAVAIL);
-    else expect(bound).to.equal(-EADDRINUSE);
+    setup(socket);
+    expect(socket.bind({ address: DUT, port: 40_000 })).to.equal(0);
+    expect(socket.connect({ address: PEER, port: SERVICE })).to.equal(-EADDRNOTAVAIL);
+    expect(socket.connect({ address: PEER, port: SERVICE + 1 })).to.equal(-EINPROGRESS);
+    t.expect({ flags: 'S', from: 40_000, to: SERVICE + 1 });
+    t.write('the first is as it was');
+    t.expect({ to: SERVICE, data: 'the first is as it was' });
   });
 
   it('EADDRNOTAVAIL when no ephemeral port is left', () => {

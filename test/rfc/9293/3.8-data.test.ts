@@ -389,6 +389,15 @@ describe('RFC 9293 3.8.6: the window', () => {
     expect(t.drain().reduce((total, { length }) => total + length, 0)).to.equal(5000);
   });
 
+  it('MUST-34: an ACK has a number that the peer can still accept', async () => {
+    const t = await established();
+    t.write(10 * 1460);
+    t.drain();
+    t.inject({ ack: 1461, win: 1460 });
+    t.inject({ ack: 1461, win: 1460, data: 'x' });
+    t.expect({ seq: 2921, ack: 2, flags: 'A', length: 0 });
+  });
+
   it('SHLD-16, SHLD-17: it resends only the oldest of what the window no longer holds, and does not give up for the rest', async () => {
     const t = await established();
     t.write(5 * 1460);

@@ -335,6 +335,7 @@ describe('RFC 9293 3.9.2.2: ICMP', () => {
     other[23] = 99;
     t.injectIcmp({ type: 3, code: 3, body: other });
     expect(t.state()).to.equal('SYN-SENT');
+    expect(t.counters.OutOfWindowIcmps).to.equal(0);
     t.expectNothing();
   });
 });
