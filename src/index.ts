@@ -48,6 +48,7 @@ export { TCPAddr } from './net/tcp-addr.ts';
 export { TCPConn, type WaitOptions } from './net/tcp-conn.ts';
 export { TCPListener } from './net/tcp-listener.ts';
 
+export { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from './packetdrill/run.ts';
 export * from './socket/constants.ts';
 export { errnoName, errnoText } from './socket/errno.ts';
 export type { Socket, SocketAddress } from './socket/socket.ts';

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { labCommand } from './lab-command.ts';
+import { packetdrillCommand } from './packetdrill.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
@@ -14,4 +15,5 @@ const program = new Command('tunstack')
   .showHelpAfterError('(--help tells what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 program.addCommand(labCommand().copyInheritedSettings(program));
+program.addCommand(packetdrillCommand().copyInheritedSettings(program));
 await program.parseAsync();

@@ -52,3 +52,8 @@ export const TCP_LINGER2 = 8;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 export const TCP_USER_TIMEOUT = 18;
+
+/** Requests of ioctl: bytes to read (also FIONREAD), bytes not acknowledged, bytes not sent. */
+export const SIOCINQ = 0x541b;
+export const SIOCOUTQ = 0x5411;
+export const SIOCOUTQNSD = 0x894b;

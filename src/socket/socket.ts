@@ -53,6 +53,7 @@ import {
   EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
 } from './errno.ts';
+import { ioctl } from './ioctl.ts';
 import { getOption, type Linger, setOption } from './options.ts';
 import { errnoOf } from './reason-errno.ts';
 
@@ -294,6 +295,11 @@ export class Socket implements ConnectionUser {
   /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -EINVAL, -EBADF */
   getsockopt(level: number, option: number): number | Linger | TcpInfo {
     return this.#closed ? -EBADF : getOption(this, level, option);
+  }
+
+  /** ioctl(2): SIOCINQ, SIOCOUTQ, SIOCOUTQNSD. @returns bytes, -EINVAL, -EBADF */
+  ioctl(request: number): number {
+    return this.#closed ? -EBADF : ioctl(this, request);
   }
 
   /** poll(2): what is ready now. */

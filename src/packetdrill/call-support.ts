@@ -1,0 +1,45 @@
+/** What the files of system calls share. */
+import type { Socket, SocketAddress } from '../socket/socket.ts';
+import type { Descriptors, SocketDescriptor } from './descriptors.ts';
+import type { CallAction } from './script.ts';
+
+/** One try: the result, or a negated errno; undefined: not yet. */
+export type Attempt = () => number | undefined;
+
+/** What the calls tell the runner, and ask of it. */
+export interface CallHooks {
+  /** bind(..., ...) without an address. */
+  readonly local: SocketAddress;
+  /** connect(..., ...) without an address. */
+  readonly remote: SocketAddress;
+  /** ms since the start. */
+  now(): number;
+  /** Tries again at that time. */
+  alarm(at: number): void;
+  listening(socket: Socket): void;
+  connecting(socket: Socket, to: SocketAddress): void;
+  accepted(socket: Socket): void;
+}
+
+export interface Caller {
+  readonly descriptors: Descriptors;
+  readonly hooks: CallHooks;
+}
+
+/** @param descriptor a negated errno when there is none, which is then the result */
+export function onSocket(
+  descriptor: SocketDescriptor | number,
+  call: (descriptor: SocketDescriptor) => number,
+): number {
+  return typeof descriptor === 'number' ? descriptor : call(descriptor);
+}
+
+/** The descriptor that the script says the call gives. */
+export function expectedNumber({ result }: CallAction): number | undefined {
+  return result?.kind === 'number' && result.value >= 0 ? result.value : undefined;
+}
+
+/** The script says that the call fails. */
+export function expectsErrno({ result }: CallAction): boolean {
+  return result?.kind === 'number' && result.value === -1;
+}

@@ -1,0 +1,172 @@
+/**
+ * Commands in backticks. Nothing is run: what scripts say to a kernel in them (sysctl, routes' metrics) is said to the host, what
+ * concerns the device is noted, and anything else is unsupported.
+ */
+
+import type { Stack } from '../stack/stack.ts';
+import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { UnsupportedFeature } from './errors.ts';
+import { setSysctl } from './sysctl.ts';
+
+/** What the scripts of packetdrill's own collection start with: sysctl values, and what they rely on without saying so. */
+const DEFAULTS: readonly string[] = [
+  'tcp_rmem=4096 540000 15728640',
+  'tcp_wmem=4096 262144 4194304',
+  'tcp_timestamps=1',
+  'tcp_syn_retries=5',
+  'tcp_syn_linear_timeouts=0',
+  'tcp_synack_retries=5',
+  'tcp_sack=1',
+  'tcp_dsack=1',
+  'tcp_reordering=3',
+  'tcp_slow_start_after_idle=0',
+  'tcp_window_scaling=1',
+];
+/** Reachable only with features that are unsupported by themselves when a script uses them. */
+const CONGESTION_OF_DEFAULTS = 'cubic';
+
+export class Commands {
+  readonly #stack: Stack;
+  readonly #note: (text: string) => void;
+
+  /** @param note told what was left undone and why that is all right */
+  constructor(stack: Stack, note: (text: string) => void) {
+    this.#stack = stack;
+    this.#note = note;
+  }
+
+  /**
+   * A shell command, or a script of them.
+   * @returns its exit status
+   * @throws UnsupportedFeature
+   */
+  run(text: string): number {
+    let status = 0;
+    for (const line of text.replace(/\\\n/g, ' ').split(/\n|;/)) {
+      status = this.#chain(line.replace(/(^|\s)#.*$/, '').trim());
+    }
+    return status;
+  }
+
+  /** `a && b || c`. */
+  #chain(line: string): number {
+    let status = 0;
+    let joint = '&&';
+    for (const part of line.split(/(&&|\|\|)/)) {
+      if (part === '&&' || part === '||') joint = part;
+      else if ((joint === '&&') === (status === 0)) status = this.#pipeline(part.trim());
+    }
+    return status;
+  }
+
+  #pipeline(line: string): number {
+    if (line === '') return 0;
+    const [first = '', ...filters] = line.split('|').map((part) => part.trim());
+    const words = wordsOf(first);
+    if (filters.length > 0) return this.#search(words, filters);
+    return this.#command(words, line);
+  }
+
+  #command(words: readonly string[], line: string): number {
+    const [program = '', ...args] = words;
+    switch (program.split('/').at(-1)) {
+      case 'defaults.sh':
+        return this.#defaults();
+      case 'sysctl':
+      case 'set_sysctls.py':
+        for (const each of args) if (each.includes('=')) this.#sysctl(each);
+        return 0;
+      case 'echo':
+        return this.#echo(args, line);
+      case 'ip':
+        return this.#ip(args, line);
+      case 'tc':
+      case 'ethtool':
+      case 'ifconfig':
+      case 'nstat':
+        this.#note(`${line}: concerns the device or tools outside, not done`);
+        return 0;
+      case 'true':
+      case ':':
+      case 'sync':
+        return 0;
+      case 'false':
+        return 1;
+      default:
+        // What puts the settings back when a script is over: there is nothing to put back.
+        if (/(restore|cleanup|tear_?down)\w*(\.sh)?$/.test(program) || /\.restore\.sh$/.test(program)) return 0;
+        throw new UnsupportedFeature(`the command ${line}`);
+    }
+  }
+
+  #defaults(): number {
+    for (const each of DEFAULTS) this.#sysctl(each);
+    if (congestionControls().includes(CONGESTION_OF_DEFAULTS)) {
+      this.#sysctl(`tcp_congestion_control=${CONGESTION_OF_DEFAULTS}`);
+    } else {
+      this.#note(
+        `defaults.sh: ${CONGESTION_OF_DEFAULTS} is not there, ${this.#stack.sysctl.tcp_congestion_control} is used`,
+      );
+    }
+    return 0;
+  }
+
+  #sysctl(assignment: string): void {
+    const note = setSysctl(this.#stack.sysctl, assignment);
+    if (note !== undefined) this.#note(note);
+  }
+
+  /** `echo 1 > /proc/sys/net/ipv4/tcp_sack`. */
+  #echo(args: readonly string[], line: string): number {
+    const to = args.indexOf('>');
+    if (to < 0) return 0;
+    const path = args[to + 1] ?? '';
+    if (!path.startsWith('/proc/sys/')) throw new UnsupportedFeature(`the command ${line}`);
+    this.#sysctl(`${path}=${args.slice(0, to).join(' ')}`);
+    return 0;
+  }
+
+  /** `ip route change 192.0.2.0/24 dev tun0 initcwnd 4 rto_min 300ms`. */
+  #ip(args: readonly string[], line: string): number {
+    if (args[0] === 'tcp_metrics') return 0;
+    if (args[0] !== 'route') throw new UnsupportedFeature(`the command ${line}`);
+    const { sysctl } = this.#stack;
+    for (let i = 2; i < args.length; i++) {
+      const value = args[i + 1] === 'lock' ? args[i + 2] : args[i + 1];
+      if (args[i] === 'initcwnd') sysctl.tcp_init_cwnd = Number(value);
+      else if (args[i] === 'rto_min') sysctl.tcp_rto_min_us = microseconds(value ?? '');
+      else if (
+        /^(mtu|advmss|initrwnd|congctl|features|quickack|reordering|fastopen_no_cookie)$/.test(args[i] as string)
+      ) {
+        throw new UnsupportedFeature(`the route metric ${args[i]}`);
+      }
+    }
+    return 0;
+  }
+
+  /** `nstat -az | grep TcpExtSomething`: whether a counter has counted. */
+  #search(words: readonly string[], filters: readonly string[]): number {
+    const grep = wordsOf(filters[0] as string);
+    const pattern = grep.filter((word) => !word.startsWith('-')).at(1);
+    const known = words[0] === 'nstat' && grep[0] === 'grep' && pattern !== undefined && filters.length === 1;
+    if (!known) throw new UnsupportedFeature(`the command ${words.join(' ')} | ${filters.join(' | ')}`);
+    const name = pattern.replace(/^(TcpExt|Tcp|IpExt|Ip|Icmp)/, '').replace(/\W.*$/, '');
+    const counters = this.#stack.counters as unknown as Readonly<Record<string, number>>;
+    const found = Object.keys(counters).find((counter) => counter === name);
+    if (found === undefined) throw new UnsupportedFeature(`the counter ${pattern}`);
+    return (counters[found] as number) > 0 ? 0 : 1;
+  }
+}
+
+/** Words of a shell command; quotes keep blanks. */
+function wordsOf(line: string): string[] {
+  const found = line.match(/(?:[^\s"'>]|"[^"]*"|'[^']*')+|>/g) ?? [];
+  return found.map((word) => word.replace(/["']/g, ''));
+}
+
+/** `300ms`, `1s`. */
+function microseconds(text: string): number {
+  const [, number = '', unit] = /^([\d.]+)(ms|s|us)?$/.exec(text) ?? [];
+  if (number === '') throw new UnsupportedFeature(`the time ${text} of a route`);
+  return Number(number) * (unit === 's' ? 1e6 : unit === 'us' ? 1 : 1000);
+}

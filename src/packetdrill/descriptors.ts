@@ -1,0 +1,53 @@
+/** File descriptors as the script numbers them. */
+import type { Socket } from '../socket/socket.ts';
+import { ScriptFailure } from './errors.ts';
+
+export interface SocketDescriptor {
+  readonly kind: 'socket';
+  readonly socket: Socket;
+  /** O_NONBLOCK. */
+  nonBlocking: boolean;
+  /** Bytes that were written. */
+  written: number;
+}
+
+export interface EpollDescriptor {
+  readonly kind: 'epoll';
+  /** Watched events by descriptor. */
+  readonly watched: Map<number, number>;
+}
+
+type Descriptor = SocketDescriptor | EpollDescriptor;
+
+export class Descriptors {
+  readonly #open = new Map<number, Descriptor>();
+
+  /** @param number what the script calls it; undefined: the lowest that is free */
+  add(number: number | undefined, descriptor: Descriptor): number {
+    let free = 3;
+    while (this.#open.has(free)) free++;
+    const chosen = number ?? free;
+    if (this.#open.has(chosen)) throw new ScriptFailure(`the script calls two open descriptors ${chosen}`);
+    this.#open.set(chosen, descriptor);
+    return chosen;
+  }
+
+  /** @returns undefined for a descriptor that is not open: the call gives EBADF */
+  get(number: number): Descriptor | undefined {
+    return this.#open.get(number);
+  }
+
+  remove(number: number): void {
+    this.#open.delete(number);
+  }
+
+  /** The descriptor of a socket. */
+  of(socket: Socket): SocketDescriptor | undefined {
+    for (const each of this.#open.values()) if (each.kind === 'socket' && each.socket === socket) return each;
+    return undefined;
+  }
+
+  sockets(): Socket[] {
+    return [...this.#open.values()].flatMap((each) => (each.kind === 'socket' ? [each.socket] : []));
+  }
+}

@@ -1,0 +1,16 @@
+/** The ways in which a script ends other than by passing. */
+
+/** The script is not packetdrill. The message starts with `file:line:`. */
+export class ScriptSyntaxError extends Error {
+  override readonly name = 'ScriptSyntaxError';
+}
+
+/** What happened is not what the script says. */
+export class ScriptFailure extends Error {
+  override readonly name = 'ScriptFailure';
+}
+
+/** The script needs something that the stack or the runner does not have. */
+export class UnsupportedFeature extends Error {
+  override readonly name = 'UnsupportedFeature';
+}

@@ -1,0 +1,187 @@
+/** The host under test: a stack over a link that is the script's, on a clock that moves when the script says so. */
+import type { Link, LinkCapabilities, LinkReceiver } from '../link/link.ts';
+import { Packet, type PacketBatch } from '../link/packet.ts';
+import { Stack } from '../stack/stack.ts';
+import type { TcpConfig } from '../tcp/config.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import { seededRandom } from '../time/random.ts';
+import { QueuedTimer, TimerQueue } from '../time/timer-queue.ts';
+import type { IpAddress } from '../wire/address.ts';
+
+/** Where time starts: late enough that times before it make sense to the stack. */
+const START = 100_000;
+/** 2026-01-01 00:00 UTC. */
+const WALL_START = 1_767_225_600_000;
+/** Jumps without time going on after which timers are taken to re-arm each other forever. */
+const STANDSTILL = 100_000;
+/** Bytes before an injected packet, for a link's own header. */
+const HEADROOM = 64;
+
+/** Unlike VirtualClock it needs no turns of the event loop: nothing on it makes promises, and a script takes a millisecond. */
+class ScriptClock implements Clock {
+  readonly #timers = new TimerQueue(() => {});
+  readonly #deferred: (() => void)[] = [];
+  #now = START;
+
+  now(): number {
+    return this.#now;
+  }
+
+  wallNow(): number {
+    return WALL_START - START + this.#now;
+  }
+
+  timer(callback: () => void, background = false): Timer {
+    return new QueuedTimer(this.#timers, callback, background);
+  }
+
+  defer(callback: () => void): void {
+    this.#deferred.push(callback);
+  }
+
+  hold(): void {}
+
+  unhold(): void {}
+
+  /** Does what was deferred. */
+  flush(): void {
+    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) next();
+  }
+
+  next(): number {
+    return this.#timers.next();
+  }
+
+  /** Goes to a time, at which what is due fires. */
+  go(to: number): void {
+    this.#now = Math.max(this.#now, to);
+    this.#timers.fireDue(this.#now);
+  }
+}
+
+class ScriptLink implements Link {
+  readonly name = 'script';
+  readonly capabilities: LinkCapabilities;
+  receiver: LinkReceiver | undefined;
+  readonly #sent: (bytes: Uint8Array) => void;
+
+  constructor(mtu: number, sent: (bytes: Uint8Array) => void) {
+    this.capabilities = { mtu, checksumOffload: false, segmentationOffload: 0 };
+    this.#sent = sent;
+  }
+
+  attach(receiver: LinkReceiver): void {
+    this.receiver = receiver;
+  }
+
+  send(batch: PacketBatch): number {
+    for (let i = 0; i < batch.length; i++) {
+      const packet = batch.packets[i] as Packet;
+      const bytes = new Uint8Array(packet.totalLength());
+      packet.copyTo(bytes, 0);
+      this.#sent(bytes);
+    }
+    return batch.length;
+  }
+
+  close(): void {}
+}
+
+/** A packet of the stack's or the script's, `at` in ms since the start. */
+export interface PassedPacket {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  readonly direction: 'in' | 'out';
+}
+
+export interface MachineOptions {
+  readonly local: IpAddress;
+  /** Prefix length of the local network. */
+  readonly bits: number;
+  readonly mtu: number;
+  readonly sysctl: Partial<TcpConfig>;
+}
+
+export class Machine {
+  readonly stack: Stack;
+  /** Packets that the stack sent and nobody has looked at, oldest first. */
+  readonly sent: PassedPacket[] = [];
+  /** All packets. */
+  readonly passed: PassedPacket[] = [];
+  /** Called whenever something may have changed: after packets, timers, deferred work. */
+  onChange: () => void = () => {};
+  readonly #clock = new ScriptClock();
+  readonly #link: ScriptLink;
+
+  constructor({ local, bits, mtu, sysctl }: MachineOptions) {
+    this.#link = new ScriptLink(mtu, (bytes) => {
+      const packet: PassedPacket = { at: this.now, bytes, direction: 'out' };
+      this.sent.push(packet);
+      this.passed.push(packet);
+    });
+    this.stack = new Stack({ clock: this.#clock, random: seededRandom('packetdrill'), sysctl });
+    const script = this.stack.addInterface(this.#link, { addresses: [{ address: local, bits }] });
+    this.stack.addRoute({ destination: local, bits: 0, interface: script });
+  }
+
+  /** ms since the start. */
+  get now(): number {
+    return this.#clock.now() - START;
+  }
+
+  /** A timer that only wakes: `onChange` is called at that time. */
+  alarm(at: number): Timer {
+    const timer = this.#clock.timer(() => {});
+    timer.set(START + at);
+    return timer;
+  }
+
+  /** What calls have set going goes on, at the time that it is. */
+  settle(): void {
+    this.#clock.flush();
+    this.onChange();
+    this.#clock.flush();
+  }
+
+  /** Lets time pass until `until`, or until `enough()`. @returns whether it was enough */
+  run(until: number, enough: () => boolean): boolean {
+    this.settle();
+    for (let jumps = 0; !enough(); jumps++) {
+      const next = this.#clock.next();
+      if (next > START + until) {
+        this.#clock.go(START + until);
+        return false;
+      }
+      if (jumps > STANDSTILL) throw new Error(`time stands still at ${this.now} ms: timers are armed again and again`);
+      if (next > this.#clock.now()) jumps = 0;
+      this.#clock.go(next);
+      this.settle();
+    }
+    return true;
+  }
+
+  /** Something will still happen by itself. */
+  get hasTimers(): boolean {
+    return this.#clock.next() < Infinity;
+  }
+
+  /** A packet comes from the link. */
+  inject(bytes: Uint8Array): void {
+    const receiver = this.#link.receiver as LinkReceiver;
+    const packet = new Packet(receiver.slab.take(), HEADROOM);
+    packet.chunk.bytes.set(bytes, HEADROOM);
+    packet.length = bytes.length;
+    this.passed.push({ at: this.now, bytes, direction: 'in' });
+    receiver.receive({ packets: [packet], length: 1 });
+    packet.chunk.release();
+    this.settle();
+  }
+
+  /** Ends it. @returns chunks of memory that somebody still holds: 0 unless there is a leak */
+  close(): number {
+    this.onChange = () => {};
+    this.stack.close();
+    this.#clock.flush();
+    return this.stack.slab.live;
+  }
+}

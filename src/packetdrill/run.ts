@@ -1,0 +1,111 @@
+/** `runPacketdrill`: a script's text in, what became of it out. */
+
+import type { TcpConfig } from '../tcp/config.ts';
+import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
+import { Machine, type PassedPacket } from './machine.ts';
+import { parseScript } from './parser.ts';
+import { Runner } from './runner.ts';
+import type { Script } from './script.ts';
+import { readSettings, type ScriptSettings } from './settings.ts';
+
+/** Options on the command line win over those in the script, as packetdrill has it. */
+export interface PacketdrillOptions {
+  /** What the script is called in messages; default `script.pkt`. */
+  readonly name?: string;
+  /** How far times may be off, microseconds; default 4000. An eighth of the time since the event before is allowed in any case. */
+  readonly toleranceUsecs?: number;
+  /** Default `ipv4`, the only one that is there so far: others are unsupported. */
+  readonly ipVersion?: 'ipv4' | 'ipv4-mapped-ipv6' | 'ipv6';
+  /** The host's address; default 192.168.0.1. */
+  readonly localIp?: string;
+  /** The script's; default 192.0.2.1. */
+  readonly remoteIp?: string;
+  /** Bytes; default 1500. */
+  readonly mtu?: number;
+  /** Words of the script to replace (`-D NAME=VALUE`). */
+  readonly defines?: Readonly<Record<string, string>>;
+  /** Shell commands to go through before the script, as if it began with them. */
+  readonly initScripts?: readonly string[];
+  /** Settings of the host before any command. */
+  readonly sysctl?: Partial<TcpConfig>;
+  /** Compare PSH on every segment, also within what a segmentation offload would have sent as one; default false. */
+  readonly strictPush?: boolean;
+  /** Told what happens, line by line. */
+  readonly log?: (line: string) => void;
+}
+
+export interface PacketdrillResult {
+  readonly name: string;
+  readonly status: 'pass' | 'fail' | 'unsupported';
+  /** Why it did not pass: `file:line: what`, or what is unsupported. Empty when it passed. */
+  readonly message: string;
+  /** All packets up to the end, `at` in ms: what `formatLadder` draws. */
+  readonly packets: readonly PassedPacket[];
+  /** Virtual time that it took, ms. */
+  readonly duration: number;
+  /** Chunks of memory that the stack did not give back: 0, or there is a leak. */
+  readonly leaked: number;
+}
+
+/**
+ * Runs a script against a host of its own, in virtual time. It never throws: what is wrong with the script is in the result.
+ */
+export function runPacketdrill(text: string, options: PacketdrillOptions = {}): PacketdrillResult {
+  const name = options.name ?? 'script.pkt';
+  let machine: Machine | undefined;
+  let runner: Runner | undefined;
+  let [status, message]: [PacketdrillResult['status'], string] = ['pass', ''];
+  try {
+    const script = parseScript(name, substitute(text, options.defines ?? {}));
+    const settings = readSettings(script, options);
+    machine = makeMachine(settings, options);
+    runner = makeRunner(script, machine, settings, options);
+    for (const commands of options.initScripts ?? []) runner.prepare(commands);
+    runner.play();
+  } catch (error) {
+    [status, message] = verdict(name, error);
+  }
+  const duration = machine?.now ?? 0;
+  const packets = [...(machine?.passed ?? [])];
+  const leaked = close(runner, machine);
+  return { name, status, message, packets, duration, leaked };
+}
+
+/** Whole words. */
+function substitute(text: string, defines: Readonly<Record<string, string>>): string {
+  let out = text;
+  for (const [name, value] of Object.entries(defines)) {
+    out = out.replace(new RegExp(`(?<![\\w])${name.replace(/\W/g, '\\$&')}(?![\\w])`, 'g'), () => value);
+  }
+  return out;
+}
+
+function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {} }: PacketdrillOptions): Machine {
+  return new Machine({ local, bits, mtu, sysctl });
+}
+
+function makeRunner(script: Script, machine: Machine, settings: ScriptSettings, options: PacketdrillOptions): Runner {
+  return new Runner(script, machine, {
+    rules: {
+      strictPush: options.strictPush ?? false,
+      checkEcr: settings.checkEcr,
+      tickUsecs: settings.tickUsecs,
+      toleranceUsecs: settings.toleranceUsecs,
+    },
+    strictSegments: settings.strictSegments,
+    local: { address: settings.local, port: settings.bindPort },
+    remote: { address: settings.remote, port: settings.connectPort },
+    log: options.log ?? (() => {}),
+  });
+}
+
+function verdict(name: string, error: unknown): [PacketdrillResult['status'], string] {
+  if (error instanceof UnsupportedFeature) return ['unsupported', error.message];
+  if (error instanceof ScriptFailure || error instanceof ScriptSyntaxError) return ['fail', error.message];
+  // The stack or the runner itself broke: that is a failure too, and says where.
+  return ['fail', `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
+}
+
+function close(runner: Runner | undefined, machine: Machine | undefined): number {
+  return runner?.close() ?? machine?.close() ?? 0;
+}

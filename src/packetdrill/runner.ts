@@ -1,0 +1,397 @@
+/**
+ * Plays a script against a host: what the script says happens at its time, and what the host sends is held against what the script says
+ * it sends. One connection is under test: that of the last listen or connect.
+ */
+import { IPPROTO_TCP, TCP_INFO } from '../socket/constants.ts';
+import { errnoName } from '../socket/errno.ts';
+import type { Socket, SocketAddress } from '../socket/socket.ts';
+import type { TcpInfo } from '../tcp/info.ts';
+import { SYN } from '../wire/tcp.ts';
+import { numberOf } from './arguments.ts';
+import type { Attempt, CallHooks } from './call-support.ts';
+import { parseCode, type Statement } from './code-parser.ts';
+import { Namespace } from './code-run.ts';
+import { Commands } from './commands.ts';
+import { ScriptFailure, UnsupportedFeature } from './errors.ts';
+import { Flow } from './flow.ts';
+import { icmpPacket } from './icmp.ts';
+import type { Machine } from './machine.ts';
+import { continues, join, learnStamps, type MatchRules, mismatch } from './match.ts';
+import { segmentText, specText, timeText } from './notation.ts';
+import type { CallAction, PacketAction, PacketSpec, Script, ScriptEvent, TcpSpec } from './script.ts';
+import { buildSegment, readPacket, type Segment } from './segment.ts';
+import { CODE_CONSTANTS } from './symbols.ts';
+import { SystemCalls } from './system-calls.ts';
+
+export interface RunnerSettings {
+  readonly rules: MatchRules;
+  /** Join segments that a segmentation offload could have sent as one. */
+  readonly strictSegments: boolean;
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  /** Told what happens, line by line. */
+  readonly log: (line: string) => void;
+}
+
+/** A segment of the stack's, and when it was sent (ms since the start). */
+interface Sent {
+  readonly at: number;
+  readonly segment: Segment;
+}
+
+/** A call that waits, and when the script says that it ends. */
+interface Waiting {
+  readonly attempt: Attempt;
+  readonly call: CallAction;
+  readonly event: ScriptEvent;
+  readonly end: number;
+  readonly tolerance: number;
+}
+
+interface Block {
+  readonly line: number;
+  readonly statements: readonly Statement[];
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** How long `*` waits, ms: longer than two hours of keepalive. */
+const ANY_TIME = 86_400_000;
+/** packetdrill: an eighth of the time that has passed since the event before. */
+const RELATIVE_TOLERANCE = 0.125;
+/** Where the peer's ports start. */
+const FIRST_PORT = 40_000;
+
+export class Runner {
+  readonly #script: Script;
+  readonly #machine: Machine;
+  readonly #settings: RunnerSettings;
+  readonly #calls: SystemCalls;
+  readonly #commands: Commands;
+  readonly #blocks: Block[] = [];
+  #flow: Flow | undefined;
+  /** A SYN of the script's opens a connection. */
+  #listening = false;
+  #peerPort = FIRST_PORT;
+  #waiting: Waiting | undefined;
+  /** What a waiting call failed with, to be thrown where the script is. */
+  #failed: unknown;
+  /** When the event before ended, ms since the start. */
+  #last = 0;
+
+  constructor(script: Script, machine: Machine, settings: RunnerSettings) {
+    this.#script = script;
+    this.#machine = machine;
+    this.#settings = settings;
+    this.#calls = new SystemCalls(machine.stack, this.#hooks());
+    this.#commands = new Commands(machine.stack, (text) => settings.log(`note: ${text}`));
+    machine.onChange = () => this.#tryWaiting();
+  }
+
+  /** Commands to run before the script. */
+  prepare(commands: string): void {
+    this.#commands.run(commands);
+  }
+
+  /** @throws ScriptFailure, UnsupportedFeature: with the line that they belong to in the message */
+  play(): void {
+    for (const event of this.#script.events) this.#at(event.line, () => this.#play(event));
+    const waiting = this.#waiting;
+    if (waiting !== undefined) this.#at(waiting.event.line, () => this.#finishWaiting());
+    this.#runCode();
+  }
+
+  /** Lets go of everything. @returns chunks of memory that somebody still holds */
+  close(): number {
+    for (const socket of this.#calls.descriptors.sockets()) socket.close();
+    return this.#machine.close();
+  }
+
+  #at(line: number, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof ScriptFailure) throw new ScriptFailure(`${this.#script.name}:${line}: ${error.message}`);
+      if (error instanceof UnsupportedFeature) throw new UnsupportedFeature(error.message);
+      throw error;
+    }
+  }
+
+  #play(event: ScriptEvent): void {
+    const { action } = event;
+    if (action.kind === 'packet' && action.direction === 'out') {
+      this.#expectPacket(event, action.packet);
+      return;
+    }
+    const due = this.#due(event);
+    if (event.time.kind !== 'any' && event.time.kind !== 'none') this.#advance(due, this.#tolerance(due));
+    this.#settings.log(`${timeText(this.#machine.now)} ${event.text}`);
+    this.#last = event.time.kind === 'none' ? this.#last : this.#machine.now;
+    if (action.kind === 'packet') this.#inject(action);
+    else if (action.kind === 'call') this.#call(event, action, due);
+    else if (action.kind === 'code') this.#sample(event, action.code);
+    else this.#command(action.command);
+  }
+
+  /** When an event is due, ms since the start. */
+  #due({ time }: ScriptEvent): number {
+    switch (time.kind) {
+      case 'absolute':
+        return time.at;
+      case 'relative':
+        return this.#last + time.at;
+      case 'range':
+        return time.at + (time.relative ? this.#last : 0);
+      default:
+        return this.#machine.now;
+    }
+  }
+
+  #tolerance(due: number): number {
+    return Math.max(this.#settings.rules.toleranceUsecs / 1000, RELATIVE_TOLERANCE * (due - this.#last));
+  }
+
+  #advance(due: number, tolerance: number): void {
+    if (this.#machine.now > due + tolerance) {
+      throw new ScriptFailure(`it is due at ${timeText(due)}, but it is ${timeText(this.#machine.now)} already`);
+    }
+    this.#machine.run(due, () => false);
+    this.#rethrow();
+  }
+
+  // Packets of the script's.
+
+  #inject({ packet }: PacketAction): void {
+    if (packet.protocol === 'tcp') return this.#injectTcp(packet);
+    if (packet.protocol === 'icmp') {
+      const flow = this.#flow;
+      if (flow === undefined) throw new ScriptFailure('there is no connection yet that ICMP could speak of');
+      return this.#machine.inject(icmpPacket(packet, flow, this.#settings.remote.address.w3));
+    }
+    throw unsupportedPacket(packet);
+  }
+
+  #injectTcp(spec: TcpSpec): void {
+    if (spec.ip.flowLabel !== undefined) throw new UnsupportedFeature('IPv6 flow labels');
+    const flow = this.#flowFor(spec);
+    const { local, remote } = flow.ends;
+    const { localPort, remotePort } = flow;
+    const ends = { source: remote, sourcePort: remotePort, destination: local, destinationPort: localPort };
+    this.#machine.inject(buildSegment(ends, flow.toLive(spec)));
+    this.#rethrow();
+  }
+
+  /** While a listener is current, a packet opens a connection; from a port of its own. */
+  #flowFor(spec: TcpSpec): Flow {
+    if (this.#flow !== undefined && !this.#listening) return this.#flow;
+    if (!this.#listening) {
+      throw new ScriptFailure(`there is neither a listener nor a connection for ${specText('in', spec)}`);
+    }
+    const { local, remote } = this.#settings;
+    this.#flow = new Flow(local.address.w3, local.port, remote.address.w3, this.#peerPort++);
+    // What is no SYN finds the listener again.
+    this.#listening = spec.flags === 'any' || (spec.flags & SYN) === 0;
+    return this.#flow;
+  }
+
+  // Packets of the stack's.
+
+  #expectPacket(event: ScriptEvent, packet: PacketSpec): void {
+    if (packet.protocol !== 'tcp') throw unsupportedPacket(packet);
+    if (packet.ip.flowLabel !== undefined) throw new UnsupportedFeature('IPv6 flow labels');
+    const due = this.#due(event);
+    const tolerance = this.#tolerance(due);
+    const { time } = event;
+    const latest =
+      time.kind === 'any' ? this.#machine.now + ANY_TIME : time.kind === 'range' ? due + time.to - time.at : due;
+    const first = this.#nextSent(latest + tolerance);
+    if (first === undefined) throw new ScriptFailure(`the packet did not come: ${specText('out', packet)}`);
+    const { at, segment } = this.#joined(first, packet, latest + tolerance);
+    const flow = this.#flow as Flow;
+    const seen = flow.toScript(segment, packet);
+    this.#countWritten(flow);
+    this.#settings.log(`${timeText(at)} ${segmentText('out', seen, packet.ip)}`);
+    const wrong = mismatch(packet, seen, flow, this.#settings.rules);
+    if (wrong !== undefined) throw this.#wrongPacket(`this is another packet: ${wrong}`, due, packet, at, seen);
+    if (time.kind !== 'any' && (at < due - tolerance || at > latest + tolerance)) {
+      const off = Math.round((at - due) * 1000);
+      const words = `it came ${Math.abs(off)} us too ${off < 0 ? 'early' : 'late'} (${Math.round(tolerance * 1000)} us are allowed)`;
+      throw this.#wrongPacket(words, due, packet, at, seen);
+    }
+    learnStamps(packet, seen, flow);
+    this.#last = at;
+  }
+
+  #wrongPacket(words: string, due: number, expected: TcpSpec, at: number, actual: Segment): ScriptFailure {
+    return new ScriptFailure(
+      `${words}\n  expected: ${timeText(due)} ${specText('out', expected)}\n  actual:   ${timeText(at)} ${segmentText('out', actual, expected.ip)}`,
+    );
+  }
+
+  /** The pieces of a burst as the one segment that the script expects. */
+  #joined(first: Sent, expected: TcpSpec, latest: number): Sent {
+    let { at, segment } = first;
+    if (this.#settings.strictSegments || segment.length === 0) return first;
+    let pieceLength = segment.length;
+    while (segment.length < expected.length) {
+      const next = this.#peekSent(latest);
+      if (next === undefined || !continues(segment, first.segment.length, pieceLength, next.segment)) break;
+      this.#machine.sent.shift();
+      pieceLength = next.segment.length;
+      at = next.at;
+      segment = join(segment, next.segment);
+    }
+    return { at, segment };
+  }
+
+  /** The next packet of the connection's, for which time passes until `latest`. */
+  #nextSent(latest: number): Sent | undefined {
+    const next = this.#peekSent(latest);
+    if (next !== undefined) this.#machine.sent.shift();
+    return next;
+  }
+
+  #peekSent(latest: number): Sent | undefined {
+    const { sent } = this.#machine;
+    for (;;) {
+      const came = this.#machine.run(latest, () => sent.length > 0);
+      this.#rethrow();
+      const [packet] = sent;
+      if (!came || packet === undefined) return undefined;
+      const read = readPacket(packet.bytes);
+      if (read.kind === 'broken') throw new ScriptFailure(`the stack sent a broken packet: ${read.reason}`);
+      if (read.kind === 'tcp' && this.#flow?.owns(read.ends, read.segment) === true) {
+        return { at: packet.at, segment: read.segment };
+      }
+      // Of another connection, or no TCP at all: unseen.
+      sent.shift();
+    }
+  }
+
+  #countWritten(flow: Flow): void {
+    if (flow.socket !== undefined) flow.written = this.#calls.descriptors.of(flow.socket)?.written ?? flow.written;
+  }
+
+  // System calls.
+
+  #hooks(): CallHooks {
+    return {
+      local: this.#settings.local,
+      remote: this.#settings.remote,
+      now: () => this.#machine.now,
+      alarm: (at) => void this.#machine.alarm(at),
+      listening: () => {
+        this.#listening = true;
+      },
+      connecting: (socket, to) => this.#connecting(socket, to),
+      accepted: (socket) => this.#accepted(socket),
+    };
+  }
+
+  #connecting(socket: Socket, to: SocketAddress): void {
+    const name = socket.getsockname();
+    const port = typeof name === 'number' ? 0 : name.port;
+    this.#flow = new Flow(this.#settings.local.address.w3, port, to.address.w3, to.port);
+    this.#flow.socket = socket;
+    this.#listening = false;
+  }
+
+  #accepted(socket: Socket): void {
+    const name = socket.getpeername();
+    if (typeof name === 'object' && this.#flow?.remotePort === name.port) this.#flow.socket = socket;
+  }
+
+  #call(event: ScriptEvent, call: CallAction, due: number): void {
+    // One call at a time: the one that waits comes first.
+    if (this.#waiting !== undefined) this.#finishWaiting();
+    const attempt = this.#calls.start(call);
+    const result = attempt();
+    if (event.until === undefined) {
+      if (result === undefined) throw new ScriptFailure(`${call.name}() would wait, but the script gives it no time`);
+      this.#machine.settle();
+      this.#check(call, result);
+      return;
+    }
+    const base = event.time.kind === 'relative' ? due - event.time.at : 0;
+    const end = base + event.until;
+    const tolerance = Math.max(this.#settings.rules.toleranceUsecs / 1000, RELATIVE_TOLERANCE * (end - due));
+    this.#waiting = { attempt: result === undefined ? attempt : () => result, call, event, end, tolerance };
+    this.#machine.settle();
+    this.#rethrow();
+  }
+
+  #tryWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#failed !== undefined) return;
+    try {
+      const result = waiting.attempt();
+      if (result === undefined) return;
+      this.#waiting = undefined;
+      const { now } = this.#machine;
+      this.#settings.log(`${timeText(now)} ${waiting.call.name}() returns ${result}`);
+      this.#check(waiting.call, result);
+      if (Math.abs(now - waiting.end) > waiting.tolerance) {
+        const words = `${waiting.call.name}() returned at ${timeText(now)}, not at ${timeText(waiting.end)}`;
+        throw new ScriptFailure(`${words} (${Math.round(waiting.tolerance * 1000)} us are allowed)`);
+      }
+    } catch (error) {
+      const { name } = this.#script;
+      const known = error instanceof ScriptFailure;
+      this.#failed = known ? new ScriptFailure(`the call of ${name}:${waiting.event.line}: ${error.message}`) : error;
+    }
+  }
+
+  #finishWaiting(): void {
+    const { end, tolerance, call } = this.#waiting as Waiting;
+    const over = () => this.#waiting === undefined || this.#failed !== undefined;
+    if (this.#machine.run(end + tolerance, over)) return this.#rethrow();
+    throw new ScriptFailure(`${call.name}() has not returned at ${timeText(end)}`);
+  }
+
+  #rethrow(): void {
+    const failed = this.#failed;
+    this.#failed = undefined;
+    if (failed !== undefined) throw failed;
+  }
+
+  #check(call: CallAction, result: number): void {
+    const expected = call.result;
+    if (expected === undefined) return;
+    const want = numberOf(expected);
+    const said = result < 0 ? `-1 ${errnoName(-result)}` : String(result);
+    const wanted = want < 0 ? `-1 ${call.errno ?? ''}`.trim() : String(want);
+    const same =
+      want < 0 ? result < 0 && (call.errno === undefined || call.errno === errnoName(-result)) : result === want;
+    if (!same) throw new ScriptFailure(`${call.name}() gives ${said}, not ${wanted}`);
+  }
+
+  // Commands and code.
+
+  #command(command: string): void {
+    const status = this.#commands.run(command);
+    if (status !== 0) throw new ScriptFailure(`the command \`${command.trim()}\` gives ${status}`);
+    this.#machine.settle();
+  }
+
+  /** The values are those of now; the code runs when the script is over. */
+  #sample(event: ScriptEvent, code: string): void {
+    const statements = parseCode(this.#script.name, event.line, code);
+    const info = this.#flow?.socket?.getsockopt(IPPROTO_TCP, TCP_INFO);
+    if (info === undefined) throw new ScriptFailure('the code block has no connection to ask for TCP_INFO');
+    if (typeof info === 'number') throw new ScriptFailure(`TCP_INFO of the connection: ${errnoName(-info)}`);
+    this.#blocks.push({ line: event.line, statements, values: info as TcpInfo as unknown as Record<string, number> });
+  }
+
+  #runCode(): void {
+    const namespace = new Namespace(CODE_CONSTANTS);
+    for (const { line, statements, values } of this.#blocks) {
+      this.#at(line, () => namespace.run(statements, values));
+      for (const text of namespace.printed.splice(0)) this.#settings.log(text);
+    }
+  }
+}
+
+function unsupportedPacket(packet: PacketSpec): UnsupportedFeature {
+  if (packet.protocol === 'udp') return new UnsupportedFeature('UDP');
+  if (packet.protocol === 'icmp') return new UnsupportedFeature('ICMP packets that the host sends');
+  return new UnsupportedFeature(packet.protocol === 'other' ? packet.what : 'such a packet');
+}

@@ -1,0 +1,87 @@
+/** `net.ipv4.tcp_sack=0`: from Linux's names and forms to the host's table. */
+import type { TcpConfig } from '../tcp/config.ts';
+import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { ScriptFailure, UnsupportedFeature } from './errors.ts';
+
+/**
+ * Settings without a knob here, with the values that describe what the stack does anyway. `any`: the setting does nothing unless a
+ * script uses a feature that is reported as unsupported by itself, or concerns how a kernel offloads.
+ */
+const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
+  tcp_fastopen: 'any',
+  tcp_fastopen_key: 'any',
+  tcp_fastopen_blackhole_timeout_sec: 'any',
+  tcp_fastopen_cookies: 'any',
+  tcp_min_tso_segs: 'any',
+  tcp_tso_win_divisor: 'any',
+  tcp_tso_rtt_log: 'any',
+  tcp_limit_output_bytes: 'any',
+  tcp_autocorking: 'any',
+  tcp_no_metrics_save: 'any',
+  tcp_no_ssthresh_metrics_save: 'any',
+  tcp_moderate_rcvbuf: 'any',
+  tcp_ecn_option: 'any',
+  tcp_ecn_fallback: 'any',
+  tcp_syncookies: 'any',
+  tcp_mem: 'any',
+  tcp_fack: ['0'],
+  tcp_ecn: ['0'],
+  tcp_early_retrans: ['0'],
+  tcp_recovery: ['0'],
+  tcp_frto: ['0'],
+  tcp_mtu_probing: ['0'],
+  tcp_stdurg: ['0'],
+  tcp_thin_linear_timeouts: ['0'],
+  tcp_thin_dupack: ['0'],
+  tcp_low_latency: ['0', '1'],
+  tcp_adv_win_scale: 'any',
+  tcp_app_win: 'any',
+  ip_no_pmtu_disc: ['0'],
+};
+
+/**
+ * @param assignment `net.ipv4.tcp_sack=0` or `/proc/sys/net/ipv4/tcp_sack=0`
+ * @returns what is worth noting
+ * @throws UnsupportedFeature when the stack cannot be set so; ScriptFailure when the value makes no sense
+ */
+export function setSysctl(config: TcpConfig, assignment: string): string | undefined {
+  const at = assignment.indexOf('=');
+  const name = assignment
+    .slice(0, at)
+    .trim()
+    .replace(/^\/proc\/sys\//, '')
+    .split(/[./]/)
+    .at(-1) as string;
+  const value = assignment.slice(at + 1).trim();
+  if (!(name in config)) return setFixed(name, value);
+  const table = config as unknown as Record<string, unknown>;
+  const present = table[name];
+  if (name === 'tcp_congestion_control') {
+    if (!congestionControls().includes(value)) throw new UnsupportedFeature(`the congestion control ${value}`);
+    config.tcp_congestion_control = value;
+  } else if (typeof present === 'string') {
+    table[name] = value;
+  } else if (typeof present === 'boolean') {
+    table[name] = numbers(name, value)[0] !== 0;
+  } else if (Array.isArray(present)) {
+    const given = numbers(name, value);
+    table[name] = present.map((old: number, i: number) => given[i] ?? old);
+  } else {
+    table[name] = numbers(name, value)[0];
+  }
+  return undefined;
+}
+
+function setFixed(name: string, value: string): string | undefined {
+  const allowed = FIXED[name];
+  if (allowed === undefined) throw new UnsupportedFeature(`sysctl ${name}`);
+  if (allowed === 'any') return `sysctl ${name}=${value}: there is no such knob`;
+  if (!allowed.includes(value)) throw new UnsupportedFeature(`sysctl ${name}=${value}`);
+  return undefined;
+}
+
+function numbers(name: string, value: string): number[] {
+  const given = value.split(/[\s,]+/).map(Number);
+  if (given.some((each) => !Number.isFinite(each))) throw new ScriptFailure(`sysctl ${name}: '${value}' is no number`);
+  return given;
+}

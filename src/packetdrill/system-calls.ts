@@ -1,0 +1,272 @@
+/**
+ * System calls on the host's sockets. A call is a function that is tried until it has a result: what would wait gives undefined.
+ */
+import { AF_INET, AF_INET6, MSG_DONTWAIT, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
+import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, EOPNOTSUPP } from '../socket/errno.ts';
+import { createSocket, type Socket, type SocketAddress } from '../socket/socket.ts';
+import type { Stack } from '../stack/stack.ts';
+import { Arguments, field, numberOf, vectorOf } from './arguments.ts';
+import { type Attempt, type Caller, type CallHooks, expectedNumber, expectsErrno, onSocket } from './call-support.ts';
+import { Descriptors, type SocketDescriptor } from './descriptors.ts';
+import { ScriptFailure, UnsupportedFeature } from './errors.ts';
+import { getOptionCall, setOptionCall } from './option-calls.ts';
+import { epollControl, epollCreate, epollWait, pollCall } from './readiness-calls.ts';
+import type { CallAction, Expression } from './script.ts';
+import { symbol } from './symbols.ts';
+
+const SOCK_NONBLOCK = symbol('SOCK_NONBLOCK') as number;
+const SOCK_FLAGS = SOCK_NONBLOCK | (symbol('SOCK_CLOEXEC') as number);
+const O_NONBLOCK = symbol('O_NONBLOCK') as number;
+const O_RDWR = 2;
+
+export class SystemCalls implements Caller {
+  readonly descriptors = new Descriptors();
+  readonly hooks: CallHooks;
+  readonly #stack: Stack;
+
+  constructor(stack: Stack, hooks: CallHooks) {
+    this.#stack = stack;
+    this.hooks = hooks;
+  }
+
+  /** @throws UnsupportedFeature, ScriptFailure */
+  start(call: CallAction): Attempt {
+    const args = new Arguments(call);
+    switch (call.name) {
+      case 'socket':
+        return () => this.#socket(call, args);
+      case 'bind':
+        return () => this.#bind(args);
+      case 'listen':
+        return () => this.#listen(args);
+      case 'accept':
+      case 'accept4':
+        return this.#accept(call, args);
+      case 'connect':
+        return this.#connect(args);
+      case 'close':
+        return () => this.#close(args);
+      case 'shutdown':
+        return () => onSocket(this.socketOf(args), ({ socket }) => socket.shutdown(args.number(1)));
+      case 'fcntl':
+        return () => this.#fcntl(args);
+      case 'ioctl':
+        return () => this.#ioctl(args);
+      case 'setsockopt':
+        return () => setOptionCall(this.socketOf(args), call, args);
+      case 'getsockopt':
+        return () => getOptionCall(this.socketOf(args), call, args);
+      case 'getsockname':
+      case 'getpeername':
+        return () => this.#name(call, args);
+      default:
+        return this.#transfer(call, args);
+    }
+  }
+
+  #transfer(call: CallAction, args: Arguments): Attempt {
+    switch (call.name) {
+      case 'read':
+        return this.#receive(args, args.number(2), 0);
+      case 'recv':
+      case 'recvfrom':
+        return this.#receive(args, args.number(2), args.numberOr(3, 0));
+      case 'readv':
+        return this.#receive(args, total(args.vector(1)), 0);
+      case 'recvmsg':
+        return this.#receive(args, total(messageVector(args.at(1))), args.numberOr(2, 0));
+      case 'write':
+        return this.#send(call, args, [args.number(2)], 0);
+      case 'send':
+      case 'sendto':
+        return this.#send(call, args, [args.number(2)], args.numberOr(3, 0));
+      case 'writev':
+        return this.#send(call, args, args.vector(1), 0);
+      case 'sendmsg':
+        return this.#sendMessage(call, args);
+      case 'poll':
+        return pollCall(this, args);
+      case 'epoll_create':
+      case 'epoll_create1':
+        return () => epollCreate(this, call);
+      case 'epoll_ctl':
+        return () => epollControl(this, args);
+      case 'epoll_wait':
+        return epollWait(this, args);
+      default:
+        throw new UnsupportedFeature(`the system call ${call.name}()`);
+    }
+  }
+
+  /** The socket that the first argument names; a negated errno: there is none. */
+  socketOf(args: Arguments): SocketDescriptor | number {
+    const descriptor = this.descriptors.get(args.number(0));
+    if (descriptor === undefined) return -EBADF;
+    return descriptor.kind === 'socket' ? descriptor : -ENOTSOCK;
+  }
+
+  #socket(call: CallAction, args: Arguments): number {
+    const first = args.at(0);
+    // `socket(..., SOCK_STREAM, IPPROTO_TCP)`: of the family under test.
+    const family = first.kind === 'ellipsis' ? AF_INET : numberOf(first);
+    const type = args.number(1);
+    const made = createSocket(this.#stack, family, type & ~SOCK_FLAGS, args.numberOr(2, 0));
+    if (typeof made !== 'number') return this.#open(made, expectedNumber(call), (type & SOCK_NONBLOCK) !== 0);
+    if (expectsErrno(call)) return made;
+    if (family === AF_INET6) throw new UnsupportedFeature('IPv6 sockets');
+    throw new UnsupportedFeature(`socket(${family}, ${type & ~SOCK_FLAGS}, ${args.numberOr(2, 0)})`);
+  }
+
+  #open(socket: Socket, number: number | undefined, nonBlocking: boolean): number {
+    return this.descriptors.add(number, { kind: 'socket', socket, nonBlocking, written: 0 });
+  }
+
+  #bind(args: Arguments): number {
+    return onSocket(this.socketOf(args), ({ socket }) => socket.bind(args.address(1) ?? this.hooks.local));
+  }
+
+  #listen(args: Arguments): number {
+    return onSocket(this.socketOf(args), ({ socket }) => {
+      const result = socket.listen(args.number(1));
+      if (result === 0) this.hooks.listening(socket);
+      return result;
+    });
+  }
+
+  #accept(call: CallAction, args: Arguments): Attempt {
+    const flags = call.name === 'accept4' ? args.number(3) : 0;
+    return () => {
+      const listener = this.socketOf(args);
+      if (typeof listener === 'number') return listener;
+      const made = listener.socket.accept();
+      if (typeof made === 'number') return made === -EAGAIN && !listener.nonBlocking ? undefined : made;
+      this.hooks.accepted(made);
+      return this.#open(made, expectedNumber(call), (flags & SOCK_NONBLOCK) !== 0);
+    };
+  }
+
+  #connect(args: Arguments): Attempt {
+    const to = args.address(1) ?? { ...this.hooks.remote, family: AF_INET };
+    let waiting = false;
+    return () => {
+      const descriptor = this.socketOf(args);
+      if (typeof descriptor === 'number') return descriptor;
+      const { socket } = descriptor;
+      if (waiting) return connectOutcome(socket, to);
+      if (to.family !== AF_INET) throw new UnsupportedFeature('connect() to another family than AF_INET');
+      const result = socket.connect(to);
+      if (result === -EINPROGRESS) this.hooks.connecting(socket, to);
+      if (result !== -EINPROGRESS || descriptor.nonBlocking) return result;
+      waiting = true;
+      return undefined;
+    };
+  }
+
+  #close(args: Arguments): number {
+    const descriptor = this.descriptors.get(args.number(0));
+    if (descriptor === undefined) return -EBADF;
+    this.descriptors.remove(args.number(0));
+    return descriptor.kind === 'socket' ? descriptor.socket.close() : 0;
+  }
+
+  #fcntl(args: Arguments): number {
+    return onSocket(this.socketOf(args), (descriptor) => {
+      const command = args.number(1);
+      if (command === symbol('F_GETFL')) return O_RDWR | (descriptor.nonBlocking ? O_NONBLOCK : 0);
+      if (command !== symbol('F_SETFL')) throw new UnsupportedFeature(`fcntl() command ${command}`);
+      descriptor.nonBlocking = (args.number(2) & O_NONBLOCK) !== 0;
+      return 0;
+    });
+  }
+
+  #ioctl(args: Arguments): number {
+    return onSocket(this.socketOf(args), ({ socket }) => {
+      const result = socket.ioctl(args.number(1));
+      const expected = args.count > 2 ? args.boxed(2) : undefined;
+      if (result < 0) return result;
+      if (expected !== undefined && expected !== result) {
+        throw new ScriptFailure(`ioctl() gives [${result}], not [${expected}]`);
+      }
+      return 0;
+    });
+  }
+
+  #name(call: CallAction, args: Arguments): number {
+    return onSocket(this.socketOf(args), ({ socket }) => {
+      const name = call.name === 'getsockname' ? socket.getsockname() : socket.getpeername();
+      if (typeof name === 'number') return name;
+      const expected = args.count > 1 ? args.address(1) : undefined;
+      if (expected !== undefined && (!expected.address.equals(name.address) || expected.port !== name.port)) {
+        throw new ScriptFailure(`${call.name}() gives ${name.address}:${name.port}`);
+      }
+      return 0;
+    });
+  }
+
+  #receive(args: Arguments, length: number, flags: number): Attempt {
+    return () => {
+      const descriptor = this.socketOf(args);
+      if (typeof descriptor === 'number') return descriptor;
+      const waits = !descriptor.nonBlocking && (flags & MSG_DONTWAIT) === 0;
+      const result = descriptor.socket.recv(new Uint8Array(length), flags);
+      return result === -EAGAIN && waits ? undefined : result;
+    };
+  }
+
+  #sendMessage(call: CallAction, args: Arguments): Attempt {
+    const message = args.at(1);
+    const control = field(message, 'msg_control');
+    if (control !== undefined && control.kind !== 'ellipsis')
+      throw new UnsupportedFeature('control messages in sendmsg()');
+    return this.#send(call, args, messageVector(message), args.numberOr(2, 0));
+  }
+
+  /** A write that waits goes on until all is taken. */
+  #send(call: CallAction, args: Arguments, lengths: readonly number[], flags: number): Attempt {
+    const all = total(lengths);
+    let taken = 0;
+    return () => {
+      const descriptor = this.socketOf(args);
+      if (typeof descriptor === 'number') return descriptor;
+      const waits = !descriptor.nonBlocking && (flags & MSG_DONTWAIT) === 0;
+      const buffers = taken === 0 ? lengths.map((each) => new Uint8Array(each)) : [new Uint8Array(all - taken)];
+      const result =
+        buffers.length === 1
+          ? descriptor.socket.send(buffers[0] as Uint8Array, flags)
+          : descriptor.socket.sendv(buffers, flags);
+      if (result === -EOPNOTSUPP && flags !== 0 && !expectsErrno(call)) {
+        throw new UnsupportedFeature(`${call.name}() with the flags ${flagNames(call)}`);
+      }
+      if (result > 0) descriptor.written += result;
+      taken += Math.max(result, 0);
+      if (taken >= all || !waits) return result < 0 && taken > 0 ? taken : result < 0 ? result : taken;
+      return result >= 0 || result === -EAGAIN ? undefined : taken > 0 ? taken : result;
+    };
+  }
+}
+
+/** What a connect that waited comes to. */
+function connectOutcome(socket: Socket, to: SocketAddress): number | undefined {
+  if (socket.poll() === 0) return undefined;
+  const error = socket.getsockopt(SOL_SOCKET, SO_ERROR) as number;
+  return error === 0 ? socket.connect(to) : -error;
+}
+
+function messageVector(message: Expression): number[] {
+  const vector = field(message, 'msg_iov');
+  if (vector === undefined)
+    throw new ScriptFailure('a message is written {msg_name(...)=..., msg_iov(1)=[{..., 10}], msg_flags=0}');
+  return vectorOf(vector);
+}
+
+function total(lengths: readonly number[]): number {
+  return lengths.reduce((sum, each) => sum + each, 0);
+}
+
+function flagNames({ args }: CallAction): string {
+  const names = (each: Expression): string[] => {
+    if (each.kind === 'or') return each.parts.flatMap(names);
+    return each.kind === 'name' && each.name.startsWith('MSG_') ? [each.name] : [];
+  };
+  return args.flatMap(names).join(' | ') || 'given';
+}
