@@ -52,6 +52,10 @@ export interface StackOptions {
 
 /** Rounds of "users act, output sends" in one flush, before the event loop gets a turn. */
 const ROUNDS = 16;
+/** A timer that fires so long after its time, ms, says that the process was away from its event loop. */
+const LATE = 5;
+/** Turns in which what came meanwhile is read: a link looks in one and hands up in the next, and a host in the same process has to answer. */
+const TURNS_TO_CATCH_UP = 4;
 
 export class Stack implements InterfaceOwner {
   readonly clock: Clock;
@@ -78,6 +82,7 @@ export class Stack implements InterfaceOwner {
   #loopbackIn: Interface | undefined;
   #busy = false;
   #flushDue = false;
+  #catchingUp = false;
   #closed = false;
 
   constructor(options: StackOptions) {
@@ -298,6 +303,21 @@ export class Stack implements InterfaceOwner {
   }
 
   #tick(): void {
+    if (this.#closed || this.#catchingUp) return;
+    const due = Math.min(this.tcp.timers.next(), this.tcp.idleTimers.next());
+    if (this.clock.now() - due <= LATE) return this.#serveTimers();
+    this.#catchingUp = true;
+    this.#catchUp(TURNS_TO_CATCH_UP);
+  }
+
+  /** What the late timers wait for, an acknowledgment above all, may lie in the links: it is read before they are served. */
+  #catchUp(turns: number): void {
+    if (turns > 0) return this.clock.defer(() => this.#catchUp(turns - 1));
+    this.#catchingUp = false;
+    this.#serveTimers();
+  }
+
+  #serveTimers(): void {
     if (this.#closed) return;
     this.#busy = true;
     serveTimers(this.tcp, this.clock.now());
