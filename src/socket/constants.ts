@@ -51,6 +51,7 @@ export const TCP_SYNCNT = 7;
 export const TCP_LINGER2 = 8;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
+export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 
 /** Requests of ioctl: bytes to read (also FIONREAD), bytes not acknowledged, bytes not sent. */

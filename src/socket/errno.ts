@@ -1,5 +1,6 @@
 /** Error numbers as on Linux (x86-64), their names, and their texts as the C library and Go print them. Calls return them negated. */
 
+export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
@@ -33,6 +34,7 @@ export const EALREADY = 114;
 export const EINPROGRESS = 115;
 
 const table: Record<number, readonly [name: string, text: string]> = {
+  [ENOENT]: ['ENOENT', 'no such file or directory'],
   [EINTR]: ['EINTR', 'interrupted system call'],
   [EBADF]: ['EBADF', 'bad file descriptor'],
   [EAGAIN]: ['EAGAIN', 'resource temporarily unavailable'],

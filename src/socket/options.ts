@@ -1,5 +1,6 @@
 /** Socket options: Linux's names, units, bounds and results. */
 
+import { congestionControl, congestionControls } from '../tcp/congestion/congestion.ts';
 import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
 import { armKeepalive } from '../tcp/keepalive.ts';
 import { syncMss } from '../tcp/mss.ts';
@@ -21,6 +22,7 @@ import {
   SO_TYPE,
   SOCK_STREAM,
   SOL_SOCKET,
+  TCP_CONGESTION,
   TCP_CORK,
   TCP_INFO,
   TCP_KEEPCNT,
@@ -33,8 +35,11 @@ import {
   TCP_SYNCNT,
   TCP_USER_TIMEOUT,
 } from './constants.ts';
-import { EINVAL, ENOPROTOOPT } from './errno.ts';
+import { EINVAL, ENOENT, ENOPROTOOPT } from './errno.ts';
 import type { Socket } from './socket.ts';
+
+/** What options are set to: TCP_CONGESTION takes a name, SO_LINGER a structure, all others an integer. */
+export type OptionValue = number | string | Linger;
 
 /** SO_LINGER: `linger` in seconds. */
 export interface Linger {
@@ -55,7 +60,8 @@ const MAX_TTL = 255;
 const MAX_INT = 0x7fffffff;
 
 /** @returns 0 or -errno */
-export function setOption(socket: Socket, level: number, option: number, value: number | Linger): number {
+export function setOption(socket: Socket, level: number, option: number, value: OptionValue): number {
+  if (level === IPPROTO_TCP && option === TCP_CONGESTION) return setCongestion(socket, value);
   if (level === SOL_SOCKET && option === SO_LINGER) return setLinger(socket, value);
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > MAX_INT) return -EINVAL;
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value);
@@ -65,14 +71,23 @@ export function setOption(socket: Socket, level: number, option: number, value: 
 }
 
 /** @returns the value, or -errno */
-export function getOption(socket: Socket, level: number, option: number): number | Linger | TcpInfo {
+export function getOption(socket: Socket, level: number, option: number): OptionValue | TcpInfo {
   if (level === SOL_SOCKET) return getSocketOption(socket, option);
   if (level === IPPROTO_TCP) return getTcpOption(socket, option);
   if (level === IPPROTO_IP) return getIpOption(socket, option);
   return -ENOPROTOOPT;
 }
 
-function setLinger(socket: Socket, value: number | Linger): number {
+/** A name as a string. @returns -ENOENT for one that there is not */
+function setCongestion(socket: Socket, value: OptionValue): number {
+  if (typeof value !== 'string') return -EINVAL;
+  if (!congestionControls().includes(value)) return -ENOENT;
+  socket.settings.congestion = value;
+  if (socket.connection !== undefined) socket.connection.congestion = congestionControl(value);
+  return 0;
+}
+
+function setLinger(socket: Socket, value: OptionValue): number {
   if (typeof value !== 'object' || value === null) return -EINVAL;
   if (!Number.isInteger(value.onoff) || !Number.isInteger(value.linger)) return -EINVAL;
   socket.linger = { onoff: value.onoff === 0 ? 0 : 1, linger: Math.max(value.linger, 0) };
@@ -238,7 +253,7 @@ function getSocketOption(socket: Socket, option: number): number | Linger {
   }
 }
 
-function getTcpOption(socket: Socket, option: number): number | TcpInfo {
+function getTcpOption(socket: Socket, option: number): OptionValue | TcpInfo {
   const { settings, connection } = socket;
   switch (option) {
     case TCP_NODELAY:
@@ -261,6 +276,8 @@ function getTcpOption(socket: Socket, option: number): number | TcpInfo {
       return settings.userTimeout;
     case TCP_QUICKACK:
       return Number(connection === undefined || !connection.pingpong);
+    case TCP_CONGESTION:
+      return settings.congestion;
     case TCP_INFO:
       return connection === undefined ? -EINVAL : tcpInfo(connection, socket.stack.clock.now());
     default:

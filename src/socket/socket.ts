@@ -54,7 +54,7 @@ import {
   ESOCKTNOSUPPORT,
 } from './errno.ts';
 import { ioctl } from './ioctl.ts';
-import { getOption, type Linger, setOption } from './options.ts';
+import { getOption, type Linger, type OptionValue, setOption } from './options.ts';
 import { errnoOf } from './reason-errno.ts';
 
 /** struct sockaddr: an address of either family, and a port (0..65535; 0 in bind: any). */
@@ -287,13 +287,13 @@ export class Socket implements ConnectionUser {
     return { address: connection.remote, port: connection.remotePort };
   }
 
-  /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -EBADF */
-  setsockopt(level: number, option: number, value: number | Linger): number {
+  /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -ENOENT (no such congestion control), -EBADF */
+  setsockopt(level: number, option: number, value: OptionValue): number {
     return this.#closed ? -EBADF : setOption(this, level, option, value);
   }
 
   /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -EINVAL, -EBADF */
-  getsockopt(level: number, option: number): number | Linger | TcpInfo {
+  getsockopt(level: number, option: number): OptionValue | TcpInfo {
     return this.#closed ? -EBADF : getOption(this, level, option);
   }
 

@@ -109,7 +109,9 @@ function advance(connection: ControlBlock, ack: number, now: number): void {
 function measure(connection: ControlBlock, segment: TcpSegment, advanced: boolean, now: number): void {
   const { runs } = connection;
   if (runs.oldestSentAt >= 0 && !runs.ackedRetransmission) {
-    sampleRoundTrip(connection, (now - runs.oldestSentAt) * 1000);
+    const sample = (now - runs.oldestSentAt) * 1000;
+    sampleRoundTrip(connection, sample);
+    connection.congestion.measured?.(connection, sample, now);
   } else if (
     advanced &&
     connection.timestampsOk &&

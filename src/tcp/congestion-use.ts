@@ -34,6 +34,13 @@ export function congestionWindowRestart(connection: ControlBlock, now: number): 
   for (idle -= rto; idle > 0 && connection.cwnd > config.tcp_init_cwnd; idle -= rto) connection.cwnd >>= 1;
   connection.cwnd = Math.max(connection.cwnd, config.tcp_init_cwnd);
   connection.cwndCount = 0;
+  noteResumption(connection, now);
   connection.lastDataSentAt = now;
   if (afterOrAt(connection.sndUna, connection.cwndUsageSeq)) connection.maxPacketsOut = 0;
+}
+
+/** Sending starts again: the congestion control learns how long there was nothing to send, which is no time of the network's. */
+export function noteResumption(connection: ControlBlock, now: number): void {
+  const idle = now - Math.max(connection.lastDataSentAt, connection.lastReceivedAt);
+  if (idle > 0) connection.congestion.resumed?.(connection, idle);
 }

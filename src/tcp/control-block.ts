@@ -144,7 +144,7 @@ export class ControlBlock {
   openedAt = 0;
 
   // Congestion, RFC 5681. Segments.
-  readonly congestion: CongestionControl;
+  congestion: CongestionControl;
   cwnd = 10;
   ssthresh = 0x7fffffff;
   /** Segments acknowledged since cwnd last grew, in congestion avoidance. */

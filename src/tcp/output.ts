@@ -3,7 +3,7 @@
  * everything that the windows, Nagle and SWS avoidance allow leaves at once, in super-segments, and the timers say when to look again.
  */
 import { ACK, FIN, PSH, SYN } from '../wire/tcp.ts';
-import { congestionWindowRestart, noteWindowUse } from './congestion-use.ts';
+import { congestionWindowRestart, noteResumption, noteWindowUse } from './congestion-use.ts';
 import type { ControlBlock } from './control-block.ts';
 import { currentMss } from './mss.ts';
 import { mayEndShort } from './nagle.ts';
@@ -132,6 +132,7 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   // RFC 9293 3.9.1.2 [MUST-61]: PSH on the last of the data that is queued.
   if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;
   if (!transmit(connection, seq, length, flags, size, now)) return false;
+  if (connection.runs.packetsOut === 0) noteResumption(connection, now);
   connection.sndNxt = end;
   connection.runs.push(seq, end, size, fin, now);
   if (fin === 1) connection.finSent = true;

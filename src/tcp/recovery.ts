@@ -58,6 +58,7 @@ export function enterLoss(connection: ControlBlock, now: number): void {
   }
   if (!connection.sackOk) runs.sackedOut = 0;
   connection.dupAcks = 0;
+  connection.congestion.timedOut?.(connection);
   connection.cwnd = 1;
   connection.cwndCount = 0;
   connection.caState = CA_LOSS;

@@ -1,7 +1,7 @@
 /** Socket options: what can be set, within which bounds, and what is read back. Bounds are Linux's. */
 import { expect } from 'chai';
 import * as constants from '../../src/socket/constants.ts';
-import { EINVAL, ENOPROTOOPT } from '../../src/socket/errno.ts';
+import { EINVAL, ENOENT, ENOPROTOOPT } from '../../src/socket/errno.ts';
 import { established, listening, WirePeer } from '../support/wire-peer.ts';
 
 const { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP } = constants;
@@ -157,6 +157,16 @@ const TABLE: [keyof typeof constants, number, [number, number][]][] = [
 ];
 
 describe('setsockopt(), getsockopt()', () => {
+  it('TCP_CONGESTION takes a name, before and after the connection is there', async () => {
+    const t = await established();
+    expect(t.socket.getsockopt(IPPROTO_TCP, constants.TCP_CONGESTION)).to.equal('reno');
+    expect(t.socket.setsockopt(IPPROTO_TCP, constants.TCP_CONGESTION, 'cubic')).to.equal(0);
+    expect(t.socket.getsockopt(IPPROTO_TCP, constants.TCP_CONGESTION)).to.equal('cubic');
+    expect(t.socket.connection?.congestion.name).to.equal('cubic');
+    expect(t.socket.setsockopt(IPPROTO_TCP, constants.TCP_CONGESTION, 'vegas')).to.equal(-ENOENT);
+    expect(t.socket.setsockopt(IPPROTO_TCP, constants.TCP_CONGESTION, 1)).to.equal(-EINVAL);
+  });
+
   for (const [name, level, cases] of TABLE) {
     const option = constants[name] as number;
     for (const [value, expected] of cases) {

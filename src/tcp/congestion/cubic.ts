@@ -1,0 +1,129 @@
+/**
+ * CUBIC: RFC 8312 (9438), with Linux's constants and rounding, in segments and milliseconds, and HyStart in slow start.
+ */
+import type { ControlBlock } from '../control-block.ts';
+import type { CongestionControl } from './congestion.ts';
+import { HyStart } from './hystart.ts';
+import { slowStart } from './reno.ts';
+
+/** RFC 8312 5: C, segments per second cubed. */
+const C = 0.4;
+/** RFC 8312 4.5: beta_cubic = 0.7, as Linux rounds it. */
+const BETA = 717 / 1024;
+/** RFC 8312 4.2: W_est grows by 3 (1 - beta) / (1 + beta) segments a round trip: a segment for this share of a window acknowledged. */
+const FRIENDLY_ACKS = (1 + BETA) / (3 * (1 - BETA));
+/** Until there was a loss the window grows by a segment for 20 acknowledged at least. */
+const FIRST_RATE = 20;
+/** The window is computed anew after this, ms, unless it changed. */
+const UPDATE_INTERVAL = 1000 / 32;
+/** Round trips just after a loss say nothing about the path, ms. */
+const QUIET_AFTER_LOSS = 1000;
+
+export class Cubic implements CongestionControl {
+  readonly name = 'cubic';
+  readonly #hystart = new HyStart();
+  /** RFC 8312 4.1: W_max, and the window at the plateau (it was W_max, or what cwnd was beyond it). */
+  #wMax = 0;
+  #origin = 0;
+  /** Seconds from the epoch's start to the plateau. */
+  #k = 0;
+  /** When congestion avoidance began, ms; -1: the next ACK begins it. */
+  #epochStart = -1;
+  /** When the window was computed last, ms, and from what. */
+  #computedAt = -Infinity;
+  #computedFor = 0;
+  /** Segments to be acknowledged for the window to grow by one. */
+  #rate = 2;
+  /** W_est, and the acknowledgments that have not moved it yet. */
+  #friendly = 0;
+  #friendlyAcks = 0;
+  /** The least round trip, microseconds. */
+  #minRttUs = Infinity;
+
+  ssthresh(connection: ControlBlock): number {
+    const { cwnd } = connection;
+    this.#epochStart = -1;
+    // RFC 8312 4.6, fast convergence: a flow that has less than before makes room for another.
+    this.#wMax = cwnd < this.#wMax ? (cwnd * (1 + BETA)) / 2 : cwnd;
+    return Math.max(Math.floor(cwnd * BETA), 2);
+  }
+
+  acknowledged(connection: ControlBlock, acked: number, now: number): void {
+    let left = acked;
+    if (connection.cwnd < connection.ssthresh) {
+      left = slowStart(connection, acked);
+      if (left === 0) return;
+    }
+    this.#update(connection.cwnd, left, now);
+    grow(connection, this.#rate, left);
+  }
+
+  measured(connection: ControlBlock, rttUs: number, now: number): void {
+    if (this.#epochStart >= 0 && now - this.#epochStart < QUIET_AFTER_LOSS) return;
+    if (rttUs < this.#minRttUs) this.#minRttUs = rttUs;
+    this.#hystart.measured(connection, rttUs, this.#minRttUs, now);
+  }
+
+  timedOut(): void {
+    this.#wMax = 0;
+    this.#epochStart = -1;
+    this.#computedAt = -Infinity;
+    this.#minRttUs = Infinity;
+    this.#hystart.stop();
+  }
+
+  /** RFC 8312 5.8 (application-limited): the time in which nothing was sent is not counted. */
+  resumed(_connection: ControlBlock, idle: number): void {
+    if (this.#epochStart >= 0) this.#epochStart += idle;
+  }
+
+  #update(cwnd: number, acked: number, now: number): void {
+    this.#friendlyAcks += acked;
+    if (this.#computedFor === cwnd && now - this.#computedAt <= UPDATE_INTERVAL) return;
+    if (this.#epochStart < 0) this.#begin(cwnd, acked, now);
+    if (this.#computedAt !== now) this.#rate = this.#cubicRate(cwnd, now);
+    this.#computedFor = cwnd;
+    this.#computedAt = now;
+    this.#rate = Math.max(Math.min(this.#rate, this.#friendlyRate(cwnd)), 2);
+  }
+
+  #begin(cwnd: number, acked: number, now: number): void {
+    this.#epochStart = now;
+    this.#friendlyAcks = acked;
+    this.#friendly = cwnd;
+    // RFC 8312 4.1, Eq. 2: K = cubic_root (W_max * (1 - beta_cubic) / C), for the window that there is.
+    this.#k = this.#wMax > cwnd ? Math.cbrt((this.#wMax - cwnd) / C) : 0;
+    this.#origin = Math.max(this.#wMax, cwnd);
+  }
+
+  /** RFC 8312 4.1, Eq. 1: the window to have in a round trip from now, as a rate of growth until then. */
+  #cubicRate(cwnd: number, now: number): number {
+    const rtt = this.#minRttUs === Infinity ? 0 : this.#minRttUs / 1e6;
+    const t = (now - this.#epochStart) / 1000 + rtt;
+    const target = this.#origin + C * (t - this.#k) ** 3;
+    const rate = target > cwnd ? cwnd / (target - cwnd) : 100 * cwnd;
+    return this.#wMax === 0 ? Math.min(rate, FIRST_RATE) : rate;
+  }
+
+  /** RFC 8312 4.2: no slower than Reno would be. */
+  #friendlyRate(cwnd: number): number {
+    const needed = cwnd * FRIENDLY_ACKS;
+    const steps = Math.floor(this.#friendlyAcks / needed);
+    this.#friendlyAcks -= steps * needed;
+    this.#friendly += steps;
+    return this.#friendly > cwnd ? cwnd / (this.#friendly - cwnd) : Infinity;
+  }
+}
+
+/** A segment more for each `rate` acknowledged. */
+export function grow(connection: ControlBlock, rate: number, acked: number): void {
+  if (connection.cwndCount >= rate) {
+    connection.cwndCount = 0;
+    connection.cwnd++;
+  }
+  connection.cwndCount += acked;
+  if (connection.cwndCount < rate) return;
+  const more = Math.floor(connection.cwndCount / rate);
+  connection.cwndCount -= more * rate;
+  connection.cwnd += more;
+}
