@@ -29,7 +29,7 @@ describe('RFC 2018 5: the sender', () => {
     const t = await tenOut({});
     t.inject({ ack: 1, options: { sack: [[at(1), at(4)]] } });
     t.expectNothing();
-    expect(info(t)).to.include({ tcpi_options: 0, tcpi_ca_state: 1 });
+    expect(info(t)).to.include({ tcpi_options: 0, tcpi_ca_state: 1, tcpi_sacked: 1 });
     // It counts as the one duplicate that it is.
     t.inject({ ack: 1 });
     t.inject({ ack: 1 });

@@ -53,6 +53,21 @@ describe('RFC 5681 4.2: acknowledgments', () => {
     t.expectNothing();
   });
 
+  it('a full segment is what a piece of them is', async () => {
+    const t = await established();
+    let next = 1;
+    for (let i = 0; i < 16; i++) {
+      t.inject({ seq: next, length: 3000, segmentSize: 1000 });
+      next += 3000;
+      t.expect({ ack: next });
+    }
+    t.read();
+    t.inject({ seq: next, length: 600 });
+    t.expectNothing();
+    t.inject({ seq: next + 600, length: 600 });
+    t.expect({ ack: next + 1200 });
+  });
+
   it('[MUST-58] otherwise within 500 ms: 40 ms at first, then twice that after each time it ran out, 200 ms at most', async () => {
     const t = await settled(await establishedAfter(150));
     let next = at(16);
@@ -81,7 +96,12 @@ describe('RFC 5681 4.2: acknowledgments', () => {
     t.inject({ seq: next++, length: 1 });
     await t.advance(10);
     t.inject({ seq: next++, length: 1 });
-    await t.advance(149);
+    t.write('a');
+    t.expect({ ack: next, data: 'a' });
+    t.inject({});
+    await t.advance(300);
+    t.inject({ seq: next++, length: 1 });
+    await t.advance(99);
     t.expectNothing();
     await t.advance(1);
     t.expect({ ack: next });
@@ -156,6 +176,20 @@ describe('RFC 5681 4.2: acknowledgments', () => {
     t.inject({ seq: at(18), length: MSS });
     t.expect({ ack: at(20) });
     expect(t.read()).to.have.length(4 * MSS);
+  });
+
+  it('so is one that fills a hole with little, when nothing else hurries', async () => {
+    const t = await settled(await established({ setup: (socket) => socket.setsockopt(6, 1, 1) }));
+    t.inject({ seq: at(16) + 10, length: 10 });
+    // The quick acknowledgments that a hole brings ride on these.
+    for (let i = 0; i < 20; i++) {
+      t.write('a');
+      t.flush();
+      t.inject({ seq: at(16) });
+    }
+    t.drain();
+    t.inject({ seq: at(16), length: 10 });
+    t.expect({ ack: at(16) + 20, length: 0 });
   });
 
   it('a duplicate: at once', async () => {

@@ -120,6 +120,15 @@ describe('RFC 5681 3.1: congestion avoidance', () => {
     }
   });
 
+  it('what was acknowledged beyond a whole cwnd counts for the next segment', async () => {
+    const t = await atThreshold();
+    t.drain();
+    // One was left over: five more make six.
+    for (let i = 11; i <= 15; i++) t.inject({ ack: 1 + i * MSS });
+    expect(info(t).tcpi_snd_cwnd).to.equal(7);
+    t.drain();
+  });
+
   it('only while cwnd is in use: full, whether or not there is more to send', async () => {
     const t = await atThreshold();
     t.drain();

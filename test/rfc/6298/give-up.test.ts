@@ -57,6 +57,25 @@ describe('RFC 9293 3.8.3: R2, when nothing is acknowledged', () => {
     t.drain();
   });
 
+  it('nor does a back-off that outlived progress count as retransmissions in vain', async () => {
+    const t = await establishedAfter(100, { sysctl: { tcp_retries2: 3 }, setup: (s) => s.setsockopt(6, 1, 1) });
+    for (const letter of 'abc') {
+      t.write(letter);
+      t.flush();
+    }
+    await t.advance(2200);
+    t.inject({ ack: 2 });
+    await t.advance(2800);
+    t.inject({ ack: 3 });
+    t.drain();
+    // 4.8 s after that, more than the 3 s of the limit, the timer fires for the first time.
+    await t.advance(4799);
+    t.expectNothing();
+    await t.advance(1);
+    t.expect({ seq: 3, data: 'c' });
+    expect(t.state()).to.equal('ESTABLISHED');
+  });
+
   it('tcp_orphan_retries 0 means 8: a connection that nobody holds lives (2^9 - 1) * 0.2 = 102.2 s', async () => {
     const t = await establishedAfter(100);
     const start = t.now;
@@ -186,5 +205,18 @@ describe('RFC 5482, TCP_USER_TIMEOUT', () => {
     t.inject({ ack: 2, win: 1000 });
     t.write('b');
     t.expect({ seq: 2, data: 'b' });
+  });
+
+  it('but when the peer falls silent, it does, after twice the longest RTO (Linux)', async () => {
+    const t = await establishedAfter(100);
+    t.write('a');
+    t.drain();
+    t.inject({ ack: 1, win: 0 });
+    // Timeouts at .3, .9, ... 153.3, 273.3 s: the last is the first beyond 240 s.
+    await t.advance(273_299);
+    expect(t.state()).to.equal('ESTABLISHED');
+    await t.advance(1);
+    expect(t.state()).to.equal('CLOSED');
+    t.drain();
   });
 });

@@ -93,6 +93,15 @@ describe('RFC 6298 5: SYNs that are lost', () => {
     t.expect({ seq: 1, data: 'a' });
   });
 
+  it('5.7: the back-off of the SYN ends with it', async () => {
+    const t = connecting({ sysctl: { tcp_syn_linear_timeouts: 0 } });
+    await t.advance(3000);
+    expect(t.drain()).to.have.length(2);
+    t.inject({ seq: 0, ack: 1, flags: 'SA', options: { mss: 1460 } });
+    expect(info(t)).to.include({ tcpi_rto: 3_000_000, tcpi_backoff: 0 });
+    t.drain();
+  });
+
   it('5.7: likewise after a SYN,ACK that was sent again', async () => {
     const t = listening();
     t.inject({ seq: 0, flags: 'S', options: { mss: 1460 } });

@@ -61,6 +61,14 @@ describe('RFC 6298 5: the retransmission timer', () => {
     t.expectNothing();
   });
 
+  it('what goes again is what went, up to the PSH', async () => {
+    const t = await establishedAfter(100);
+    t.write('abc');
+    const { bytes } = t.expect({ seq: 1, flags: 'PA', data: 'abc' });
+    await t.advance(300);
+    expect(t.expect({ seq: 1, flags: 'PA', data: 'abc' }).bytes).to.deep.equal(bytes);
+  });
+
   it('5.5, 5.6: each time the timer fires the RTO doubles', async () => {
     const t = await establishedAfter(100);
     const start = t.now;

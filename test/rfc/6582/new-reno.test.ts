@@ -232,6 +232,14 @@ describe('RFC 5681 3.1, 3.2: a timeout', () => {
     expect(info(t)).to.include({ tcpi_snd_cwnd: 1, tcpi_snd_ssthresh: 5, tcpi_ca_state: 4, tcpi_lost: 10 });
   });
 
+  it('duplicates that came before it count no more', async () => {
+    const t = await tenOut();
+    duplicates(t, 2);
+    await t.advance(250);
+    expect(seqs(t.drain())).to.deep.equal([at(0)]);
+    expect(info(t)).to.include({ tcpi_sacked: 0, tcpi_retrans: 1 });
+  });
+
   it('ssthresh is not lowered again for the same segment', async () => {
     const t = await tenOut();
     await t.advance(5000);

@@ -146,12 +146,15 @@ describe('RFC 7323 4.1: round-trip measurement', () => {
   });
 
   it('an echo of nothing measures nothing', async () => {
-    const t = await establishedAfter(100, stamped);
-    t.write('a');
-    await t.advance(300);
-    t.drain();
-    t.inject({ ack: 2, options: { ts: [6000, 0] } });
-    expect(info(t)).to.include({ tcpi_rtt: 100_000 });
+    // Offsets on both sides of zero.
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const t = await establishedAfter(100, { ...stamped, seed });
+      t.write('a');
+      await t.advance(300);
+      t.drain();
+      t.inject({ ack: 2, options: { ts: [6000, 0] } });
+      expect(info(t)).to.include({ tcpi_rtt: 100_000 });
+    }
   });
 });
 
