@@ -1,11 +1,13 @@
 /** Whole connections over bad networks, in virtual time: what must hold whatever the network does. More of them: `npm run soak`. */
+import fs from 'node:fs';
 import { expect } from 'chai';
 import type { Impairment } from '../../src/link/impaired.ts';
 import { impaired } from '../../src/link/impaired.ts';
 import type { TCPConn } from '../../src/net/tcp-conn.ts';
+import { explain } from '../support/failure.ts';
 import { connectedHosts, pattern } from '../support/pair.ts';
 import { play, playTwice } from './play.ts';
-import { bulk, type Scenario } from './scenario.ts';
+import { bulk, drawScenario, type Scenario } from './scenario.ts';
 import { trySeed } from './seeds.ts';
 
 const SEEDS = 200;
@@ -38,6 +40,17 @@ describe('simulated networks', function () {
       // 2 * 3 MB at an RTT of 20 ms; a stall of one RTO at each loss would take ten times as long.
       expect(took, 'virtual ms').to.be.below(sack ? 30_000 : 120_000);
     }
+  });
+
+  it('a failure says what, which seed, the last packets, where all of them are, and how to see it again', async () => {
+    const scenario = drawScenario('1');
+    const error = await explain('1', new Error('broken'), 'npm run soak -- --seed 1', (recording) =>
+      play(scenario, recording),
+    );
+    expect(error.message).to.match(/^seed 1: broken\n[\s\S]*ACK[\s\S]*this one alone: npm run soak -- --seed 1$/);
+    const file = /all packets: (.*\.pcapng)/.exec(error.message)?.[1] ?? '';
+    expect(fs.statSync(file).size).to.be.above(200);
+    fs.rmSync(file);
   });
 
   it('two seeds differ', async () => {
