@@ -6,6 +6,7 @@
  * here changes, and types in `find` are written as in JavaScript, not at all. With names, only the rules whose `file: name` has one of them.
  *
  *   --jobs N      how many at once (default: 2)
+ *   --list NAME   only the rules of test/mutations/NAME.mjs
  *   --tests GLOB  what is run for each, below test/ (default: the tests in memory and on virtual time)
  *
  * Ends with 1 when a mutation survived, or could not be applied.
@@ -27,9 +28,13 @@ await command(async () => {
   if (!fs.existsSync(tool('typescript/package.json'))) throw new SetupError('the dependencies are missing: npm ci');
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { jobs: { type: 'string', default: '2' }, tests: { type: 'string', multiple: true } },
+    options: {
+      jobs: { type: 'string', default: '2' },
+      list: { type: 'string', default: '' },
+      tests: { type: 'string', multiple: true },
+    },
   });
-  const mutations = await readMutations(positionals);
+  const mutations = await readMutations(values.list, positionals);
   const tests = values.tests ?? FAST_TESTS;
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'tunstack-mutate-'));
   try {
@@ -66,9 +71,11 @@ function label({ file, name }) {
   return `${file}: ${name}`;
 }
 
-async function readMutations(parts) {
+async function readMutations(list, parts) {
   const directory = path.join(root, 'test', 'mutations');
-  const lists = fs.readdirSync(directory).filter((file) => file.endsWith('.mjs'));
+  const lists = fs
+    .readdirSync(directory)
+    .filter((file) => (list === '' ? file.endsWith('.mjs') : file === `${list}.mjs`));
   const modules = await Promise.all(lists.map((file) => import(pathToFileURL(path.join(directory, file)).href)));
   const all = modules.flatMap((module) => module.default);
   return parts.length === 0 ? all : all.filter((each) => parts.some((part) => label(each).includes(part)));

@@ -60,7 +60,7 @@ export default [
   {
     file: 'tcp/arrives',
     name: 'no FIN-WAIT-2 timeout',
-    find: 'connection.setTimer(LINGER, now + seconds * 1000);',
+    find: 'connection.setIdleTimer(LINGER, now + seconds * 1000);',
     replace: '',
   },
   {
@@ -167,7 +167,7 @@ export default [
   {
     file: 'tcp/acknowledge',
     name: 'window not scaled',
-    find: 'segment.window * 2 ** connection.sndWindShift',
+    find: 'segment.window << connection.sndWindShift',
     replace: 'segment.window',
   },
   { file: 'tcp/acknowledge', name: 'probes not reset by an answer', find: 'connection.probesOut = 0;', replace: '' },
