@@ -4,15 +4,11 @@ export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
-export const EFAULT = 14;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
 export const ENOTSOCK = 88;
-export const EDESTADDRREQ = 89;
-export const EMSGSIZE = 90;
-export const EPROTOTYPE = 91;
 export const ENOPROTOOPT = 92;
 export const EPROTONOSUPPORT = 93;
 export const ESOCKTNOSUPPORT = 94;
@@ -24,7 +20,6 @@ export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
-export const ENOBUFS = 105;
 export const EISCONN = 106;
 export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
@@ -38,15 +33,11 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EINTR]: ['EINTR', 'interrupted system call'],
   [EBADF]: ['EBADF', 'bad file descriptor'],
   [EAGAIN]: ['EAGAIN', 'resource temporarily unavailable'],
-  [EFAULT]: ['EFAULT', 'bad address'],
   [EINVAL]: ['EINVAL', 'invalid argument'],
   [ENFILE]: ['ENFILE', 'too many open files in system'],
   [EMFILE]: ['EMFILE', 'too many open files'],
   [EPIPE]: ['EPIPE', 'broken pipe'],
   [ENOTSOCK]: ['ENOTSOCK', 'socket operation on non-socket'],
-  [EDESTADDRREQ]: ['EDESTADDRREQ', 'destination address required'],
-  [EMSGSIZE]: ['EMSGSIZE', 'message too long'],
-  [EPROTOTYPE]: ['EPROTOTYPE', 'protocol wrong type for socket'],
   [ENOPROTOOPT]: ['ENOPROTOOPT', 'protocol not available'],
   [EPROTONOSUPPORT]: ['EPROTONOSUPPORT', 'protocol not supported'],
   [ESOCKTNOSUPPORT]: ['ESOCKTNOSUPPORT', 'socket type not supported'],
@@ -58,7 +49,6 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [ENETUNREACH]: ['ENETUNREACH', 'network is unreachable'],
   [ECONNABORTED]: ['ECONNABORTED', 'software caused connection abort'],
   [ECONNRESET]: ['ECONNRESET', 'connection reset by peer'],
-  [ENOBUFS]: ['ENOBUFS', 'no buffer space available'],
   [EISCONN]: ['EISCONN', 'transport endpoint is already connected'],
   [ENOTCONN]: ['ENOTCONN', 'transport endpoint is not connected'],
   [ETIMEDOUT]: ['ETIMEDOUT', 'connection timed out'],

@@ -34,8 +34,3 @@ export function distance(from: number, to: number): number {
 export function later(a: number, b: number): number {
   return ((a - b) | 0) > 0 ? a : b;
 }
-
-/** The earlier of the two. */
-export function earlier(a: number, b: number): number {
-  return ((a - b) | 0) < 0 ? a : b;
-}

@@ -12,14 +12,10 @@ export const CLOSING = 256;
 export const LAST_ACK = 512;
 export const TIME_WAIT = 1024;
 
-/** States in which the user's data may leave. */
-export const SENDING = ESTABLISHED | CLOSE_WAIT;
 /** States in which the peer's data is taken. */
 export const RECEIVING = ESTABLISHED | FIN_WAIT_1 | FIN_WAIT_2;
 /** States in which our FIN is queued or out. */
 export const FIN_QUEUED = FIN_WAIT_1 | CLOSING | LAST_ACK;
-/** States in which the peer's FIN has come. */
-export const FIN_RECEIVED = CLOSE_WAIT | CLOSING | LAST_ACK | TIME_WAIT;
 
 const names: Record<number, string> = {
   [CLOSED]: 'CLOSED',

@@ -3,14 +3,11 @@ import { CHECKSUM_PARTIAL, type Packet } from '../link/packet.ts';
 import { fold } from '../wire/checksum.ts';
 import {
   ACK,
-  CWR,
-  ECE,
-  FIN,
-  PSH,
   RST,
   SYN,
   TCP_CHECKSUM_OFFSET,
   TCP_HEADER_LENGTH,
+  TCP_MAX_HEADER_LENGTH,
   URG,
   writeMss,
   writeNop,
@@ -27,16 +24,14 @@ import { DELAYED_ACK } from './timer-kinds.ts';
 
 /** Bytes of options that every segment of a connection with timestamps carries. */
 export const TIMESTAMPS_LENGTH = 12;
-/** The longest TCP header, and the options in it. */
-const MAX_HEADER = 60;
+/** The longest options. */
 const MAX_OPTIONS = 40;
 /** The longest IP packet. */
 const MAX_PACKET = 65_535;
-export const CONTROL_FLAGS = FIN | SYN | RST | PSH | ACK | URG | ECE | CWR;
 
 /** Payload bytes that fit into one super-segment of pieces of `size`: whole pieces, and one at least. */
 export function superSegmentLimit(connection: ControlBlock, size: number): number {
-  const room = MAX_PACKET - connection.path.headerLength - MAX_HEADER;
+  const room = MAX_PACKET - connection.path.headerLength - TCP_MAX_HEADER_LENGTH;
   return Math.max(Math.floor(room / size), 1) * size;
 }
 

@@ -11,8 +11,6 @@ import {
 
 /** Bytes of a header without options. */
 export const IPV4_HEADER_LENGTH = 20;
-/** The longest header, with 40 bytes of options. */
-export const IPV4_MAX_HEADER_LENGTH = 60;
 
 export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_TCP = 6;

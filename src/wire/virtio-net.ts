@@ -13,7 +13,6 @@ export const VNET_DATA_VALID = 2;
 /** Kinds of super-segment. */
 export const VNET_GSO_NONE = 0;
 export const VNET_GSO_TCPV4 = 1;
-export const VNET_GSO_UDP = 3;
 export const VNET_GSO_TCPV6 = 4;
 export const VNET_GSO_UDP_L4 = 5;
 /** Set beside a TCP kind: CWR stands in the first piece only. */

@@ -41,7 +41,13 @@ describe('examples in the documents', () => {
     for (const { file, code } of examples) writeFileSync(join(folder, file), `${code}\nexport {};\n`);
     const config = {
       extends: '../../tsconfig.json',
-      compilerOptions: { rootDir: '.', outDir: 'out', noUnusedLocals: false, incremental: false, tsBuildInfoFile: null },
+      compilerOptions: {
+        rootDir: '.',
+        outDir: 'out',
+        noUnusedLocals: false,
+        incremental: false,
+        tsBuildInfoFile: null,
+      },
       include: ['*.ts'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));

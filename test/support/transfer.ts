@@ -9,7 +9,6 @@ import {
   MSG_OOB,
   MSG_PEEK,
   POLLERR,
-  POLLIN,
   POLLOUT,
   SHUT_WR,
   SO_LINGER,
@@ -252,4 +251,4 @@ export function setOptions(socket: Socket, script: Script): void {
   }
 }
 
-export { IPPROTO_TCP, POLLIN };
+export { IPPROTO_TCP };

@@ -29,7 +29,7 @@ import type { TraceSink } from '../../src/trace/events.ts';
 import { IpAddress } from '../../src/wire/address.ts';
 import { buildIcmp, buildSegment, readIp, readSegment, type SegmentOptions, type WireSegment } from './wire-segment.ts';
 
-export { flagBits, type SegmentOptions } from './wire-segment.ts';
+export type { SegmentOptions } from './wire-segment.ts';
 
 export const DUT: IpAddress = IpAddress.parse('10.0.0.1') as IpAddress;
 export const PEER: IpAddress = IpAddress.parse('10.0.0.2') as IpAddress;
