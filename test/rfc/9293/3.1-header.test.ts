@@ -17,8 +17,10 @@ describe('RFC 9293 3.1: header', () => {
 
   it('REC-1: scaled, it takes 30 bits', async () => {
     const t = await established({ win: 0xffff, options: { mss: 1460, wscale: 14 } });
-    const info = t.socket.getsockopt(IPPROTO_TCP, TCP_INFO) as TcpInfo;
-    expect(info.tcpi_snd_wnd).to.equal(0xffff * 2 ** 14);
+    const window = () => (t.socket.getsockopt(IPPROTO_TCP, TCP_INFO) as TcpInfo).tcpi_snd_wnd;
+    expect(window()).to.equal(0xffff * 2 ** 14);
+    t.inject({ win: 0x8001 });
+    expect(window()).to.equal(0x8001 * 2 ** 14);
   });
 
   it('MUST-2: the sender computes the checksum, of odd lengths too', async () => {
