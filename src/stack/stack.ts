@@ -209,6 +209,7 @@ export class Stack implements InterfaceOwner {
     for (const each of [...this.#interfaces, ...this.#los()]) each.close();
     this.#timer.clear();
     this.#idleTimer.clear();
+    this.tcp.dirty.length = 0;
   }
 
   // What interfaces tell.
@@ -327,7 +328,9 @@ export class Stack implements InterfaceOwner {
 
   /** Sends what is to be sent, tells who is to be told, and sets the timer. */
   #flush(): void {
-    if (this.#closed || this.#busy) return;
+    if (this.#busy) return;
+    // The users of what the end of the stack has ended are still to be told.
+    if (this.#closed) return this.#tellReady();
     this.#busy = true;
     const { dirty, ready } = this.tcp;
     for (let i = 0; i < this.#interfaces.length; i++) (this.#interfaces[i] as Interface).beginFlush();

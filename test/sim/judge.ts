@@ -10,16 +10,17 @@ export type Stacks = Readonly<Record<SideName, Stack>>;
 const ALLOWED = ['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED'];
 
 /** Every byte arrived, or the connection said why not, and had reason to. */
-export function judgePair({ client, server }: Pair, hopeless: boolean): void {
-  judge(client, server, hopeless);
-  judge(server, client, hopeless);
+export function judgePair({ client, server }: Pair, scenario: Scenario): void {
+  judge(client, server, scenario);
+  judge(server, client, scenario);
 }
 
-function judge(side: Side, peer: Side, hopeless: boolean): void {
+function judge(side: Side, peer: Side, { hopeless, hostEndsAt }: Scenario): void {
   const { name, error } = side;
   const abrupt = [side, peer].some(({ script }) => !['shutdown', 'wait'].includes(script.ending));
   if (error !== undefined) {
-    if (!ALLOWED.includes(error)) throw new Error(`${name} ended with ${error}`);
+    const closed = hostEndsAt !== undefined && name === 'server' && error === 'ECONNABORTED';
+    if (!closed && !ALLOWED.includes(error)) throw new Error(`${name} ended with ${error}`);
     // Who is reset had it coming; nothing on such a network makes a connection give up.
     if (!hopeless && (!abrupt || error === 'ETIMEDOUT'))
       throw new Error(`${name} ended with ${error} on a network that is not that bad`);
@@ -44,10 +45,10 @@ export function expectNothingToSend({ name, socket }: Side): void {
 
 /** What users do not see: connections that nobody held any more and that gave up, and what was sent again for nothing. */
 export function expectNoneInVain(scenario: Scenario, stacks: Stacks): void {
-  const { hopeless, impairment, pipe, blackout, sysctl, pairs } = scenario;
+  const { hopeless, impairment, pipe, hostEndsAt, sysctl, pairs } = scenario;
   // An RTO shorter than a delayed acknowledgment takes its time is asked for, and had. A backlog that is full drops SYNs.
   const hasty = Object.values(sysctl).some(({ tcp_rto_min_us: least }) => least !== undefined && least < 200_000);
-  const perfect = impairment === undefined && pipe.rate === undefined && blackout === undefined;
+  const perfect = impairment === undefined && pipe.rate === undefined && hostEndsAt === undefined;
   for (const [name, { counters }] of Object.entries(stacks)) {
     const { TCPAbortOnTimeout, RetransSegs } = counters;
     if (!hopeless && TCPAbortOnTimeout > 0) throw new Error(`${name}: gave up on a network that is not that bad`);

@@ -98,12 +98,13 @@ class World {
   }
 
   async play(): Promise<Result> {
-    const { hopeless, simultaneous } = this.#scenario;
+    const { simultaneous, hostEndsAt } = this.#scenario;
+    if (hostEndsAt !== undefined) this.#clock.timer(() => this.#stacks.server.close()).set(hostEndsAt);
     if (simultaneous) this.#openBoth();
     else this.#open();
     await this.#run();
     const took = this.#clock.now();
-    for (const pair of this.#pairs) judgePair(pair, hopeless);
+    for (const pair of this.#pairs) judgePair(pair, this.#scenario);
     this.#listener?.close();
     await this.#clock.run({ limit: LONG });
     await this.#clock.advance(AFTERMATH);

@@ -41,6 +41,8 @@ export interface Scenario {
   readonly acceptPause: number;
   /** Both connect, nobody listens; of one pair only. */
   readonly simultaneous: boolean;
+  /** When the server's host is closed, whatever goes on, ms. */
+  readonly hostEndsAt: number | undefined;
   /** How many numbers before the sign changes, or the numbers wrap, sequence numbers and timestamps start; undefined: anywhere. */
   readonly beforeWrap: number | undefined;
   /** Bad enough for a connection to give up, and rightly. */
@@ -85,6 +87,7 @@ export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {
     backlog: 1,
     acceptPause: 0,
     simultaneous: false,
+    hostEndsAt: undefined,
     beforeWrap: undefined,
     hopeless: false,
   };
@@ -145,12 +148,31 @@ export function drawScenario(seed: string): Scenario {
   const simultaneous = count === 1 && draw.chance(0.06);
   const beforeWrap = draw.chance(0.3) ? draw.logarithmic(1, most) : undefined;
   const bursts = impairment?.in.burstLoss !== undefined || impairment?.out.burstLoss !== undefined;
+  const hostEndsAt = draw.chance(0.04) ? draw.logarithmic(10, 5000) : undefined;
   const impatient = pairs.some(({ client, server }) => isImpatient(client) || isImpatient(server));
   // An embryo that finds the accept queue full at each of its tries is forgotten after a minute.
   const crowded = acceptPause > 0 && count > backlog + 1;
   const hopeless =
-    bursts || impatient || crowded || badness > 0.1 || (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
-  return { seed, pipe, impairment, blackout, sysctl, pairs, backlog, acceptPause, simultaneous, beforeWrap, hopeless };
+    bursts ||
+    hostEndsAt !== undefined ||
+    impatient ||
+    crowded ||
+    badness > 0.1 ||
+    (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
+  return {
+    seed,
+    pipe,
+    impairment,
+    blackout,
+    sysctl,
+    pairs,
+    backlog,
+    acceptPause,
+    simultaneous,
+    hostEndsAt,
+    beforeWrap,
+    hopeless,
+  };
 }
 
 function drawPairs(draw: Draw, count: number, most: number): PairScript[] {
