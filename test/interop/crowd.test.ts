@@ -3,7 +3,8 @@ import { describeWithTun, inNamespace } from '../support/namespace.ts';
 import { LONG, TEST_LIMIT } from './combinations.ts';
 import * as scenes from './crowd-scenes.ts';
 
-const SHORT_ONES = LONG ? 20_000 : 2000;
+/** The kernel's connect() slows down beyond half of its 28,000 ports: those of TIME-WAIT are taken. */
+const SHORT_ONES = LONG ? 10_000 : 2000;
 const run = inNamespace(scenes, { timeout: TEST_LIMIT });
 
 describeWithTun('Many connections with the kernel', function () {
@@ -11,9 +12,9 @@ describeWithTun('Many connections with the kernel', function () {
 
   for (const offload of [true, false]) {
     it(`1000 kernel clients at once on one listener, offload ${offload}`, async () => {
-      const { echoed, most, account } = await run.crowd({ offload }, 1000);
+      const { echoed, established, account } = await run.crowd({ offload }, 1000);
       expect(echoed).to.equal(1000);
-      expect(most).to.equal(1000);
+      expect(established).to.equal(1000);
       expect(account.counters).to.include({ PassiveOpens: 1000 });
       expect(account.counters).to.not.have.any.keys('ListenOverflows', 'EstabResets', 'OutRsts', 'InCsumErrors');
     });

@@ -3,10 +3,10 @@
  * after the other or several at once.
  */
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { exchangeSocket, type Outcome, type Plan } from './flow.ts';
 
-const servers = new Map<number, Server>();
+let gathered: Socket[] = [];
 
 /** What a server of the kernel's does with each connection. */
 export type Behaviour = { readonly plan: Plan } | 'echo' | 'hold';
@@ -22,7 +22,6 @@ export const acts = {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const ends = { done: [] as Outcome[], waiting: [] as ((outcome: Outcome) => void)[] };
-    servers.set(port, server);
     outcomes.set(port, ends);
     server.on('connection', (socket) => {
       if (behaviour === 'hold') return;
@@ -52,29 +51,26 @@ export const acts = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   },
 
-  unlisten(port: number): void {
-    servers.get(port)?.close();
-    servers.delete(port);
-  },
-
   /** Dials 10.9.0.2 and follows a plan. */
   dial(port: number, plan: Plan): Promise<Outcome> {
     const socket = connect({ port, host: '10.9.0.2', allowHalfOpen: true, noDelay: true });
     return exchangeSocket(socket, plan);
   },
 
-  /**
-   * As many clients at once, each of which sends a line and waits for its echo before any of them closes.
-   * @returns how many got it
-   */
-  async crowd(port: number, count: number): Promise<number> {
+  /** As many clients at once, each of which sends a line and waits for its echo; they stay. @returns how many got it */
+  async gather(port: number, count: number): Promise<number> {
     const lines = Array.from({ length: count }, (_, i) => `client ${i} of ${count}\n`);
-    const sockets = lines.map(() => connect({ port, host: '10.9.0.2' }));
-    const echoed = await Promise.all(sockets.map((socket, i) => echoOf(socket, lines[i] as string)));
-    const ended = sockets.map((socket) => once(socket, 'close'));
-    for (const socket of sockets) socket.end();
-    await Promise.all(ended);
+    gathered = lines.map(() => connect({ port, host: '10.9.0.2' }));
+    const echoed = await Promise.all(gathered.map((socket, i) => echoOf(socket, lines[i] as string)));
     return echoed.filter(Boolean).length;
+  },
+
+  /** Those that were gathered end. */
+  async disperse(): Promise<void> {
+    const ended = gathered.map((socket) => once(socket, 'close'));
+    for (const socket of gathered) socket.end();
+    await Promise.all(ended);
+    gathered = [];
   },
 
   /** Connections one after the other, `width` at a time: connect, send, echo, close. @returns how many got their echo */
@@ -117,13 +113,16 @@ export interface Answer {
   readonly error?: string;
 }
 
+/** A parent that ended before its answer has no use for it. */
+const answer = (message: Answer) => void process.send?.(message, () => {});
+
 process.on('message', ({ id, act, args }: Call) => {
   const play = acts[act] as (...args: readonly unknown[]) => unknown;
   Promise.resolve()
     .then(() => play(...args))
     .then(
-      (value) => process.send?.({ id, value } satisfies Answer),
-      (error: Error) => process.send?.({ id, error: error.stack ?? error.message } satisfies Answer),
+      (value) => answer({ id, value }),
+      (error: Error) => answer({ id, error: error.stack ?? error.message }),
     );
 });
 process.on('disconnect', () => process.exit());
