@@ -261,7 +261,10 @@ export class Stack implements InterfaceOwner {
     const { ipCounters } = this;
     // RFC 1122 3.2.1.3: 127/8 does not appear outside a host.
     const outside = from !== this.#loopbackIn;
-    if (!this.#isForUs(from, packet) || (outside && packet.family === 4 && packet.s3 >>> 24 === 127)) {
+    if (
+      !this.#isForUs(from, packet) ||
+      (outside && packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127))
+    ) {
       ipCounters.InAddrErrors++;
       return this.drop('ip-not-for-us', now);
     }

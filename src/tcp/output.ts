@@ -55,7 +55,8 @@ function sendLost(connection: ControlBlock, now: number): boolean {
     // The peer took back window: RFC 9293 3.8.6 [SHLD-16] resends nothing beyond it but the oldest.
     const edge = (connection.sndUna + connection.sndWnd) | 0;
     if (!before(run.seq, edge) && run.seq !== connection.sndUna) return true;
-    if (connection.path.busy || !retransmit(connection, run, quota, now)) return false;
+    const within = Math.max(Math.floor(distance(run.seq, edge) / run.size), 1);
+    if (connection.path.busy || !retransmit(connection, run, Math.min(quota, within), now)) return false;
     connection.retransmitDue = false;
   }
   connection.retransmitDue = false;

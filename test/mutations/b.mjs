@@ -167,8 +167,8 @@ export default [
   {
     file: 'tcp/recovery',
     name: 'duplicates counted over a timeout',
-    find: 'if (!connection.sackOk) runs.sackedOut = 0; connection.dupAcks = 0; connection.cwnd = 1;',
-    replace: 'connection.cwnd = 1;',
+    find: 'if (!connection.sackOk) runs.sackedOut = 0; connection.dupAcks = 0; connection.congestion',
+    replace: 'connection.congestion',
   },
   { file: 'tcp/recovery', name: 'cwnd stays at a timeout', find: 'connection.cwnd = 1;', replace: '' },
   {
@@ -330,6 +330,12 @@ export default [
   },
   {
     file: 'tcp/output',
+    name: 'retransmissions reach beyond the window',
+    find: 'Math.min(quota, within)',
+    replace: 'quota',
+  },
+  {
+    file: 'tcp/output',
     name: 'retransmissions beyond the window',
     find: 'if (!before(run.seq, edge) && run.seq !== connection.sndUna) return true;',
     replace: '',
@@ -363,12 +369,6 @@ export default [
     name: 'no delayed acknowledgment',
     find: 'connection.setTimer(DELAYED_ACK, now + connection.ato);',
     replace: '',
-  },
-  {
-    file: 'tcp/output',
-    name: 'persist runs on while data flows',
-    find: 'endPersist(connection); return true;',
-    replace: 'return true;',
   },
   {
     file: 'tcp/output',
@@ -810,7 +810,7 @@ export default [
   {
     file: 'stack/stack',
     name: '127/8 from outside',
-    find: '|| (outside && packet.family === 4 && packet.s3 >>> 24 === 127)',
+    find: '|| (outside && packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127))',
     replace: '',
   },
   { file: 'stack/stack', name: 'fragments are delivered', find: 'if (packet.fragment) {', replace: 'if (false) {' },

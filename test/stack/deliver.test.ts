@@ -40,6 +40,16 @@ describe('packets that come', () => {
     });
   }
 
+  it('127/8 does not come from outside, even to an interface that has such an address', () => {
+    const { stack } = bench();
+    const link = new TapLink();
+    stack.addInterface(link, { addresses: [prefix('10.0.0.1/24'), prefix('127.0.0.1/8')] });
+    link.deliver(syn('127.0.0.2', '10.0.0.1'));
+    link.deliver(syn('10.0.0.2', '127.0.0.1'));
+    expect(link.sent).to.deep.equal([]);
+    expect(stack.counters.InAddrErrors).to.be.greaterThan(0);
+  });
+
   for (const [what, source] of [
     ['everybody', '255.255.255.255'],
     ['a group', '224.0.0.1'],

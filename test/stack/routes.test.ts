@@ -50,6 +50,10 @@ describe('routes', () => {
     const { stack } = threeWays();
     expect(`${stack.pathTo(address('10.1.2.9'), undefined, 6)?.source}`).to.equal('10.1.2.1');
     expect(`${stack.pathTo(address('10.1.9.9'), undefined, 6)?.source}`).to.equal('10.1.0.1');
+    // In whichever order they were given.
+    const other = bench().stack;
+    other.addInterface(new TapLink(), { addresses: [prefix('10.1.2.1/24'), prefix('10.1.0.1/16')] });
+    expect(`${other.pathTo(address('10.1.2.9'), undefined, 6)?.source}`).to.equal('10.1.2.1');
   });
 
   it('of a route through a gateway, the one in the network of the gateway', () => {

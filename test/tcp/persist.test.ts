@@ -1,6 +1,6 @@
 /** RFC 9293 3.8.6.1: zero-window probing, with Linux's probe (no data, SEQ = SND.UNA - 1) and its limits. */
 import { expect } from 'chai';
-import { ETIMEDOUT } from '../../src/socket/errno.ts';
+import { EAGAIN, ETIMEDOUT } from '../../src/socket/errno.ts';
 import { errorOf, establishedAfter, info, times } from '../support/wire-info.ts';
 import { established, type PeerOptions, type WirePeer } from '../support/wire-peer.ts';
 
@@ -153,10 +153,37 @@ describe('RFC 9293 3.8.6.1: the persist timer', () => {
     t.inject({ ack: 1, win: 2000 });
     await t.advance(300);
     t.expect({ seq: 1, length: 1460 });
-    t.inject({ ack: 1461, win: 0 });
-    t.drain();
+    // cwnd would allow for two.
+    t.inject({ ack: 1461, win: 1460 });
+    t.expect({ seq: 1461, length: 1460 });
+    t.expectNothing();
+    t.inject({ ack: 2921, win: 0 });
+    t.expect({ seq: 2921, length: 1460 });
+    t.expectNothing();
     await t.advance(3000);
-    for (const each of t.drain()) expect(each).to.include({ seq: 1461, length: 1460 });
+    for (const each of t.drain()) expect(each).to.include({ seq: 2921, length: 1460 });
+  });
+
+  it('a FIN needs room in the window, as data does', async () => {
+    const t = await establishedAfter(100);
+    t.inject({ win: 100 });
+    t.write(100);
+    t.socket.shutdown(1);
+    t.expect({ seq: 1, length: 100, flags: 'PA' });
+    t.inject({ ack: 101, win: 0 });
+    t.expectNothing();
+    t.inject({ ack: 101, win: 1 });
+    t.expect({ seq: 101, flags: 'FA' });
+  });
+
+  it('what is acknowledged makes room for more to be written', async () => {
+    const t = await establishedAfter(100, { setup: (socket) => socket.setsockopt(1, 7, 5000) });
+    expect(t.write(20_000)).to.equal(10_000);
+    expect(t.write(1)).to.equal(-EAGAIN);
+    t.drain();
+    t.inject({ ack: 4001 });
+    expect(t.write(20_000)).to.equal(4000);
+    t.drain();
   });
 });
 

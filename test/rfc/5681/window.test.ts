@@ -166,7 +166,7 @@ describe('RFC 5681 4.1: restart after idle', () => {
   it('after an RTO without sending, cwnd is halved for each RTO (Linux), and ssthresh remembers three quarters', async () => {
     const t = await idle();
     const { tcpi_rto, tcpi_last_data_sent } = info(t);
-    await t.advance((2.5 * tcpi_rto) / 1000 - tcpi_last_data_sent);
+    await t.advance((2.75 * tcpi_rto) / 1000 - tcpi_last_data_sent);
     t.write(200 * MSS);
     t.flush();
     expect(info(t)).to.include({ tcpi_snd_cwnd: 20, tcpi_unacked: 20 });
