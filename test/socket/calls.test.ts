@@ -432,6 +432,17 @@ describe('send() and recv()', () => {
     expect(told).to.equal(POLLOUT);
   });
 
+  it('what was acknowledged takes no memory any more', async () => {
+    const t = await established({ win: 65_535, options: { mss: 1460, wscale: 8 }, sysctl: { tcp_init_cwnd: 1000 } });
+    t.write(500_000);
+    t.drain();
+    const before = t.stack.slab.live;
+    t.inject({ ack: 400_001 });
+    expect(t.stack.slab.live).to.be.at.most(before - 5);
+    t.inject({ ack: 500_001 });
+    expect(t.stack.slab.live).to.equal(0);
+  });
+
   it('sendv takes the buffers as one', async () => {
     const t = await established();
     const text = (word: string) => new TextEncoder().encode(word);

@@ -4,6 +4,7 @@ import { MSG_PEEK, POLLIN, SHUT_WR } from '../../src/socket/constants.ts';
 import { ECONNABORTED, EINPROGRESS, EISCONN, ENETDOWN, ENETUNREACH } from '../../src/socket/errno.ts';
 import { IPV4_LOOPBACK } from '../../src/wire/address.ts';
 import { connecting, DUT, established, listening, PEER, SERVICE, textOf, WirePeer } from '../support/wire-peer.ts';
+import { inState } from '../support/wire-states.ts';
 
 describe('a link that is full', () => {
   it('takes the rest, in order and once, when there is room', async () => {
@@ -93,6 +94,15 @@ describe('the end of the host', () => {
     expect(t.read()).to.equal(-ECONNABORTED);
     expect(t.stack.sockets()).to.deep.equal([]);
     t.stack.close();
+  });
+
+  it('forgets its TIME-WAITs and what was half open', async () => {
+    const t = await inState('TIME-WAIT');
+    t.inject({ seq: 0, flags: 'S', from: 1001 });
+    t.drain();
+    t.stack.close();
+    expect(t.stack.sockets()).to.deep.equal([]);
+    t.expectNothing();
   });
 
   it('sends nothing for an attempt to connect, or a listener', () => {

@@ -380,7 +380,7 @@ export class WirePeer {
     return formatLadder(this.#packets, { left: 'DUT', right: 'peer', host: 'left' });
   }
 
-  /** Closes the DUT's sockets and the DUT. @returns chunks that somebody still holds: a leak, unless 0 */
+  /** Closes the DUT's sockets and the DUT. @returns chunks and timers that somebody still holds: a leak, unless 0 */
   close(): number {
     this.flush();
     for (const socket of this.#sockets) socket.close();
@@ -388,7 +388,8 @@ export class WirePeer {
     this.flush();
     const at = inUse.indexOf(this);
     if (at >= 0) inUse.splice(at, 1);
-    return this.stack.slab.live;
+    const { tcp, slab } = this.stack;
+    return slab.live + tcp.timers.size + tcp.idleTimers.size;
   }
 
   #flow(port: number): Flow {
@@ -657,7 +658,7 @@ afterEach(function () {
   }
   for (const peer of peers) {
     const left = peer.close();
-    if (left !== 0) throw new Error(`${left} chunk(s) of memory were not given back\n${peer.ladder()}`);
+    if (left !== 0) throw new Error(`${left} chunk(s) of memory or timer(s) were not given back\n${peer.ladder()}`);
   }
   if (first !== undefined) throw first;
 });

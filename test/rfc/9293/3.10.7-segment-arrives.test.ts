@@ -562,6 +562,25 @@ describe('RFC 9293 3.10.7.4, seventh: the text', () => {
     });
   }
 
+  it('short segments do not hold a chunk each', async () => {
+    const t = await established();
+    for (let i = 0; i < 400; i++) t.inject({ length: 100 });
+    t.drain();
+    expect(t.stack.slab.live).to.be.at.most(2);
+    expect((t.read() as string).length).to.equal(40_000);
+    expect(t.stack.slab.live).to.equal(0);
+  });
+
+  it('nor do those that are out of order; and of holes there is a limit', async () => {
+    const t = await established();
+    for (let i = 0; i < 9000; i++) t.inject({ seq: 3 + 2 * i, length: 1 });
+    expect(t.drain().length).to.equal(9000);
+    expect(t.counters.TCPOFODrop).to.equal(9000 - 8192);
+    expect(t.stack.slab.live).to.be.at.most(2);
+    t.inject({ seq: 1, length: 2 });
+    expect(t.drain().at(-1)?.ack).to.equal(4);
+  });
+
   it('TIME-WAIT: text is answered with an ACK', async () => {
     const t = await inState('TIME-WAIT');
     t.inject({ seq: 2, ack: 2, data: 'too late' });

@@ -171,10 +171,12 @@ describe('RFC 9293 3.9.2: IP', () => {
     expect(t.socket.setsockopt(IPPROTO_IP, IP_TTL, 256)).to.equal(-EINVAL);
   });
 
-  it('64 unless told otherwise', async () => {
+  it('64 unless told otherwise; and no router may cut it up (RFC 1191)', async () => {
     const t = await established();
     t.write('x');
-    expect(t.expect().bytes[8]).to.equal(64);
+    const { bytes } = t.expect();
+    expect(bytes[8]).to.equal(64);
+    expect(bytes[6]).to.equal(0x40);
   });
 
   it('MUST-48, SHLD-21, SHLD-22: the Diffserv field is the user’s, from the SYN,ACK on, and may change', async () => {
