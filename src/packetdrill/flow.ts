@@ -27,6 +27,8 @@ export class Flow {
   written = 0;
   #local: Start | undefined;
   #remote: Start | undefined;
+  /** Number of a SYN of the script's that opens another connection between the same ports, if the stack takes it. */
+  #reopening: number | undefined;
   /** Timestamps of the stack by the script's name for them. */
   readonly #stamps = new Map<number | string, number>();
   #firstStamp: { script: number; live: number } | undefined;
@@ -53,7 +55,9 @@ export class Flow {
   toLive(spec: TcpSpec): Segment {
     const flags = spec.flags === 'any' ? ACK : spec.flags;
     const syn = (flags & SYN) !== 0;
-    if (syn && (this.#remote === undefined || (flags & ACK) === 0)) this.#remote = { script: spec.seq, live: spec.seq };
+    // SYNs have the script's own numbers on the wire, too.
+    if (syn && this.#remote === undefined) this.#remote = { script: spec.seq, live: spec.seq };
+    else if (syn) this.#reopening = spec.seq;
     const options = spec.options === 'any' ? [] : spec.options.map((option) => this.#optionToLive(option));
     return {
       tos: (spec.ip.tos ?? 0) | (spec.ip.ecn ?? 0),
@@ -79,6 +83,9 @@ export class Flow {
    */
   toScript(segment: Segment, spec: TcpSpec | undefined): Segment {
     const syn = (segment.flags & SYN) !== 0;
+    if (syn && this.#reopening !== undefined && segment.ack === (this.#reopening + 1) >>> 0) {
+      this.#remote = { script: this.#reopening, live: this.#reopening };
+    }
     if (syn && this.#local?.live !== segment.seq) this.#local = { script: spec?.seq ?? 0, live: segment.seq };
     const bareReset = (segment.flags & (RST | ACK)) === RST;
     return {

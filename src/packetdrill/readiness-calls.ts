@@ -63,8 +63,9 @@ export function epollWait(calls: Caller, args: Arguments): Attempt {
 
 function checkEvents(expected: Expression, found: readonly { fd: number; mask: number }[]): void {
   const list = expected.kind === 'list' ? expected.items : expected.kind === 'struct' ? [expected] : [];
-  for (const [i, item] of list.entries()) {
-    const { fd, mask } = found[i] ?? { fd: -1, mask: 0 };
+  for (const [i, { fd, mask }] of found.entries()) {
+    const item = list[i];
+    if (item === undefined) return;
     const events = field(item, 'events');
     if (events === undefined || events.kind === 'ellipsis' || numberOf(events) === mask) continue;
     throw new ScriptFailure(`epoll_wait() gives {events=0x${mask.toString(16)}, fd=${fd}}`);

@@ -5,7 +5,8 @@ import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { dataReceived, enterQuickAck, scheduleAck } from './delayed-ack.ts';
 import { Reassembly } from './reassembly.ts';
-import { abort } from './release.ts';
+import { release } from './release.ts';
+import { replyReset } from './reply.ts';
 import { noteDuplicate, noteRange } from './sack.ts';
 import { after, afterOrAt, before, distance } from './sequence.ts';
 import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, RECEIVING } from './state.ts';
@@ -22,8 +23,10 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   const shut = connection.receiveShut && (connection.state & (FIN_WAIT_1 | FIN_WAIT_2)) !== 0;
   if ((connection.orphan || shut) && after(end, connection.rcvNxt)) {
     // RFC 9293 3.10.4 (RFC 1122 4.2.2.13): the user has closed and nobody will read this: the peer is to know.
+    // Linux answers the segment itself: <SEQ=SEG.ACK><CTL=RST> is where the peer expects our next number.
     connection.context.counters.TCPAbortOnData++;
-    abort(connection, connection.orphan ? REASON_ABORTED : REASON_RESET, now);
+    replyReset(connection.context, connection.path, segment);
+    release(connection, connection.orphan ? REASON_ABORTED : REASON_RESET, now);
     return false;
   }
   const old = distance(seq, connection.rcvNxt);

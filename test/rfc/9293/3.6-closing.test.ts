@@ -60,6 +60,9 @@ describe('RFC 9293 3.6: closing', () => {
     t.write('request');
     t.socket.shutdown(SHUT_WR);
     t.expect({ seq: 1, data: 'request', flags: 'FPA' });
+    t.inject({ seq: 1, ack: 9 });
+    expect(t.stack.slab.live).to.equal(0);
+    expect(t.stack.sockets().find(({ state }) => state === 'FIN-WAIT-2')?.sendQ).to.equal(0);
     t.inject({ seq: 1, ack: 9, data: 'ans' });
     t.inject({ seq: 4, ack: 9, data: 'wer', flags: 'FPA' });
     expect(t.read()).to.equal('answer');
