@@ -26,7 +26,7 @@ import {
   parseIcmp,
 } from '../wire/icmp.ts';
 import { Ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, parseQuotedIpv4 } from '../wire/ipv4.ts';
-import { OK, reasonName } from '../wire/reasons.ts';
+import { ICMP_BAD_CHECKSUM, OK, reasonName } from '../wire/reasons.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
 import { addressOf } from './tcp-input.ts';
@@ -40,6 +40,7 @@ export function icmpArrives(stack: Stack, from: Interface, packet: InboundPacket
   const reason = parseIcmp(packet.chunk.view, packet.payloadOffset, packet.payloadLength, message);
   if (reason !== OK) {
     ipCounters.IcmpInErrors++;
+    if (reason === ICMP_BAD_CHECKSUM) ipCounters.IcmpInCsumErrors++;
     return stack.drop(reasonName(reason), now);
   }
   if (message.type === ICMP_ECHO_REQUEST) {

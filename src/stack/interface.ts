@@ -30,6 +30,8 @@ export interface InterfaceOwner {
   received(from: Interface, batch: PacketBatch): void;
   writable(): void;
   linkClosed(from: Interface, reason: Error | undefined): void;
+  /** Packets (super-segments count as one) that the link took. */
+  requested(count: number): void;
   /** The link is down or full for good and packets were thrown away. */
   discarded(count: number): void;
 }
@@ -113,8 +115,12 @@ export class Interface implements LinkReceiver {
     const batch = this.#batch;
     if (batch.length === 0) return this.#edge.held === 0 || !this.isUp || this.#edge.flush();
     let taken = batch.length;
-    if (this.isUp) taken = this.#edge.send(batch);
-    else this.#owner.discarded(taken);
+    if (this.isUp) {
+      taken = this.#edge.send(batch);
+      this.#owner.requested(taken);
+    } else {
+      this.#owner.discarded(taken);
+    }
     this.#drop(taken);
     return batch.length === 0;
   }

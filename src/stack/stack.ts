@@ -174,7 +174,10 @@ export class Stack implements InterfaceOwner {
       return new IpPath(this.#lo(), from, destination, protocol, ttl);
     }
     const route = this.routes.lookup(destination);
-    if (route === undefined) return undefined;
+    if (route === undefined) {
+      this.ipCounters.OutNoRoutes++;
+      return undefined;
+    }
     const from = source ?? sourceAddress(route, destination);
     if (from === undefined || from.isLoopback) return undefined;
     return new IpPath(route.interface, from, destination, protocol, ttl);
@@ -246,6 +249,10 @@ export class Stack implements InterfaceOwner {
     this.drop(`link ${from.name} closed: ${reason?.message ?? 'no reason given'}`, this.clock.now());
     endConnectionsOver(this, from, REASON_NETWORK_DOWN, this.clock.now());
     this.wake();
+  }
+
+  requested(count: number): void {
+    this.ipCounters.OutRequests += count;
   }
 
   discarded(count: number): void {

@@ -4,7 +4,7 @@
  */
 import { ACK, FIN, PSH, SYN } from '../wire/tcp.ts';
 import { congestionWindowRestart, noteResumption, noteWindowUse } from './congestion-use.ts';
-import type { ControlBlock } from './control-block.ts';
+import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { currentMss } from './mss.ts';
 import { mayEndShort } from './nagle.ts';
 import { armPersist, endPersist } from './persist.ts';
@@ -76,13 +76,21 @@ function retransmit(connection: ControlBlock, run: SentRun, quota: number, now: 
   if (length > 0 && ((run.seq + length) | 0) === sendQueue.end) flags |= PSH;
   if (!transmit(connection, run.seq, length, flags, run.size, now)) return false;
   runs.markRetransmitted(run, now);
-  connection.totalRetrans += run.pieces();
-  context.counters.RetransSegs += run.pieces();
+  countRetransmission(connection, run.pieces());
   if (context.trace !== undefined) {
     const seq = distance(connection.iss, run.seq);
     context.trace({ type: 'retransmit', at: now, flow: connection.flow(), seq, length });
   }
   return true;
+}
+
+function countRetransmission(connection: ControlBlock, pieces: number): void {
+  const { counters } = connection.context;
+  connection.totalRetrans += pieces;
+  counters.RetransSegs += pieces;
+  // As Linux sorts them: in recovery; after a timeout, but for the first, which counts as the timeout.
+  if (connection.caState !== CA_LOSS) counters.TCPFastRetrans += pieces;
+  else if (!connection.retransmitDue) counters.TCPSlowStartRetrans += pieces;
 }
 
 /** New data, then our FIN, as far as both windows reach. */

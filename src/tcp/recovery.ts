@@ -79,7 +79,6 @@ function enterRecovery(connection: ControlBlock, now: number): void {
   connection.everRecovered = true;
   connection.caState = CA_RECOVERY;
   connection.retransmitDue = true;
-  counters.TCPFastRetrans++;
   if (connection.sackOk) counters.TCPSackRecovery++;
   else counters.TCPRenoRecovery++;
   traceCongestion(connection, now);

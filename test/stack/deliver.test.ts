@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { createSocket, type Socket } from '../../src/socket/socket.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import { readSegment } from '../support/wire-segment.ts';
+import { buildIcmp, readSegment } from '../support/wire-segment.ts';
 import { address, bench, prefix, syn, TapLink } from './tap.ts';
 
 function host(trace?: (event: { type: string; reason?: string }) => void): { stack: Stack; link: TapLink } {
@@ -20,7 +20,7 @@ describe('packets that come', () => {
     const { stack, link } = host();
     link.deliver(syn('10.0.0.2', '10.0.0.1'));
     expect(readSegment(link.sent[0] as Uint8Array)).to.include({ flags: 'SA', sourcePort: 80 });
-    expect(stack.counters).to.include({ InReceives: 1, InDelivers: 1, InSegs: 1, InAddrErrors: 0 });
+    expect(stack.counters).to.include({ InReceives: 1, InDelivers: 1, InSegs: 1, InAddrErrors: 0, OutRequests: 1 });
   });
 
   for (const [what, destination] of [
@@ -82,6 +82,15 @@ describe('packets that come', () => {
     link.deliver(bytes);
     expect(link.sent).to.deep.equal([]);
     expect(stack.counters).to.include({ InHdrErrors: 1, InSegs: 0 });
+  });
+
+  it('with a wrong ICMP checksum, too', () => {
+    const { stack, link } = host();
+    const bytes = buildIcmp(address('10.0.0.2').w3, address('10.0.0.1').w3, 8, 0, 1, new Uint8Array(8));
+    bytes[22] = (bytes[22] as number) ^ 1;
+    link.deliver(bytes);
+    expect(link.sent).to.deep.equal([]);
+    expect(stack.counters).to.include({ IcmpInMsgs: 1, IcmpInErrors: 1, IcmpInCsumErrors: 1, IcmpInEchos: 0 });
   });
 
   it('that are cut short, too', () => {

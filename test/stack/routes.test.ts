@@ -74,6 +74,7 @@ describe('routes', () => {
     stack.addInterface(new TapLink(), { addresses: [prefix('10.0.0.1/24')] });
     const socket = createSocket(stack, 2, 1, 0) as Socket;
     expect(socket.connect({ address: address('10.0.1.1'), port: 80 })).to.equal(-ENETUNREACH);
+    expect(stack.counters).to.include({ OutNoRoutes: 1, OutRequests: 0 });
   });
 
   it('RFC 1122 3.2.1.3: a loopback source leaves the host by no link', () => {

@@ -106,5 +106,6 @@ describe('RFC 6298 5: the retransmission timer', () => {
     await t.advance(100);
     t.inject({ ack: 4381 });
     expect(seqs(t.drain())).to.deep.equal([4381]);
+    expect(t.counters).to.include({ TCPTimeouts: 1, TCPSlowStartRetrans: 3, TCPFastRetrans: 0, RetransSegs: 4 });
   });
 });

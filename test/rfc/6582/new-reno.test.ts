@@ -152,6 +152,7 @@ describe('RFC 6582 3.2: partial acknowledgments', () => {
     t.inject({ ack: at(10) });
     t.expectNothing();
     expect(info(t)).to.include({ tcpi_ca_state: 0, tcpi_total_retrans: 3 });
+    expect(t.counters).to.include({ TCPFastRetrans: 3, TCPSlowStartRetrans: 0, RetransSegs: 3 });
   });
 
   it('step 3: the retransmission timer starts anew', async () => {
