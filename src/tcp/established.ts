@@ -31,6 +31,8 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
   connection.retransmitsSince = -1;
   connection.backoff = 0;
   connection.probesOut = 0;
+  // In a simultaneous open the peer's SYN and SYN,ACK may come before ours has gone: an ACK takes its place.
+  if (connection.synDue) connection.ackNow = true;
   connection.synDue = false;
   connection.seenMss = guessedSegment(connection);
   connection.setState(connection.finQueued ? FIN_WAIT_1 : ESTABLISHED, now);

@@ -71,6 +71,17 @@ describe('the receive window in units', () => {
 });
 
 describe('a simultaneous open', () => {
+  it('the SYN and the SYN,ACK of the peer in one batch are acknowledged', () => {
+    const t = connecting({ active: true });
+    const options = t.synOptions;
+    t.injectAll([
+      { seq: 0, flags: 'S', options },
+      { seq: 0, ack: 1, flags: 'SA', options },
+    ]);
+    t.expect({ seq: 1, ack: 1, flags: 'A' });
+    expect(t.state()).to.equal('ESTABLISHED');
+  });
+
   it('a SYN,ACK that goes again takes nothing back of the window that an ACK has offered', async () => {
     const t = connecting({ active: true, options: { mss: 1460, wscale: 7 } });
     t.inject({ seq: 0, flags: 'S', options: t.synOptions });
