@@ -825,7 +825,7 @@ export default [
   { file: 'tcp/control-block', name: 'IP_TOS not taken on', find: 'settings.mark(path);', replace: '' },
   { file: 'tcp/embryo', name: 'IP_TOS not in the SYN,ACK', find: 'listener.settings.mark(path);', replace: '' },
   { file: 'tcp/embryo', name: 'its timer stays', find: 'context.timers.free(embryo.timerRow);', replace: '' },
-  { file: 'tcp/release', name: 'the timers stay', find: 'context.timers.free(connection.timerRow);', replace: '' },
+  { file: 'tcp/release', name: 'the timers stay', find: 'connection.freeTimers();', replace: '' },
   {
     file: 'tcp/release',
     name: 'the user is not told',
@@ -884,7 +884,33 @@ export default [
   {
     file: 'stack/connections',
     name: 'a closed host leaves TIME-WAITs',
-    find: 'else removeTimeWait(entry); } }',
-    replace: '} }',
+    find: 'if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now); else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry); else removeTimeWait(entry);',
+    replace:
+      'if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now); else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);',
+  },
+  {
+    file: 'tcp/segment-text',
+    name: 'data after a shutdown of both sides kept',
+    find: '(connection.orphan || shut)',
+    replace: 'connection.orphan',
+  },
+  { file: 'socket/socket', name: 'SO_LINGER not inherited', find: 'accepted.linger = this.linger;', replace: '' },
+  {
+    file: 'stack/icmp-input',
+    name: 'our own address from outside is answered',
+    find: 'if (!stack.isLoopback(from) && stack.isLocal(remote)) return undefined;',
+    replace: '',
+  },
+  {
+    file: 'stack/icmp-input',
+    name: 'time exceeded is not noted',
+    find: 'errorArrives(stack, packet, LOST_ON_THE_WAY, now);',
+    replace: '',
+  },
+  {
+    file: 'stack/stack',
+    name: 'no directed broadcast',
+    find: 'if (address.isBroadcast) return true;',
+    replace: 'return address.isBroadcast;',
   },
 ];

@@ -191,6 +191,18 @@ describe('RFC 9293 3.9.2: IP', () => {
     expect(t.expect().bytes[1]).to.equal(0x28);
   });
 
+  it('MUST-48, MUST-49: of a connection that we open, too', () => {
+    const t = new WirePeer({
+      setup: (socket) => {
+        socket.setsockopt(IPPROTO_IP, IP_TOS, 0x20);
+        socket.setsockopt(IPPROTO_IP, IP_TTL, 7);
+      },
+    });
+    t.connect();
+    const { bytes } = t.expect({ flags: 'S' });
+    expect([bytes[1], bytes[8]]).to.deep.equal([0x20, 7]);
+  });
+
   it('MUST-50: IP options are passed over', async () => {
     const t = await established();
     t.write('x');
