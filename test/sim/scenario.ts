@@ -1,6 +1,7 @@
 /** What a seed stands for: a network, two hosts, two users. All of it drawn from the seed, printable as JSON. */
 import type { Impairment } from '../../src/link/impaired.ts';
 import {
+  IPPROTO_TCP,
   SO_KEEPALIVE,
   SO_RCVBUF,
   SO_SNDBUF,
@@ -15,7 +16,7 @@ import {
 } from '../../src/socket/constants.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import { type Random, seededRandom } from '../../src/time/random.ts';
-import { type Ending, IPPROTO_TCP, type Script } from '../support/transfer.ts';
+import type { Ending, Script } from '../support/transfer.ts';
 
 export type SideName = 'client' | 'server';
 
