@@ -11,6 +11,7 @@ interface Given {
   readonly ip_version?: 'ipv4' | 'ipv4-mapped-ipv6' | 'ipv6';
   readonly local_ip?: string;
   readonly remote_ip?: string;
+  readonly netmask_ip?: string;
   readonly mtu?: number;
   readonly define: Readonly<Record<string, string>>;
   readonly init_scripts: readonly string[];
@@ -38,6 +39,9 @@ export function packetdrillCommand(): Command {
     )
     .option('--local_ip <address>', 'the address of the host (default: 192.168.0.1)')
     .option('--remote_ip <address>', 'the address of the script (default: 192.0.2.1)')
+    .option('--netmask_ip <mask>', 'of the host (default: 255.255.0.0)')
+    .option('--gateway_ip <address>', 'for command lines of packetdrill: a link in memory has no gateway')
+    .option('--speed <mbps>', 'likewise: nor a speed to report')
     .option('--mtu <bytes>', 'the largest packet (default: 1500)', whole)
     .option('-D, --define <name=value>', 'replace a word of the scripts; may be repeated', define, {})
     .option('--init_scripts <files>', 'files of shell commands to begin with, separated by commas', list, [])
@@ -66,12 +70,13 @@ function run(paths: readonly string[], given: Given): void {
 }
 
 function optionsOf(given: Given): PacketdrillOptions {
-  const { tolerance_usecs, ip_version, local_ip, remote_ip, mtu, strict_push } = given;
+  const { tolerance_usecs, ip_version, local_ip, remote_ip, netmask_ip, mtu, strict_push } = given;
   return {
     ...(tolerance_usecs !== undefined && { toleranceUsecs: tolerance_usecs }),
     ...(ip_version !== undefined && { ipVersion: ip_version }),
     ...(local_ip !== undefined && { localIp: local_ip }),
     ...(remote_ip !== undefined && { remoteIp: remote_ip }),
+    ...(netmask_ip !== undefined && { netmaskIp: netmask_ip }),
     ...(mtu !== undefined && { mtu }),
     ...(strict_push !== undefined && { strictPush: strict_push }),
     defines: given.define,

@@ -20,6 +20,8 @@ export interface PacketdrillOptions {
   readonly localIp?: string;
   /** The script's; default 192.0.2.1. */
   readonly remoteIp?: string;
+  /** Of the host's network; default 255.255.0.0. */
+  readonly netmaskIp?: string;
   /** Bytes; default 1500. */
   readonly mtu?: number;
   /** Words of the script to replace (`-D NAME=VALUE`). */

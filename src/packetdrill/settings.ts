@@ -35,6 +35,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 const FLAGS = ['strict_segments', 'check_ts_ecr', 'tcp_ts_ecr_scaled'];
 /** Of the device and the process that packetdrill needs, which are not here: they change nothing. */
 const WITHOUT_MEANING = [
+  'mss',
   'gateway_ip',
   'speed',
   'verbose',
@@ -87,12 +88,13 @@ export function readSettings(script: Script, options: PacketdrillOptions): Scrip
 }
 
 function callOptions(options: PacketdrillOptions): Readonly<Record<string, string | undefined>> {
-  const { toleranceUsecs, ipVersion, localIp, remoteIp, mtu } = options;
+  const { toleranceUsecs, ipVersion, localIp, remoteIp, netmaskIp, mtu } = options;
   return {
     tolerance_usecs: toleranceUsecs?.toString(),
     ip_version: ipVersion,
     local_ip: localIp,
     remote_ip: remoteIp,
+    netmask_ip: netmaskIp,
     mtu: mtu?.toString(),
   };
 }
