@@ -28,6 +28,9 @@ export class Reassembly {
   /** The contiguous range that the last `insert` became part of; left edge and right edge. */
   left = 0;
   right = 0;
+  /** The first part of what the last `insert` or `drainTo` brought that was there before; equal edges: none. */
+  duplicateLeft = 0;
+  duplicateRight = 0;
 
   constructor(slab: Slab) {
     this.#slab = slab;
@@ -47,10 +50,12 @@ export class Reassembly {
     let index = this.#firstEndingAfter(seq);
     let at = seq;
     let added = 0;
+    this.#noDuplicate();
     while (before(at, end)) {
       const next = runs[index];
       if (next !== undefined && beforeOrAt(next.seq, at)) {
         // Already there up to that run's end.
+        this.#noteDuplicate(at, before(next.end, end) ? next.end : end);
         at = next.end;
         index++;
         continue;
@@ -72,11 +77,13 @@ export class Reassembly {
   drainTo(queue: ReceiveQueue, rcvNxt: number): number {
     let next = rcvNxt;
     let taken = 0;
+    this.#noDuplicate();
     for (const run of this.#runs) {
       if (after(run.seq, next)) break;
       taken++;
       this.length -= distance(run.seq, run.end);
       const skip = distance(run.seq, next);
+      if (skip > 0) this.#noteDuplicate(run.seq, before(next, run.end) ? next : run.end);
       const count = distance(next, run.end);
       if (count > 0) {
         queue.append(run.chunk, run.offset + skip, count);
@@ -102,6 +109,18 @@ export class Reassembly {
     this.#runs.length = 0;
     this.length = 0;
     this.#closeChunk();
+  }
+
+  #noDuplicate(): void {
+    this.duplicateLeft = 0;
+    this.duplicateRight = 0;
+  }
+
+  /** Only the first stretch counts; runs may touch. */
+  #noteDuplicate(left: number, right: number): void {
+    if (this.duplicateLeft === this.duplicateRight) this.duplicateLeft = left;
+    else if (this.duplicateRight !== left) return;
+    this.duplicateRight = right;
   }
 
   /** Index of the first run whose end lies after `seq`. */

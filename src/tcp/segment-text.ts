@@ -77,6 +77,7 @@ function inOrder(
   dataReceived(connection, length, segment.pieceSize || length, now);
   // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
   if (filled) connection.ackNow = true;
+  if (filled) noteOverlap(connection);
   takeWaitingFin(connection, now);
   connection.context.markReady(connection);
 }
@@ -97,17 +98,20 @@ function outOfOrder(
   if (added < 0) {
     counters.TCPOFODrop++;
   } else {
-    if (added < length) noteOverlap(connection, seq, length, added);
+    if (added < length) noteOverlap(connection);
     counters.TCPOFOQueue++;
     noteRange(connection, seq);
   }
   answer(connection, now);
 }
 
-/** RFC 2883 4.2: out of order and here before, all of it. A partial overlap is not told apart. */
-function noteOverlap(connection: ControlBlock, seq: number, length: number, added: number): void {
+/** RFC 2883 4.2: the first part of it that was here before, out of order, unless its front was a duplicate too. */
+function noteOverlap(connection: ControlBlock): void {
+  const { reassembly } = connection;
+  if (reassembly === undefined || reassembly.duplicateLeft === reassembly.duplicateRight) return;
   connection.context.counters.TCPOFOMerge++;
-  if (added === 0) noteDuplicate(connection, seq, (seq + length) | 0);
+  if (connection.dsackLeft !== connection.dsackRight) return;
+  noteDuplicate(connection, reassembly.duplicateLeft, reassembly.duplicateRight);
 }
 
 function answer(connection: ControlBlock, now: number): void {

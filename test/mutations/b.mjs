@@ -625,7 +625,31 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a duplicate out of order is not reported',
-    find: 'if (added === 0) noteDuplicate(connection, seq, (seq + length) | 0);',
+    find: 'noteDuplicate(connection, reassembly.duplicateLeft, reassembly.duplicateRight);',
+    replace: '',
+  },
+  {
+    file: 'tcp/segment-text',
+    name: 'a duplicate rear is not reported',
+    find: 'if (filled) noteOverlap(connection);',
+    replace: '',
+  },
+  {
+    file: 'tcp/segment-text',
+    name: 'a duplicate in the middle outweighs one in front',
+    find: 'if (connection.dsackLeft !== connection.dsackRight) return;',
+    replace: '',
+  },
+  {
+    file: 'tcp/reassembly',
+    name: 'duplicates that do not touch are one',
+    find: 'else if (this.duplicateRight !== left) return;',
+    replace: '',
+  },
+  {
+    file: 'tcp/output',
+    name: 'retransmissions after a timeout are not counted apart',
+    find: 'else if (!connection.retransmitDue) counters.TCPSlowStartRetrans += pieces;',
     replace: '',
   },
   { file: 'tcp/segment-text', name: 'beyond the window is taken', find: 'if (excess > 0) {', replace: 'if (false) {' },

@@ -58,6 +58,35 @@ describe('RFC 2883 4: D-SACK', () => {
     expect(t.read()).to.have.length(2 * MSS);
   });
 
+  it('4.2.1: a segment of which the rear is a duplicate: that part', async () => {
+    const t = await established(sackOk);
+    data(t, 1);
+    t.expect({ ack: at(0), options: { sack: [block(1, 2)] } });
+    data(t, 0, 2);
+    t.expect({ ack: at(2), options: { sack: [block(1, 2)] } });
+    expect(t.read()).to.have.length(2 * MSS);
+  });
+
+  it('4.2.2: two parts that the acknowledgment covers: the first', async () => {
+    const t = await established(sackOk);
+    data(t, 4);
+    data(t, 0);
+    data(t, 2);
+    t.drain();
+    data(t, 0, 3);
+    t.expect({ ack: at(3), options: { sack: [block(0, 1), block(4, 5)] } });
+  });
+
+  it('4.2.3: two parts above the acknowledgment: the first, then the block that holds it', async () => {
+    const t = await established(sackOk);
+    data(t, 5);
+    data(t, 1);
+    data(t, 3);
+    t.drain();
+    data(t, 1, 3);
+    t.expect({ ack: 1, options: { sack: [block(1, 2), block(1, 4), block(5, 6)] } });
+  });
+
   it('with timestamps, the duplicate and two others', async () => {
     const t = await established({ options: { mss: 1460, sackOk: true, ts: [1, 0] } });
     data(t, 0);
