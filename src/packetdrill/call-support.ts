@@ -1,7 +1,8 @@
 /** What the files of system calls share. */
-import type { Socket, SocketAddress } from '../socket/socket.ts';
+import type { SocketAddress } from '../socket/socket.ts';
 import type { Descriptors, SocketDescriptor } from './descriptors.ts';
 import type { CallAction } from './script.ts';
+import type { TestSocket } from './target.ts';
 
 /** One try: the result, or a negated errno; undefined: not yet. */
 export type Attempt = () => number | undefined;
@@ -16,9 +17,9 @@ export interface CallHooks {
   now(): number;
   /** Tries again at that time. */
   alarm(at: number): void;
-  listening(socket: Socket): void;
-  connecting(socket: Socket, to: SocketAddress): void;
-  accepted(socket: Socket): void;
+  listening(socket: TestSocket): void;
+  connecting(socket: TestSocket, to: SocketAddress): void;
+  accepted(socket: TestSocket): void;
 }
 
 export interface Caller {

@@ -1,10 +1,10 @@
 /** File descriptors as the script numbers them. */
-import type { Socket } from '../socket/socket.ts';
 import { ScriptFailure } from './errors.ts';
+import type { TestSocket } from './target.ts';
 
 export interface SocketDescriptor {
   readonly kind: 'socket';
-  readonly socket: Socket;
+  readonly socket: TestSocket;
   /** O_NONBLOCK. */
   nonBlocking: boolean;
   /** Bytes that were written. */
@@ -42,12 +42,12 @@ export class Descriptors {
   }
 
   /** The descriptor of a socket. */
-  of(socket: Socket): SocketDescriptor | undefined {
+  of(socket: TestSocket): SocketDescriptor | undefined {
     for (const each of this.#open.values()) if (each.kind === 'socket' && each.socket === socket) return each;
     return undefined;
   }
 
-  sockets(): Socket[] {
+  sockets(): TestSocket[] {
     return [...this.#open.values()].flatMap((each) => (each.kind === 'socket' ? [each.socket] : []));
   }
 }

@@ -2,11 +2,11 @@
  * The connection under test: which numbers on the wire the script's numbers are. SYNs have the script's own numbers, all others count from
  * the initial ones; timestamps of the stack are known by what the script calls them.
  */
-import type { Socket } from '../socket/socket.ts';
 import { ACK, PSH, RST, SYN } from '../wire/tcp.ts';
 import { ScriptFailure } from './errors.ts';
 import type { OptionSpec, TcpSpec } from './script.ts';
 import type { Endpoints, Segment } from './segment.ts';
+import type { TestSocket } from './target.ts';
 
 /** Initial sequence numbers of one side: the script's and the real one. */
 interface Start {
@@ -22,7 +22,7 @@ export class Flow {
   localPort: number;
   remotePort: number;
   /** The socket, once there is one. */
-  socket: Socket | undefined;
+  socket: TestSocket | undefined;
   /** Bytes that the user has written. */
   written = 0;
   #local: Start | undefined;

@@ -1,12 +1,15 @@
 /** The host under test: a stack over a link that is the script's, on a clock that moves when the script says so. */
 import type { Link, LinkCapabilities, LinkReceiver } from '../link/link.ts';
 import { Packet, type PacketBatch } from '../link/packet.ts';
+import { createSocket } from '../socket/socket.ts';
 import { Stack } from '../stack/stack.ts';
 import type { TcpConfig } from '../tcp/config.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { seededRandom } from '../time/random.ts';
 import { QueuedTimer, TimerQueue } from '../time/timer-queue.ts';
 import type { IpAddress } from '../wire/address.ts';
+import { Commands } from './commands.ts';
+import type { PassedPacket, Target, TestSocket } from './target.ts';
 
 /** Where time starts: late enough that times before it make sense to the stack. */
 const START = 100_000;
@@ -87,13 +90,6 @@ class ScriptLink implements Link {
   close(): void {}
 }
 
-/** A packet of the stack's or the script's, `at` in ms since the start. */
-export interface PassedPacket {
-  readonly at: number;
-  readonly bytes: Uint8Array;
-  readonly direction: 'in' | 'out';
-}
-
 export interface MachineOptions {
   readonly local: IpAddress;
   /** Prefix length of the local network. */
@@ -102,16 +98,13 @@ export interface MachineOptions {
   readonly sysctl: Partial<TcpConfig>;
 }
 
-export class Machine {
-  readonly stack: Stack;
-  /** Packets that the stack sent and nobody has looked at, oldest first. */
+export class Machine implements Target {
   readonly sent: PassedPacket[] = [];
-  /** All packets. */
   readonly passed: PassedPacket[] = [];
-  /** Called whenever something may have changed: after packets, timers, deferred work. */
   onChange: () => void = () => {};
   readonly #clock = new ScriptClock();
   readonly #link: ScriptLink;
+  readonly #stack: Stack;
 
   constructor({ local, bits, mtu, sysctl }: MachineOptions) {
     this.#link = new ScriptLink(mtu, (bytes) => {
@@ -119,31 +112,33 @@ export class Machine {
       this.sent.push(packet);
       this.passed.push(packet);
     });
-    this.stack = new Stack({ clock: this.#clock, random: seededRandom('packetdrill'), sysctl });
-    const script = this.stack.addInterface(this.#link, { addresses: [{ address: local, bits }] });
-    this.stack.addRoute({ destination: local, bits: 0, interface: script });
+    this.#stack = new Stack({ clock: this.#clock, random: seededRandom('packetdrill'), sysctl });
+    const script = this.#stack.addInterface(this.#link, { addresses: [{ address: local, bits }] });
+    this.#stack.addRoute({ destination: local, bits: 0, interface: script });
   }
 
-  /** ms since the start. */
   get now(): number {
     return this.#clock.now() - START;
   }
 
-  /** A timer that only wakes: `onChange` is called at that time. */
-  alarm(at: number): Timer {
-    const timer = this.#clock.timer(() => {});
-    timer.set(START + at);
-    return timer;
+  socket(domain: number, type: number, protocol: number): TestSocket | number {
+    return createSocket(this.#stack, domain, type, protocol);
   }
 
-  /** What calls have set going goes on, at the time that it is. */
+  command(text: string, note: (text: string) => void): number {
+    return new Commands(this.#stack, note).run(text);
+  }
+
+  alarm(at: number): void {
+    this.#clock.timer(() => {}).set(START + at);
+  }
+
   settle(): void {
     this.#clock.flush();
     this.onChange();
     this.#clock.flush();
   }
 
-  /** Lets time pass until `until`, or until `enough()`. @returns whether it was enough */
   run(until: number, enough: () => boolean): boolean {
     this.settle();
     for (let jumps = 0; !enough(); jumps++) {
@@ -160,12 +155,6 @@ export class Machine {
     return true;
   }
 
-  /** Something will still happen by itself. */
-  get hasTimers(): boolean {
-    return this.#clock.next() < Infinity;
-  }
-
-  /** A packet comes from the link. */
   inject(bytes: Uint8Array): void {
     const receiver = this.#link.receiver as LinkReceiver;
     const packet = new Packet(receiver.slab.take(), HEADROOM);
@@ -177,11 +166,10 @@ export class Machine {
     this.settle();
   }
 
-  /** Ends it. @returns chunks of memory that somebody still holds: 0 unless there is a leak */
   close(): number {
     this.onChange = () => {};
-    this.stack.close();
+    this.#stack.close();
     this.#clock.flush();
-    return this.stack.slab.live;
+    return this.#stack.slab.live;
   }
 }

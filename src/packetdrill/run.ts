@@ -2,11 +2,12 @@
 
 import type { TcpConfig } from '../tcp/config.ts';
 import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
-import { Machine, type PassedPacket } from './machine.ts';
+import { Machine } from './machine.ts';
 import { parseScript } from './parser.ts';
 import { Runner } from './runner.ts';
 import type { Script } from './script.ts';
 import { readSettings, type ScriptSettings } from './settings.ts';
+import type { PassedPacket, Target } from './target.ts';
 
 /** Options on the command line win over those in the script, as packetdrill has it. */
 export interface PacketdrillOptions {
@@ -32,6 +33,8 @@ export interface PacketdrillOptions {
   readonly sysctl?: Partial<TcpConfig>;
   /** Compare PSH on every segment, also within what a segmentation offload would have sent as one; default false. */
   readonly strictPush?: boolean;
+  /** What to play against; default: a tunstack host in memory. */
+  readonly target?: (settings: ScriptSettings) => Target;
   /** Told what happens, line by line. */
   readonly log?: (line: string) => void;
 }
@@ -54,22 +57,22 @@ export interface PacketdrillResult {
  */
 export function runPacketdrill(text: string, options: PacketdrillOptions = {}): PacketdrillResult {
   const name = options.name ?? 'script.pkt';
-  let machine: Machine | undefined;
+  let target: Target | undefined;
   let runner: Runner | undefined;
   let [status, message]: [PacketdrillResult['status'], string] = ['pass', ''];
   try {
     const script = parseScript(name, substitute(text, options.defines ?? {}));
     const settings = readSettings(script, options);
-    machine = makeMachine(settings, options);
-    runner = makeRunner(script, machine, settings, options);
+    target = options.target?.(settings) ?? makeMachine(settings, options);
+    runner = makeRunner(script, target, settings, options);
     for (const commands of options.initScripts ?? []) runner.prepare(commands);
     runner.play();
   } catch (error) {
     [status, message] = verdict(name, error);
   }
-  const duration = machine?.now ?? 0;
-  const packets = [...(machine?.passed ?? [])];
-  const leaked = close(runner, machine);
+  const duration = target?.now ?? 0;
+  const packets = [...(target?.passed ?? [])];
+  const leaked = close(runner, target);
   return { name, status, message, packets, duration, leaked };
 }
 
@@ -86,8 +89,8 @@ function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {} }: Pack
   return new Machine({ local, bits, mtu, sysctl });
 }
 
-function makeRunner(script: Script, machine: Machine, settings: ScriptSettings, options: PacketdrillOptions): Runner {
-  return new Runner(script, machine, {
+function makeRunner(script: Script, target: Target, settings: ScriptSettings, options: PacketdrillOptions): Runner {
+  return new Runner(script, target, {
     rules: {
       strictPush: options.strictPush ?? false,
       checkEcr: settings.checkEcr,
@@ -108,6 +111,6 @@ function verdict(name: string, error: unknown): [PacketdrillResult['status'], st
   return ['fail', `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
 }
 
-function close(runner: Runner | undefined, machine: Machine | undefined): number {
-  return runner?.close() ?? machine?.close() ?? 0;
+function close(runner: Runner | undefined, target: Target | undefined): number {
+  return runner?.close() ?? target?.close() ?? 0;
 }

@@ -4,24 +4,23 @@
  */
 import { IPPROTO_TCP, TCP_INFO } from '../socket/constants.ts';
 import { errnoName } from '../socket/errno.ts';
-import type { Socket, SocketAddress } from '../socket/socket.ts';
+import type { SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { SYN } from '../wire/tcp.ts';
 import { numberOf } from './arguments.ts';
 import type { Attempt, CallHooks } from './call-support.ts';
 import { parseCode, type Statement } from './code-parser.ts';
 import { Namespace } from './code-run.ts';
-import { Commands } from './commands.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 import { Flow } from './flow.ts';
 import { icmpPacket } from './icmp.ts';
-import type { Machine } from './machine.ts';
 import { continues, join, learnStamps, type MatchRules, mismatch } from './match.ts';
 import { segmentText, specText, timeText } from './notation.ts';
 import type { CallAction, PacketAction, PacketSpec, Script, ScriptEvent, TcpSpec } from './script.ts';
 import { buildSegment, readPacket, type Segment } from './segment.ts';
 import { CODE_CONSTANTS } from './symbols.ts';
 import { SystemCalls } from './system-calls.ts';
+import type { Target, TestSocket } from './target.ts';
 
 export interface RunnerSettings {
   readonly rules: MatchRules;
@@ -63,10 +62,9 @@ const FIRST_PORT = 40_000;
 
 export class Runner {
   readonly #script: Script;
-  readonly #machine: Machine;
+  readonly #target: Target;
   readonly #settings: RunnerSettings;
   readonly #calls: SystemCalls;
-  readonly #commands: Commands;
   readonly #blocks: Block[] = [];
   #flow: Flow | undefined;
   /** A SYN of the script's opens a connection. */
@@ -78,18 +76,17 @@ export class Runner {
   /** When the event before ended, ms since the start. */
   #last = 0;
 
-  constructor(script: Script, machine: Machine, settings: RunnerSettings) {
+  constructor(script: Script, target: Target, settings: RunnerSettings) {
     this.#script = script;
-    this.#machine = machine;
+    this.#target = target;
     this.#settings = settings;
-    this.#calls = new SystemCalls(machine.stack, this.#hooks());
-    this.#commands = new Commands(machine.stack, (text) => settings.log(`note: ${text}`));
-    machine.onChange = () => this.#tryWaiting();
+    this.#calls = new SystemCalls(target, this.#hooks());
+    target.onChange = () => this.#tryWaiting();
   }
 
   /** Commands to run before the script. */
   prepare(commands: string): void {
-    this.#commands.run(commands);
+    this.#run(commands);
   }
 
   /** @throws ScriptFailure, UnsupportedFeature: with the line that they belong to in the message */
@@ -103,7 +100,7 @@ export class Runner {
   /** Lets go of everything. @returns chunks of memory that somebody still holds */
   close(): number {
     for (const socket of this.#calls.descriptors.sockets()) socket.close();
-    return this.#machine.close();
+    return this.#target.close();
   }
 
   #at(line: number, work: () => void): void {
@@ -124,8 +121,8 @@ export class Runner {
     }
     const due = this.#due(event);
     if (event.time.kind !== 'any' && event.time.kind !== 'none') this.#advance(due, this.#tolerance(due));
-    this.#settings.log(`${timeText(this.#machine.now)} ${event.text}`);
-    this.#last = event.time.kind === 'none' ? this.#last : this.#machine.now;
+    this.#settings.log(`${timeText(this.#target.now)} ${event.text}`);
+    this.#last = event.time.kind === 'none' ? this.#last : this.#target.now;
     if (action.kind === 'packet') this.#inject(action);
     else if (action.kind === 'call') this.#call(event, action, due);
     else if (action.kind === 'code') this.#sample(event, action.code);
@@ -142,7 +139,7 @@ export class Runner {
       case 'range':
         return time.at + (time.relative ? this.#last : 0);
       default:
-        return this.#machine.now;
+        return this.#target.now;
     }
   }
 
@@ -151,10 +148,10 @@ export class Runner {
   }
 
   #advance(due: number, tolerance: number): void {
-    if (this.#machine.now > due + tolerance) {
-      throw new ScriptFailure(`it is due at ${timeText(due)}, but it is ${timeText(this.#machine.now)} already`);
+    if (this.#target.now > due + tolerance) {
+      throw new ScriptFailure(`it is due at ${timeText(due)}, but it is ${timeText(this.#target.now)} already`);
     }
-    this.#machine.run(due, () => false);
+    this.#target.run(due, () => false);
     this.#rethrow();
   }
 
@@ -165,7 +162,7 @@ export class Runner {
     if (packet.protocol === 'icmp') {
       const flow = this.#flow;
       if (flow === undefined) throw new ScriptFailure('there is no connection yet that ICMP could speak of');
-      return this.#machine.inject(icmpPacket(packet, flow, this.#settings.remote.address.w3));
+      return this.#target.inject(icmpPacket(packet, flow, this.#settings.remote.address.w3));
     }
     throw unsupportedPacket(packet);
   }
@@ -176,7 +173,7 @@ export class Runner {
     const { local, remote } = flow.ends;
     const { localPort, remotePort } = flow;
     const ends = { source: remote, sourcePort: remotePort, destination: local, destinationPort: localPort };
-    this.#machine.inject(buildSegment(ends, flow.toLive(spec)));
+    this.#target.inject(buildSegment(ends, flow.toLive(spec)));
     this.#rethrow();
   }
 
@@ -202,7 +199,7 @@ export class Runner {
     const tolerance = this.#tolerance(due);
     const { time } = event;
     const latest =
-      time.kind === 'any' ? this.#machine.now + ANY_TIME : time.kind === 'range' ? due + time.to - time.at : due;
+      time.kind === 'any' ? this.#target.now + ANY_TIME : time.kind === 'range' ? due + time.to - time.at : due;
     const first = this.#nextSent(latest + tolerance);
     if (first === undefined) throw new ScriptFailure(`the packet did not come: ${specText('out', packet)}`);
     const { at, segment } = this.#joined(first, packet, latest + tolerance);
@@ -235,7 +232,7 @@ export class Runner {
     while (segment.length < expected.length) {
       const next = this.#peekSent(latest);
       if (next === undefined || !continues(segment, first.segment.length, pieceLength, next.segment)) break;
-      this.#machine.sent.shift();
+      this.#target.sent.shift();
       pieceLength = next.segment.length;
       at = next.at;
       segment = join(segment, next.segment);
@@ -246,14 +243,14 @@ export class Runner {
   /** The next packet of the connection's, for which time passes until `latest`. */
   #nextSent(latest: number): Sent | undefined {
     const next = this.#peekSent(latest);
-    if (next !== undefined) this.#machine.sent.shift();
+    if (next !== undefined) this.#target.sent.shift();
     return next;
   }
 
   #peekSent(latest: number): Sent | undefined {
-    const { sent } = this.#machine;
+    const { sent } = this.#target;
     for (;;) {
-      const came = this.#machine.run(latest, () => sent.length > 0);
+      const came = this.#target.run(latest, () => sent.length > 0);
       this.#rethrow();
       const [packet] = sent;
       if (!came || packet === undefined) return undefined;
@@ -277,8 +274,8 @@ export class Runner {
     return {
       local: this.#settings.local,
       remote: this.#settings.remote,
-      now: () => this.#machine.now,
-      alarm: (at) => void this.#machine.alarm(at),
+      now: () => this.#target.now,
+      alarm: (at) => void this.#target.alarm(at),
       listening: () => {
         this.#listening = true;
       },
@@ -287,7 +284,7 @@ export class Runner {
     };
   }
 
-  #connecting(socket: Socket, to: SocketAddress): void {
+  #connecting(socket: TestSocket, to: SocketAddress): void {
     const name = socket.getsockname();
     const port = typeof name === 'number' ? 0 : name.port;
     this.#flow = new Flow(this.#settings.local.address.w3, port, to.address.w3, to.port);
@@ -295,7 +292,7 @@ export class Runner {
     this.#listening = false;
   }
 
-  #accepted(socket: Socket): void {
+  #accepted(socket: TestSocket): void {
     const name = socket.getpeername();
     if (typeof name === 'object' && this.#flow?.remotePort === name.port) this.#flow.socket = socket;
   }
@@ -307,7 +304,7 @@ export class Runner {
     const result = attempt();
     if (event.until === undefined) {
       if (result === undefined) throw new ScriptFailure(`${call.name}() would wait, but the script gives it no time`);
-      this.#machine.settle();
+      this.#target.settle();
       this.#check(call, result);
       return;
     }
@@ -315,7 +312,7 @@ export class Runner {
     const end = base + event.until;
     const tolerance = Math.max(this.#settings.rules.toleranceUsecs / 1000, RELATIVE_TOLERANCE * (end - due));
     this.#waiting = { attempt: result === undefined ? attempt : () => result, call, event, end, tolerance };
-    this.#machine.settle();
+    this.#target.settle();
     this.#rethrow();
   }
 
@@ -326,7 +323,7 @@ export class Runner {
       const result = waiting.attempt();
       if (result === undefined) return;
       this.#waiting = undefined;
-      const { now } = this.#machine;
+      const { now } = this.#target;
       this.#settings.log(`${timeText(now)} ${waiting.call.name}() returns ${result}`);
       this.#check(waiting.call, result);
       if (Math.abs(now - waiting.end) > waiting.tolerance) {
@@ -343,7 +340,7 @@ export class Runner {
   #finishWaiting(): void {
     const { end, tolerance, call } = this.#waiting as Waiting;
     const over = () => this.#waiting === undefined || this.#failed !== undefined;
-    if (this.#machine.run(end + tolerance, over)) return this.#rethrow();
+    if (this.#target.run(end + tolerance, over)) return this.#rethrow();
     throw new ScriptFailure(`${call.name}() has not returned at ${timeText(end)}`);
   }
 
@@ -366,10 +363,14 @@ export class Runner {
 
   // Commands and code.
 
+  #run(command: string): number {
+    return this.#target.command(command, (text) => this.#settings.log(`note: ${text}`));
+  }
+
   #command(command: string): void {
-    const status = this.#commands.run(command);
+    const status = this.#run(command);
     if (status !== 0) throw new ScriptFailure(`the command \`${command.trim()}\` gives ${status}`);
-    this.#machine.settle();
+    this.#target.settle();
   }
 
   /** The values are those of now; the code runs when the script is over. */

@@ -3,8 +3,7 @@
  */
 import { AF_INET, AF_INET6, MSG_DONTWAIT, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
 import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, EOPNOTSUPP } from '../socket/errno.ts';
-import { createSocket, type Socket, type SocketAddress } from '../socket/socket.ts';
-import type { Stack } from '../stack/stack.ts';
+import type { SocketAddress } from '../socket/socket.ts';
 import { Arguments, field, numberOf, vectorOf } from './arguments.ts';
 import { type Attempt, type Caller, type CallHooks, expectedNumber, expectsErrno, onSocket } from './call-support.ts';
 import { Descriptors, type SocketDescriptor } from './descriptors.ts';
@@ -13,6 +12,7 @@ import { getOptionCall, setOptionCall } from './option-calls.ts';
 import { epollControl, epollCreate, epollWait, pollCall } from './readiness-calls.ts';
 import type { CallAction, Expression } from './script.ts';
 import { symbol } from './symbols.ts';
+import type { Target, TestSocket } from './target.ts';
 
 const SOCK_NONBLOCK = symbol('SOCK_NONBLOCK') as number;
 const SOCK_FLAGS = SOCK_NONBLOCK | (symbol('SOCK_CLOEXEC') as number);
@@ -22,10 +22,10 @@ const O_RDWR = 2;
 export class SystemCalls implements Caller {
   readonly descriptors = new Descriptors();
   readonly hooks: CallHooks;
-  readonly #stack: Stack;
+  readonly #target: Target;
 
-  constructor(stack: Stack, hooks: CallHooks) {
-    this.#stack = stack;
+  constructor(target: Target, hooks: CallHooks) {
+    this.#target = target;
     this.hooks = hooks;
   }
 
@@ -110,14 +110,14 @@ export class SystemCalls implements Caller {
     // `socket(..., SOCK_STREAM, IPPROTO_TCP)`: of the family under test.
     const family = first.kind === 'ellipsis' ? AF_INET : numberOf(first);
     const type = args.number(1);
-    const made = createSocket(this.#stack, family, type & ~SOCK_FLAGS, args.numberOr(2, 0));
+    const made = this.#target.socket(family, type & ~SOCK_FLAGS, args.numberOr(2, 0));
     if (typeof made !== 'number') return this.#open(made, expectedNumber(call), (type & SOCK_NONBLOCK) !== 0);
     if (expectsErrno(call)) return made;
     if (family === AF_INET6) throw new UnsupportedFeature('IPv6 sockets');
     throw new UnsupportedFeature(`socket(${family}, ${type & ~SOCK_FLAGS}, ${args.numberOr(2, 0)})`);
   }
 
-  #open(socket: Socket, number: number | undefined, nonBlocking: boolean): number {
+  #open(socket: TestSocket, number: number | undefined, nonBlocking: boolean): number {
     return this.descriptors.add(number, { kind: 'socket', socket, nonBlocking, written: 0 });
   }
 
@@ -246,7 +246,7 @@ export class SystemCalls implements Caller {
 }
 
 /** What a connect that waited comes to. */
-function connectOutcome(socket: Socket, to: SocketAddress): number | undefined {
+function connectOutcome(socket: TestSocket, to: SocketAddress): number | undefined {
   if (socket.poll() === 0) return undefined;
   const error = socket.getsockopt(SOL_SOCKET, SO_ERROR) as number;
   return error === 0 ? socket.connect(to) : -error;
