@@ -18,17 +18,35 @@
  */
 import { AssertionError } from 'chai';
 import { formatLadder, type LadderPacket } from '../../src/lab/ladder.ts';
-import type { Link, LinkCapabilities, LinkReceiver } from '../../src/link/link.ts';
-import { CHECKSUM_PARTIAL, Packet, type PacketBatch } from '../../src/link/packet.ts';
+import type { LinkReceiver } from '../../src/link/link.ts';
+import { Packet } from '../../src/link/packet.ts';
 import { createSocket, Socket } from '../../src/socket/socket.ts';
 import { type Counters, Stack } from '../../src/stack/stack.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import { seededRandom } from '../../src/time/random.ts';
-import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import type { TraceSink } from '../../src/trace/events.ts';
 import { IpAddress } from '../../src/wire/address.ts';
+import { WireClock, WireLink } from './wire-link.ts';
+import {
+  brief,
+  bytesOf,
+  type Expected,
+  filler,
+  type Injected,
+  isSegment,
+  lastLines,
+  normal,
+  pick,
+  type Seen,
+  type SeenIcmp,
+  same,
+  text,
+  textOf,
+  toBytes,
+} from './wire-seen.ts';
 import { buildIcmp, buildSegment, readIp, readSegment, type SegmentOptions, type WireSegment } from './wire-segment.ts';
 
+export { bytesOf, type Expected, filler, type Injected, type Seen, type SeenIcmp, textOf } from './wire-seen.ts';
 export type { SegmentOptions } from './wire-segment.ts';
 
 export const DUT: IpAddress = IpAddress.parse('10.0.0.1') as IpAddress;
@@ -61,61 +79,6 @@ export interface PeerOptions {
   readonly trace?: TraceSink;
 }
 
-/** A segment for the DUT. What is not said: everything in order so far is acknowledged, and `seq` goes on behind what was sent. */
-export interface Injected {
-  readonly seq?: number;
-  readonly ack?: number;
-  /** Letters of `FSRPAUECN`. Default: `A`. */
-  readonly flags?: string;
-  readonly data?: string | Uint8Array;
-  /** So many bytes of no matter what. */
-  readonly length?: number;
-  readonly win?: number;
-  /** The urgent pointer. */
-  readonly urg?: number;
-  /** When timestamps are in use they come by themselves; `ts: undefined` leaves them out. */
-  readonly options?: { readonly [K in keyof SegmentOptions]?: SegmentOptions[K] | undefined };
-  readonly badChecksum?: boolean;
-  /** Another port of the peer's, for another connection. */
-  readonly from?: number;
-  /** Another port of the DUT's. */
-  readonly to?: number;
-  /** It is a super-segment of pieces of so many bytes. */
-  readonly segmentSize?: number;
-}
-
-/** A segment of the DUT's. */
-export interface Seen {
-  readonly seq: number;
-  readonly ack: number;
-  readonly flags: string;
-  readonly length: number;
-  readonly data: string;
-  readonly win: number;
-  readonly urg: number;
-  readonly options: SegmentOptions;
-  /** The DUT's port, and the peer's. */
-  readonly from: number;
-  readonly to: number;
-  /** When it was sent, ms of the test's clock. */
-  readonly at: number;
-  /** The IP packet. */
-  readonly bytes: Uint8Array;
-}
-
-/** Only what is named is compared; an option that is named and undefined must be absent. */
-export type Expected = Partial<Omit<Seen, 'options' | 'bytes'>> & {
-  readonly options?: { readonly [K in keyof SegmentOptions]?: SegmentOptions[K] | undefined };
-};
-
-/** Packets other than TCP. */
-export interface SeenIcmp {
-  readonly type: number;
-  readonly code: number;
-  /** What is behind the 8 bytes. */
-  readonly body: Uint8Array;
-}
-
 /** What the test knows of the connection with one port of the peer's. */
 interface Flow {
   peerIsn: number;
@@ -128,51 +91,6 @@ interface Flow {
   lastStamp: number;
   /** Likewise of the peer; undefined: the peer's SYN had none. */
   peerStamp: number | undefined;
-}
-
-/** Its deferred work can be done at once: what users did goes out without waiting for a turn of the event loop. */
-class WireClock extends VirtualClock {
-  readonly #deferred: (() => void)[] = [];
-
-  override defer(callback: () => void): void {
-    this.#deferred.push(callback);
-    super.defer(() => this.flush());
-  }
-
-  flush(): void {
-    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) next();
-  }
-}
-
-class WireLink implements Link {
-  readonly name = 'wire';
-  readonly capabilities: LinkCapabilities;
-  receiver: LinkReceiver | undefined;
-  /** How many more packets it takes before it is full. */
-  room = Infinity;
-  readonly #sent: (bytes: Uint8Array, partial: boolean, segmentSize: number) => void;
-
-  constructor(mtu: number, offload: boolean, sent: (bytes: Uint8Array, partial: boolean, segmentSize: number) => void) {
-    this.capabilities = { mtu, checksumOffload: offload, segmentationOffload: offload ? 65_535 : 0 };
-    this.#sent = sent;
-  }
-
-  attach(receiver: LinkReceiver): void {
-    this.receiver = receiver;
-  }
-
-  send(batch: PacketBatch): number {
-    let taken = 0;
-    for (; taken < batch.length && this.room > 0; taken++, this.room--) {
-      const packet = batch.packets[taken] as Packet;
-      const bytes = new Uint8Array(packet.totalLength());
-      packet.copyTo(bytes, 0);
-      this.#sent(bytes, packet.checksum === CHECKSUM_PARTIAL, packet.segmentSize);
-    }
-    return taken;
-  }
-
-  close(): void {}
 }
 
 export class WirePeer {
@@ -563,77 +481,6 @@ export async function established(options: PeerOptions = {}): Promise<WirePeer> 
   peer.handshake();
   peer.accept();
   return peer;
-}
-
-function isSegment(packet: Seen | SeenIcmp): packet is Seen {
-  return 'seq' in packet;
-}
-
-/** Of a segment what an expectation names. */
-function pick(seen: Seen, expected: Expected): Record<string, unknown> {
-  const { options, ...fields } = normal(expected);
-  const out: Record<string, unknown> = {};
-  for (const name of Object.keys(fields)) out[name] = seen[name as keyof Seen];
-  if (options !== undefined) {
-    const named = Object.keys(options).map((name) => [name, seen.options[name as keyof SegmentOptions]]);
-    out['options'] = Object.fromEntries(named);
-  }
-  return out;
-}
-
-/** Flags in the order that they are shown in. */
-function normal(expected: Expected): Expected {
-  if (expected.flags === undefined) return expected;
-  return { ...expected, flags: [...'FSRPAUECN'].filter((letter) => expected.flags?.includes(letter)).join('') };
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return text(sorted(a)) === text(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, each]) => [name, sorted(each)]),
-  );
-}
-
-function text(value: unknown): string {
-  return JSON.stringify(value, (_, each) => (each === undefined ? 'absent' : each));
-}
-
-function brief(packet: Seen | SeenIcmp): unknown {
-  if (!isSegment(packet)) return { icmp: packet.type, code: packet.code };
-  const { seq, ack, flags, length, win } = packet;
-  return { seq, ack, flags, length, win };
-}
-
-function toBytes(data: string | Uint8Array): Uint8Array {
-  return typeof data === 'string' ? bytesOf(data) : data;
-}
-
-/** Text to bytes and back, one byte a character. */
-export function bytesOf(data: string): Uint8Array {
-  return Uint8Array.from(data, (letter) => letter.charCodeAt(0));
-}
-
-export function textOf(bytes: Uint8Array): string {
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 4096) out += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return out;
-}
-
-/** The heading and the end of a ladder: what went wrong is mostly there. */
-function lastLines(ladder: string, most = 40): string {
-  const [heading, ...lines] = ladder.split('\n');
-  return [heading, ...(lines.length > most ? ['...'] : []), ...lines.slice(-most)].join('\n');
-}
-
-/** `abc...zabc...`: so many bytes that tell where they belong. */
-export function filler(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => 97 + (i % 26));
 }
 
 function must(result: number, what: string): void {
