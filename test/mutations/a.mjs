@@ -457,8 +457,8 @@ export default [
   {
     file: 'tcp/output',
     name: 'PSH on every segment',
-    find: 'if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH; if (!transmit(connection, seq, length, flags, size, now)) return false; connection.sndNxt',
-    replace: 'flags |= PSH; if (!transmit(connection, seq, length, flags, size, now)) return false; connection.sndNxt',
+    find: 'if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;',
+    replace: 'if (length > 0) flags |= PSH;',
   },
   {
     file: 'tcp/output',
