@@ -878,8 +878,8 @@ export default [
   {
     file: 'stack/interface',
     name: 'a link that is down gets packets',
-    find: 'if (this.isUp) taken = this.#edge.send(batch);',
-    replace: 'if (true) taken = this.#edge.send(batch);',
+    find: 'if (this.isUp) { taken = this.#edge.send(batch);',
+    replace: 'if (true) { taken = this.#edge.send(batch);',
   },
   {
     file: 'stack/connections',

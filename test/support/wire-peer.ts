@@ -44,7 +44,15 @@ import {
   textOf,
   toBytes,
 } from './wire-seen.ts';
-import { buildIcmp, buildSegment, readIp, readSegment, type SegmentOptions, type WireSegment } from './wire-segment.ts';
+import {
+  buildIcmp,
+  buildSegment,
+  icmpChecksumOk,
+  readIp,
+  readSegment,
+  type SegmentOptions,
+  type WireSegment,
+} from './wire-segment.ts';
 
 export { bytesOf, type Expected, filler, type Injected, type Seen, type SeenIcmp, textOf } from './wire-seen.ts';
 export type { SegmentOptions } from './wire-segment.ts';
@@ -68,7 +76,7 @@ export interface PeerOptions {
   readonly mtu?: number;
   /** The link takes super-segments and partial checksums; `expect` then sees super-segments. Default: false. */
   readonly offload?: boolean;
-  /** The peer's initial sequence number. Default: 4096 bytes before the numbers wrap. */
+  /** The peer's initial sequence number. Default: 4096 bytes before an int32 turns negative. */
   readonly isn?: number;
   /** Backlog of the listener. Default: 16. */
   readonly backlog?: number;
@@ -313,7 +321,7 @@ export class WirePeer {
   #flow(port: number): Flow {
     let flow = this.#flows.get(port);
     if (flow === undefined) {
-      const peerIsn = (this.#options.isn ?? -4096) | 0;
+      const peerIsn = (this.#options.isn ?? 0x7ffff000) | 0;
       flow = {
         peerIsn,
         dutIsn: 0,
@@ -409,6 +417,7 @@ export class WirePeer {
     if (bytes.length > this.link.capabilities.mtu && segmentSize === 0)
       throw new Error(`${bytes.length} bytes exceed the MTU`);
     if (ip.source !== DUT.w3 || ip.destination !== PEER.w3) throw new Error('it is not from the DUT to the peer');
+    if (ip.protocol === 1 && !icmpChecksumOk(bytes)) throw new Error('wrong ICMP checksum');
     if (ip.protocol === 1) return { type: bytes[20] as number, code: bytes[21] as number, body: bytes.slice(28) };
     const segment = readSegment(bytes, partial);
     const flow = this.#flow(segment.destinationPort);

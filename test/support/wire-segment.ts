@@ -134,6 +134,11 @@ export function readIp(bytes: Uint8Array): { protocol: number; source: number; d
   };
 }
 
+/** Whether the ICMP message in a packet with a 20-byte IP header has the right checksum. */
+export function icmpChecksumOk(bytes: Uint8Array): boolean {
+  return fold(sum(viewOf(bytes), 20, bytes.length - 20)) === 0xffff;
+}
+
 /** Reads a segment that the stack sent; throws what is wrong with it. `partial`: its checksum is the pseudo-header's sum. */
 export function readSegment(bytes: Uint8Array, partial = false): WireSegment {
   const { source, destination } = readIp(bytes);

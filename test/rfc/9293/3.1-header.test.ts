@@ -58,8 +58,8 @@ describe('RFC 9293 3.1: header', () => {
   });
 
   it('reserved bits are ignored', async () => {
-    const t = await established();
     const isn = -4096;
+    const t = await established({ isn });
     const bytes = reworked((view) => {
       view.setInt32(24, isn + 1);
       view.setInt32(28, t.dutIsn() + 1);
