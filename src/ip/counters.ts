@@ -4,7 +4,6 @@ export class IpCounters {
   InHdrErrors = 0;
   InAddrErrors = 0;
   InUnknownProtos = 0;
-  InDiscards = 0;
   InDelivers = 0;
   OutRequests = 0;
   OutDiscards = 0;

@@ -21,9 +21,11 @@ export class Routes {
     else this.#routes.splice(at, 0, route);
   }
 
-  lookup(destination: IpAddress): Route | undefined {
+  /** `avoid`: an interface that does not serve, so that the next best route is wanted. */
+  lookup(destination: IpAddress, avoid?: Interface): Route | undefined {
     return this.#routes.find(
-      (route) => !route.interface.isClosed && inPrefix(destination, route.destination, route.bits),
+      ({ interface: over, destination: network, bits }) =>
+        !over.isClosed && over !== avoid && inPrefix(destination, network, bits),
     );
   }
 

@@ -96,6 +96,7 @@ export class Stack implements InterfaceOwner {
       wake: () => this.wake(),
       insert: (entry: TableEntry) => this.demux.insert(entry),
       remove: (entry: TableEntry) => this.demux.remove(entry),
+      doubtRoute: (connection: ControlBlock) => this.#routeAgain(connection),
     });
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);
@@ -334,6 +335,17 @@ export class Stack implements InterfaceOwner {
     serveTimers(this.tcp, this.clock.now());
     this.#busy = false;
     this.#flush();
+  }
+
+  /** Nothing is answered on the connection's path. When that is because its link is down, another that is up may serve. */
+  #routeAgain(connection: ControlBlock): void {
+    const { egress, ttl, tos } = connection.path as IpPath;
+    if (!(egress instanceof Interface) || egress.isUp) return;
+    const route = this.routes.lookup(connection.remote, egress);
+    if (route === undefined || !route.interface.isUp) return;
+    const path = new IpPath(route.interface, connection.local, connection.remote, PROTOCOL_TCP, ttl);
+    path.tos = tos;
+    connection.path = path;
   }
 
   /** Sends what is to be sent, tells who is to be told, and sets the timer. */

@@ -31,6 +31,8 @@ export interface TcpHooks {
   insert(entry: TableEntry): void;
   /** The entry is over; what stands in its place already stays. */
   remove(entry: TableEntry): void;
+  /** RFC 9293 3.8.3, negative advice: what goes this way is not answered; the connection may be given another path. */
+  doubtRoute(connection: ControlBlock): void;
 }
 
 export class TcpContext {

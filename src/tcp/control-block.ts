@@ -39,7 +39,7 @@ export const CA_LOSS = 4;
 export class ControlBlock {
   readonly kind = KIND_CONNECTION;
   readonly context: TcpContext;
-  readonly path: Path;
+  path: Path;
   readonly local: IpAddress;
   readonly localPort: number;
   readonly remote: IpAddress;

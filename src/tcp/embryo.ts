@@ -12,6 +12,9 @@ import { INITIAL_RTO_US } from './round-trip.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
 import { sealSegment, writeHandshakeOptions } from './transmit.ts';
 
+/** How soon a SYN-ACK that found the interface full is tried again, ms. */
+const FULL_INTERFACE_WAIT = 1;
+
 export class Embryo {
   readonly kind = KIND_EMBRYO;
   readonly listener: Listener;
@@ -35,6 +38,8 @@ export class Embryo {
   rcvMss = 536;
   window = 0;
   retransmits = 0;
+  /** The interface was full when the SYN-ACK was to go: it is tried again soon, and that counts as no retransmission. */
+  unsent = false;
   /** When the SYN came, and when we last answered something that was not wanted, ms. */
   openedAt = 0;
   answeredAt = -Infinity;
@@ -64,9 +69,10 @@ export class Embryo {
 export function sendSynAck(embryo: Embryo, now: number): void {
   const { path, listener } = embryo;
   const { context } = listener;
-  const due = now + (INITIAL_RTO_US / 1000) * 2 ** embryo.retransmits;
-  context.timers.set(embryo.timerRow, RETRANSMISSION, due);
   const packet = path.take();
+  embryo.unsent = packet === undefined;
+  const wait = packet === undefined ? FULL_INTERFACE_WAIT : (INITIAL_RTO_US / 1000) * 2 ** embryo.retransmits;
+  context.timers.set(embryo.timerRow, RETRANSMISSION, now + wait);
   if (packet === undefined) return;
   const view = packet.chunk.view;
   const at = packet.offset;
@@ -84,6 +90,7 @@ export function sendSynAck(embryo: Embryo, now: number): void {
 export function embryoTimeout(embryo: Embryo, now: number): void {
   const { context } = embryo.listener;
   if (!context.timers.takeDue(embryo.timerRow, RETRANSMISSION, now)) return;
+  if (embryo.unsent) return sendSynAck(embryo, now);
   if (embryo.retransmits >= context.config.tcp_synack_retries) {
     context.counters.AttemptFails++;
     removeEmbryo(embryo);

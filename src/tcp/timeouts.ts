@@ -5,6 +5,7 @@ import { type ControlBlock, KIND_CONNECTION } from './control-block.ts';
 import { delayedAckTimeout } from './delayed-ack.ts';
 import { embryoTimeout } from './embryo.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
+import { syncMss } from './mss.ts';
 import { held, probe } from './persist.ts';
 import { enterLoss } from './recovery.ts';
 import { abort, release } from './release.ts';
@@ -66,8 +67,15 @@ function retransmissionTimer(connection: ControlBlock, now: number): void {
   enterLoss(connection, now);
   connection.retransmits++;
   connection.backoff++;
+  if (connection.retransmits === context.config.tcp_retries1) doubtRoute(connection);
   connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, connection.retransmitsSince, now));
   context.markDirty(connection);
+}
+
+/** [MUST-20] (b), R1: the network layer looks for another way, whose segments may be smaller. */
+function doubtRoute(connection: ControlBlock): void {
+  connection.context.hooks.doubtRoute(connection);
+  syncMss(connection);
 }
 
 /** TCP_USER_TIMEOUT is met on time, not at the next back-off. */

@@ -33,6 +33,53 @@ describe('a link that goes down', () => {
   });
 });
 
+describe('RFC 9293 3.8.3 [MUST-20] (b), R1', () => {
+  /** A connection from 10.0.0.1 to a network behind two gateways, one on each link, and one byte of it unanswered. */
+  async function behindTwoLinks() {
+    const { stack, clock } = bench();
+    const [first, second] = [new TapLink('first'), new TapLink('second')];
+    for (const [link, own] of [
+      [first, '10.0.0.1/24'],
+      [second, '10.0.1.1/24'],
+    ] as const) {
+      const added = stack.addInterface(link, { addresses: [prefix(own)] });
+      stack.addRoute({ destination: address('10.9.0.0'), bits: 16, interface: added });
+    }
+    const socket = createSocket(stack, 2, 1, 0) as Socket;
+    socket.connect({ address: address('10.9.0.9'), port: 80 });
+    await clock.advance(0);
+    const seq = new DataView((first.drain()[0] as Uint8Array).buffer).getUint32(24);
+    const port = (socket.getsockname() as { port: number }).port;
+    const answer = { sourcePort: 80, destinationPort: port, flags: 'SA', ack: seq + 1 };
+    first.deliver(syn('10.9.0.9', '10.0.0.1', answer));
+    await clock.advance(0);
+    first.drain();
+    socket.send(new Uint8Array(1));
+    return { clock, first, second };
+  }
+
+  it('after three retransmissions in vain another link serves, when the first is down', async () => {
+    const { clock, first, second } = await behindTwoLinks();
+    first.receiver.down();
+    // The RTO is 200 ms: retransmissions at 0.2, 0.6 and 1.4 s.
+    await clock.advance(1300);
+    expect([first.drain(), second.drain()]).to.deep.equal([[], []]);
+    await clock.advance(300);
+    expect(first.drain()).to.deep.equal([]);
+    const sent = second.drain();
+    expect(sent).to.have.length(1);
+    // Still from the address that the peer knows.
+    expect([...(sent[0] as Uint8Array).subarray(12, 16)]).to.deep.equal([10, 0, 0, 1]);
+  });
+
+  it('it stays where it is while its link is up', async () => {
+    const { clock, first, second } = await behindTwoLinks();
+    await clock.advance(5000);
+    expect(first.drain()).to.have.length(5);
+    expect(second.drain()).to.deep.equal([]);
+  });
+});
+
 describe('a link that ends', () => {
   it('takes its connections with it: ENETDOWN', async () => {
     const t = await established();
@@ -124,6 +171,29 @@ describe('a link that is full', () => {
     t.drain();
     room(t, Infinity);
     t.expectNothing();
+  });
+
+  it('a SYN-ACK that could not leave does a millisecond later, and counts as sent once', async () => {
+    const { stack, clock } = bench();
+    const link = new TapLink();
+    stack.addInterface(link, { addresses: [prefix('10.0.0.1/24')] });
+    const listener = createSocket(stack, 2, 1, 0) as Socket;
+    listener.bind({ address: address('0.0.0.0'), port: 80 });
+    listener.listen(4000);
+    link.room = 0;
+    for (let i = 0; i < 300; i++) link.deliver(syn('10.0.0.2', '10.0.0.1', { sourcePort: 10_000 + i }));
+    await clock.advance(5);
+    expect(link.sent).to.deep.equal([]);
+    link.room = Infinity;
+    link.receiver.writable();
+    await clock.advance(5);
+    expect(link.drain()).to.have.length(300);
+    expect(stack.counters.RetransSegs).to.equal(0);
+    // From then on as usual: again after a second.
+    await clock.advance(900);
+    expect(link.drain()).to.deep.equal([]);
+    await clock.advance(120);
+    expect(link.drain()).to.have.length(300);
   });
 
   it('the SYN of a new connection waits for it, too', async () => {
