@@ -178,7 +178,7 @@ describe('VnetLink', () => {
     system.ready?.(0, READABLE);
     await turn();
     expect(Math.max(...batches)).to.equal(64);
-    expect(batches.length).to.be.at.most(16);
+    expect(batches.length).to.be.at.most(4);
     expect(slab.live).to.equal(0);
     await readAll(system);
     expect(link.statistics.packetsReceived).to.equal(3000);
