@@ -4,6 +4,8 @@ import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatLadder } from '../lab/ladder.ts';
 import { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from '../packetdrill/run.ts';
+import type { ScriptSettings } from '../packetdrill/settings.ts';
+import { KernelTarget } from './kernel-target.ts';
 
 /** As commander hands them over. */
 interface Given {
@@ -18,6 +20,7 @@ interface Given {
   readonly strict_push?: boolean;
   readonly verbose?: boolean;
   readonly json?: boolean;
+  readonly target: 'tunstack' | 'kernel';
 }
 
 const WORDS: Readonly<Record<PacketdrillResult['status'], string>> = {
@@ -45,6 +48,11 @@ export function packetdrillCommand(): Command {
     .option('--mtu <bytes>', 'the largest packet (default: 1500)', whole)
     .option('-D, --define <name=value>', 'replace a word of the scripts; may be repeated', define, {})
     .option('--init_scripts <files>', 'files of shell commands to begin with, separated by commas', list, [])
+    .addOption(
+      new Option('--target <target>', 'what to play against; kernel: the real one, as root, in real time')
+        .choices(['tunstack', 'kernel'])
+        .default('tunstack'),
+    )
     .option('--strict_push', 'compare PSH on every segment, not only where the written data ends')
     .option('-v, --verbose', 'show what happens, event by event')
     .option('--json', 'one JSON object per script')
@@ -79,6 +87,7 @@ function optionsOf(given: Given): PacketdrillOptions {
     ...(netmask_ip !== undefined && { netmaskIp: netmask_ip }),
     ...(mtu !== undefined && { mtu }),
     ...(strict_push !== undefined && { strictPush: strict_push }),
+    ...(given.target === 'kernel' && { target: (settings: ScriptSettings) => new KernelTarget(settings) }),
     defines: given.define,
     initScripts: given.init_scripts.map((file) => readFileSync(file, 'utf8')),
   };
@@ -98,7 +107,7 @@ function report(result: PacketdrillResult, lines: readonly string[]): string {
   const reason = status === 'unsupported' ? ` (unsupported: ${message})` : '';
   const head = `${lines.map((line) => `  ${line}\n`).join('')}${WORDS[status]} ${name}${reason}\n`;
   if (status !== 'fail') return head;
-  const ladder = formatLadder(packets, { left: 'tunstack', right: 'script' });
+  const ladder = formatLadder(packets, { left: 'host', right: 'script' });
   return `${head}${indent(message)}\n${indent(ladder.trimEnd())}\n`;
 }
 

@@ -1,0 +1,191 @@
+/** The kernel's sockets with the calls of ours, for scripts that are played against it. They never wait; IPv4 only. */
+import { createRequire } from 'node:module';
+import type { TestSocket } from '../packetdrill/target.ts';
+import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
+import { EAFNOSUPPORT } from '../socket/errno.ts';
+import type { Linger } from '../socket/options.ts';
+import type { SocketAddress } from '../socket/socket.ts';
+import type { TcpInfo } from '../tcp/info.ts';
+import { IpAddress } from '../wire/address.ts';
+import { readTcpInfo } from './kernel-tcp-info.ts';
+
+const AF_INET = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+const SOCKADDR_LENGTH = 16;
+
+/** Each call returns what the C function returns; -1: look at `errno()` at once. */
+interface Libc {
+  errno(): number;
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: null, length: null, flags: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  shutdown(fd: number, how: number): number;
+  close(fd: number): number;
+  getsockname(fd: number, address: Uint8Array, length: Int32Array): number;
+  getpeername(fd: number, address: Uint8Array, length: Int32Array): number;
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Int32Array): number;
+  ioctl(fd: number, request: number, value: Int32Array): number;
+  poll(list: Uint8Array, count: number, timeout: number): number;
+}
+
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const lib = koffi.load(null);
+  return {
+    errno: koffi.errno,
+    socket: lib.func('int socket(int family, int type, int protocol)'),
+    bind: lib.func('int bind(int fd, void *address, uint32_t length)'),
+    listen: lib.func('int listen(int fd, int backlog)'),
+    accept4: lib.func('int accept4(int fd, void *address, void *length, int flags)'),
+    connect: lib.func('int connect(int fd, void *address, uint32_t length)'),
+    send: lib.func('int64_t send(int fd, void *bytes, size_t length, int flags)'),
+    recv: lib.func('int64_t recv(int fd, _Out_ void *bytes, size_t length, int flags)'),
+    shutdown: lib.func('int shutdown(int fd, int how)'),
+    close: lib.func('int close(int fd)'),
+    getsockname: lib.func('int getsockname(int fd, _Out_ void *address, _Inout_ int *length)'),
+    getpeername: lib.func('int getpeername(int fd, _Out_ void *address, _Inout_ int *length)'),
+    setsockopt: lib.func('int setsockopt(int fd, int level, int option, void *value, uint32_t length)'),
+    getsockopt: lib.func('int getsockopt(int fd, int level, int option, _Out_ void *value, _Inout_ int *length)'),
+    ioctl: lib.func('int ioctl(int fd, unsigned long request, _Out_ int *value)'),
+    poll: lib.func('int poll(_Inout_ void *list, unsigned long count, int timeout)'),
+  } as unknown as Libc;
+}
+
+/** Waits until the descriptor can be read, `timeout` ms at most. */
+export function waitReadable(fd: number, timeout: number): void {
+  libc().poll(pollList(fd, 1), 1, timeout);
+}
+
+function pollList(fd: number, events: number): Uint8Array {
+  const list = new Uint8Array(8);
+  const view = new DataView(list.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, events, true);
+  return list;
+}
+
+/** socket(2). @returns a socket, or a negated errno */
+export function kernelSocket(domain: number, type: number, protocol: number): KernelSocket | number {
+  if (domain !== AF_INET) return -EAFNOSUPPORT;
+  const fd = libc().socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  return fd < 0 ? -libc().errno() : new KernelSocket(fd);
+}
+
+export class KernelSocket implements TestSocket {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  bind(at: SocketAddress): number {
+    return result(libc().bind(this.#fd, toSockaddr(at), SOCKADDR_LENGTH));
+  }
+
+  listen(backlog: number): number {
+    return result(libc().listen(this.#fd, backlog));
+  }
+
+  accept(): KernelSocket | number {
+    const fd = libc().accept4(this.#fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return fd < 0 ? -libc().errno() : new KernelSocket(fd);
+  }
+
+  connect(to: SocketAddress): number {
+    return result(libc().connect(this.#fd, toSockaddr(to), SOCKADDR_LENGTH));
+  }
+
+  send(bytes: Uint8Array, flags = 0): number {
+    return result(libc().send(this.#fd, bytes, bytes.length, flags | MSG_NOSIGNAL));
+  }
+
+  sendv(list: readonly Uint8Array[], flags = 0): number {
+    return this.send(new Uint8Array(list.reduce((sum, each) => sum + each.length, 0)), flags);
+  }
+
+  recv(into: Uint8Array, flags = 0): number {
+    return result(libc().recv(this.#fd, into, into.length, flags));
+  }
+
+  shutdown(how: number): number {
+    return result(libc().shutdown(this.#fd, how));
+  }
+
+  close(): number {
+    return result(libc().close(this.#fd));
+  }
+
+  getsockname(): SocketAddress | number {
+    const address = new Uint8Array(SOCKADDR_LENGTH);
+    return libc().getsockname(this.#fd, address, Int32Array.of(SOCKADDR_LENGTH)) < 0
+      ? -libc().errno()
+      : fromSockaddr(address);
+  }
+
+  getpeername(): SocketAddress | number {
+    const address = new Uint8Array(SOCKADDR_LENGTH);
+    return libc().getpeername(this.#fd, address, Int32Array.of(SOCKADDR_LENGTH)) < 0
+      ? -libc().errno()
+      : fromSockaddr(address);
+  }
+
+  setsockopt(level: number, option: number, value: number | Linger): number {
+    const words = typeof value === 'number' ? Int32Array.of(value) : Int32Array.of(value.onoff, value.linger);
+    const bytes = new Uint8Array(words.buffer);
+    return result(libc().setsockopt(this.#fd, level, option, bytes, bytes.length));
+  }
+
+  getsockopt(level: number, option: number): number | Linger | TcpInfo {
+    const bytes = new Uint8Array(512);
+    const length = Int32Array.of(bytes.length);
+    if (libc().getsockopt(this.#fd, level, option, bytes, length) < 0) return -libc().errno();
+    const view = new DataView(bytes.buffer);
+    if (level === IPPROTO_TCP && option === TCP_INFO) return readTcpInfo(view, length[0] as number);
+    const first = view.getInt32(0, true);
+    if (level === SOL_SOCKET && option === SO_LINGER) return { onoff: first, linger: view.getInt32(4, true) };
+    return first;
+  }
+
+  ioctl(request: number): number {
+    const value = new Int32Array(1);
+    return libc().ioctl(this.#fd, request, value) < 0 ? -libc().errno() : (value[0] as number);
+  }
+
+  poll(): number {
+    const list = pollList(this.#fd, 0x2007);
+    libc().poll(list, 1, 0);
+    return new DataView(list.buffer).getUint16(6, true);
+  }
+}
+
+function result(value: number | bigint): number {
+  return value < 0 ? -libc().errno() : Number(value);
+}
+
+function toSockaddr({ address, port }: SocketAddress): Uint8Array {
+  const bytes = new Uint8Array(SOCKADDR_LENGTH);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, port);
+  view.setInt32(4, address.w3);
+  return bytes;
+}
+
+function fromSockaddr(bytes: Uint8Array): SocketAddress {
+  const view = new DataView(bytes.buffer);
+  return { address: IpAddress.v4(view.getInt32(4)), port: view.getUint16(2) };
+}
