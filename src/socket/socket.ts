@@ -125,7 +125,7 @@ export class Socket implements ConnectionUser {
     if (!isPort(at.port)) return -EINVAL;
     const { address } = at;
     if (address.family !== 4) return -EAFNOSUPPORT;
-    if (!address.isUnspecified && !this.stack.isLocal(address)) return -EADDRNOTAVAIL;
+    if (!address.isUnspecified && !this.stack.network.isLocal(address)) return -EADDRNOTAVAIL;
     const { ports } = this.stack;
     const port = at.port === 0 ? ports.ephemeral(address, this.reuseAddress) : at.port;
     if (port === 0 || ports.conflicts(address, port, this.reuseAddress)) return -EADDRINUSE;
@@ -188,7 +188,7 @@ export class Socket implements ConnectionUser {
     if (!isPort(to.port)) return -EINVAL;
     // Linux: the unspecified address is this host.
     const remote = to.address.isUnspecified ? IPV4_LOOPBACK : to.address;
-    if (remote.isMulticast || this.stack.isBroadcast(remote)) return -ENETUNREACH;
+    if (remote.isMulticast || this.stack.network.isBroadcast(remote)) return -ENETUNREACH;
     return this.#open(remote, to.port);
   }
 
@@ -363,7 +363,7 @@ export class Socket implements ConnectionUser {
     const { stack } = this;
     const bound = this.#binding;
     const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
-    const path = stack.pathTo(remote, source, PROTOCOL_TCP);
+    const path = stack.network.pathTo(remote, source, PROTOCOL_TCP);
     if (path === undefined) return -ENETUNREACH;
     const local = path.source;
     const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, remotePort);

@@ -120,8 +120,8 @@ export function reportUnreachable(
 function backTo(stack: Stack, from: Interface, packet: InboundPacket) {
   const remote = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
   // RFC 1122 3.2.1.3: an address of our own as the source of what came from outside is a lie.
-  if (!stack.isLoopback(from) && stack.isLocal(remote)) return undefined;
-  if (remote.isMulticast || remote.isUnspecified || stack.isBroadcast(remote)) return undefined;
+  if (!stack.network.isLoopback(from) && stack.network.isLocal(remote)) return undefined;
+  if (remote.isMulticast || remote.isUnspecified || stack.network.isBroadcast(remote)) return undefined;
   const local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
-  return stack.pathBack(from, local, remote, PROTOCOL_ICMP);
+  return stack.network.pathBack(from, local, remote, PROTOCOL_ICMP);
 }

@@ -7,11 +7,10 @@
  */
 import { IpCounters } from '../ip/counters.ts';
 import { InboundPacket, readPacket } from '../ip/inbound.ts';
-import { IpPath } from '../ip/path.ts';
+import type { IpPath } from '../ip/path.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
 import type { Link } from '../link/link.ts';
 import type { PacketBatch } from '../link/packet.ts';
-import { createPipe } from '../link/pipe.ts';
 import { Slab } from '../link/slab.ts';
 import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
 import { defaultConfig, type TcpConfig } from '../tcp/config.ts';
@@ -24,16 +23,16 @@ import { serveTimers } from '../tcp/timeouts.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import type { TraceSink } from '../trace/events.ts';
-import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { ICMP_PORT_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE } from '../wire/icmp.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import { OK, reasonName } from '../wire/reasons.ts';
 import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
 import { Demux } from './demux.ts';
 import { icmpArrives, reportUnreachable } from './icmp-input.ts';
-import { Interface, type InterfaceAddress, type InterfaceOwner } from './interface.ts';
+import type { Interface, InterfaceAddress, InterfaceOwner } from './interface.ts';
+import { Network } from './network.ts';
 import { Ports } from './ports.ts';
-import { type Route, Routes, sourceAddress } from './routes.ts';
+import type { Route } from './routes.ts';
 import { TcpInput } from './tcp-input.ts';
 
 export type { SocketStatus };
@@ -67,19 +66,16 @@ export class Stack implements InterfaceOwner {
   readonly ipCounters = new IpCounters();
   readonly demux: Demux;
   readonly ports: Ports;
-  readonly routes = new Routes();
+  readonly network: Network;
   readonly icmpLimit = new IcmpRateLimit();
   /** Called after a flush that leaves nothing unsent, unacknowledged or unanswered (TIME-WAIT does not count). */
   onIdle: (() => void) | undefined;
-  readonly #interfaces: Interface[] = [];
   readonly #tcpInput: TcpInput;
   readonly #inbound = new InboundPacket();
   readonly #timer: Timer;
   readonly #idleTimer: Timer;
   /** Connections whose interface was full. */
   #blocked: ControlBlock[] = [];
-  #loopback: Interface | undefined;
-  #loopbackIn: Interface | undefined;
   #busy = false;
   #flushDue = false;
   #catchingUp = false;
@@ -98,6 +94,7 @@ export class Stack implements InterfaceOwner {
       remove: (entry: TableEntry) => this.demux.remove(entry),
       doubtRoute: (connection: ControlBlock) => this.#routeAgain(connection),
     });
+    this.network = new Network(this, this.sysctl, this.ipCounters);
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);
     this.#tcpInput = new TcpInput(this);
@@ -106,7 +103,7 @@ export class Stack implements InterfaceOwner {
   }
 
   get interfaces(): readonly Interface[] {
-    return this.#interfaces;
+    return this.network.interfaces;
   }
 
   get closed(): boolean {
@@ -133,65 +130,11 @@ export class Stack implements InterfaceOwner {
    * @throws Error when the link is attached already
    */
   addInterface(link: Link, options: { name?: string; addresses: readonly InterfaceAddress[] }): Interface {
-    const added = new Interface(this, link, options.name ?? link.name, options.addresses);
-    this.#interfaces.push(added);
-    for (const { address, bits } of options.addresses) {
-      this.routes.add({ destination: address, bits, interface: added });
-    }
-    return added;
+    return this.network.addInterface(link, options.name ?? link.name, options.addresses);
   }
 
   addRoute(route: Route): void {
-    this.routes.add(route);
-  }
-
-  /** Whether the address is one of the host's: an interface's, or anything in 127.0.0.0/8. */
-  isLocal(address: IpAddress): boolean {
-    if (address.isLoopback) return true;
-    return this.#interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
-  }
-
-  /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's. RFC 1122 3.2.1.3. */
-  isBroadcast(address: IpAddress): boolean {
-    if (address.isBroadcast) return true;
-    if (address.family !== 4) return false;
-    return this.#interfaces.some(({ addresses }) =>
-      addresses.some(({ address: own, bits }) => {
-        // RFC 3021: a network of two addresses has none.
-        if (own.family !== 4 || bits > 30) return false;
-        return address.w3 === (own.w3 | (bits === 0 ? -1 : -1 >>> bits));
-      }),
-    );
-  }
-
-  /**
-   * The way to an address, from a given one of ours or the one that suits.
-   * @returns undefined when there is no route
-   */
-  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number): IpPath | undefined {
-    const ttl = this.sysctl.ip_default_ttl;
-    if (this.isLocal(destination)) {
-      const from = source ?? (destination.isLoopback ? IPV4_LOOPBACK : destination);
-      return new IpPath(this.#lo(), from, destination, protocol, ttl);
-    }
-    const route = this.routes.lookup(destination);
-    if (route === undefined) {
-      this.ipCounters.OutNoRoutes++;
-      return undefined;
-    }
-    const from = source ?? sourceAddress(route, destination);
-    if (from === undefined || from.isLoopback) return undefined;
-    return new IpPath(route.interface, from, destination, protocol, ttl);
-  }
-
-  /** The way back out of the interface that a packet came in on. */
-  pathBack(from: Interface, local: IpAddress, remote: IpAddress, protocol: number): IpPath {
-    const egress = from === this.#loopbackIn ? this.#lo() : from;
-    return new IpPath(egress, local, remote, protocol, this.sysctl.ip_default_ttl);
-  }
-
-  isLoopback(from: Interface): boolean {
-    return from === this.#loopbackIn;
+    this.network.routes.add(route);
   }
 
   /** Something is to be sent or told: a flush comes after the batch, or at the end of the turn. */
@@ -208,9 +151,9 @@ export class Stack implements InterfaceOwner {
   close(): void {
     if (this.#closed) return;
     closeEverything(this);
-    for (const each of [...this.#interfaces, ...this.#los()]) each.flush();
+    this.network.flush();
     this.#closed = true;
-    for (const each of [...this.#interfaces, ...this.#los()]) each.close();
+    this.network.close();
     this.#timer.clear();
     this.#idleTimer.clear();
     this.tcp.dirty.length = 0;
@@ -267,12 +210,7 @@ export class Stack implements InterfaceOwner {
 
   #deliver(from: Interface, packet: InboundPacket, now: number): void {
     const { ipCounters } = this;
-    // RFC 1122 3.2.1.3: 127/8 does not appear outside a host.
-    const outside = from !== this.#loopbackIn;
-    if (
-      !this.#isForUs(from, packet) ||
-      (outside && packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127))
-    ) {
+    if (!this.network.isForUs(from, packet)) {
       ipCounters.InAddrErrors++;
       return this.drop('ip-not-for-us', now);
     }
@@ -293,25 +231,6 @@ export class Stack implements InterfaceOwner {
         ipCounters.InUnknownProtos++;
         reportUnreachable(this, from, packet, ICMP_PROTOCOL_UNREACHABLE, now);
     }
-  }
-
-  #isForUs(from: Interface, packet: InboundPacket): boolean {
-    if (from === this.#loopbackIn) return true;
-    for (let i = 0; i < this.#interfaces.length; i++) {
-      const { addresses } = this.#interfaces[i] as Interface;
-      for (let j = 0; j < addresses.length; j++) {
-        const { address } = addresses[j] as InterfaceAddress;
-        if (
-          address.w3 === packet.d3 &&
-          address.w2 === packet.d2 &&
-          address.w1 === packet.d1 &&
-          address.w0 === packet.d0
-        ) {
-          return true;
-        }
-      }
-    }
-    return false;
   }
 
   #tick(): void {
@@ -337,15 +256,9 @@ export class Stack implements InterfaceOwner {
     this.#flush();
   }
 
-  /** Nothing is answered on the connection's path. When that is because its link is down, another that is up may serve. */
   #routeAgain(connection: ControlBlock): void {
-    const { egress, ttl, tos } = connection.path as IpPath;
-    if (!(egress instanceof Interface) || egress.isUp) return;
-    const route = this.routes.lookup(connection.remote, egress);
-    if (route === undefined || !route.interface.isUp) return;
-    const path = new IpPath(route.interface, connection.local, connection.remote, PROTOCOL_TCP, ttl);
-    path.tos = tos;
-    connection.path = path;
+    const other = this.network.otherPath(connection.path as IpPath);
+    if (other !== undefined) connection.path = other;
   }
 
   /** Sends what is to be sent, tells who is to be told, and sets the timer. */
@@ -355,13 +268,12 @@ export class Stack implements InterfaceOwner {
     if (this.#closed) return this.#tellReady();
     this.#busy = true;
     const { dirty, ready } = this.tcp;
-    for (let i = 0; i < this.#interfaces.length; i++) (this.#interfaces[i] as Interface).beginFlush();
-    this.#loopback?.beginFlush();
+    this.network.beginFlush();
     for (let round = 0; round < ROUNDS && (dirty.length > 0 || ready.length > 0); round++) {
       this.#sendDirty();
       this.#tellReady();
     }
-    this.#flushInterfaces();
+    this.network.flush();
     this.#busy = false;
     this.#nextTurn();
     if (dirty.length > 0 || ready.length > 0) this.wake();
@@ -380,7 +292,7 @@ export class Stack implements InterfaceOwner {
       if (!output(connection, now)) this.#blocked.push(connection);
     }
     dirty.length = 0;
-    this.#flushInterfaces();
+    this.network.flush();
   }
 
   /** Data that waits for others to have their turn goes on in the next flush; the connection that had the most goes last. */
@@ -405,11 +317,6 @@ export class Stack implements InterfaceOwner {
     ready.splice(0, count);
   }
 
-  #flushInterfaces(): void {
-    for (let i = 0; i < this.#interfaces.length; i++) (this.#interfaces[i] as Interface).flush();
-    this.#loopback?.flush();
-  }
-
   #armTimers(): void {
     const next = this.tcp.timers.next();
     if (next === Infinity) this.#timer.clear();
@@ -417,19 +324,5 @@ export class Stack implements InterfaceOwner {
     const idle = this.tcp.idleTimers.next();
     if (idle === Infinity) this.#idleTimer.clear();
     else this.#idleTimer.set(idle);
-  }
-
-  /** The host's interface to itself, made when something first goes there. */
-  #lo(): Interface {
-    if (this.#loopback === undefined) {
-      const [out, back] = createPipe({ mtu: 65_535, names: ['lo', 'lo'] });
-      this.#loopback = new Interface(this, out, 'lo', [{ address: IPV4_LOOPBACK, bits: 8 }]);
-      this.#loopbackIn = new Interface(this, back, 'lo', []);
-    }
-    return this.#loopback;
-  }
-
-  #los(): Interface[] {
-    return this.#loopback === undefined || this.#loopbackIn === undefined ? [] : [this.#loopback, this.#loopbackIn];
   }
 }

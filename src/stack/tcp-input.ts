@@ -63,10 +63,11 @@ export class TcpInput {
     const segment = this.#segment;
     // RFC 9293 3.9.2.3 [MUST-57], [MUST-63]: no answer to a broadcast or multicast address, and no connection with one.
     const source = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
-    if (source.isMulticast || source.isUnspecified || this.#stack.isBroadcast(source))
+    if (source.isMulticast || source.isUnspecified || this.#stack.network.isBroadcast(source))
       return this.#stack.drop('tcp-bad-source', now);
     // RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack).
-    if (!this.#stack.isLoopback(from) && this.#stack.isLocal(source)) return this.#stack.drop('ip-martian-source', now);
+    if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source))
+      return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
     const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
     if (listener !== undefined) return listenerArrives(listener, segment, arrival, iss, now);
@@ -86,11 +87,11 @@ class PacketArrival implements Arrival {
     this.#stack = stack;
     this.remote = remote;
     this.local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
-    this.replyPath = stack.pathBack(from, this.local, remote, PROTOCOL_TCP);
+    this.replyPath = stack.network.pathBack(from, this.local, remote, PROTOCOL_TCP);
   }
 
   makePath(): IpPath | undefined {
-    return this.#stack.pathTo(this.remote, this.local, PROTOCOL_TCP) ?? this.replyPath;
+    return this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP) ?? this.replyPath;
   }
 }
 

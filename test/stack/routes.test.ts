@@ -48,12 +48,12 @@ describe('routes', () => {
 
   it("the source is the address in the destination's network", () => {
     const { stack } = threeWays();
-    expect(`${stack.pathTo(address('10.1.2.9'), undefined, 6)?.source}`).to.equal('10.1.2.1');
-    expect(`${stack.pathTo(address('10.1.9.9'), undefined, 6)?.source}`).to.equal('10.1.0.1');
+    expect(`${stack.network.pathTo(address('10.1.2.9'), undefined, 6)?.source}`).to.equal('10.1.2.1');
+    expect(`${stack.network.pathTo(address('10.1.9.9'), undefined, 6)?.source}`).to.equal('10.1.0.1');
     // In whichever order they were given.
     const other = bench().stack;
     other.addInterface(new TapLink(), { addresses: [prefix('10.1.2.1/24'), prefix('10.1.0.1/16')] });
-    expect(`${other.pathTo(address('10.1.2.9'), undefined, 6)?.source}`).to.equal('10.1.2.1');
+    expect(`${other.network.pathTo(address('10.1.2.9'), undefined, 6)?.source}`).to.equal('10.1.2.1');
   });
 
   it('of a route through a gateway, the one in the network of the gateway', () => {
@@ -61,12 +61,12 @@ describe('routes', () => {
     const link = new TapLink();
     const added = stack.addInterface(link, { addresses: [prefix('10.0.0.1/24'), prefix('10.0.1.1/24')] });
     stack.addRoute({ destination: address('0.0.0.0'), bits: 0, interface: added, gateway: address('10.0.1.254') });
-    expect(`${stack.pathTo(address('8.8.8.8'), undefined, 6)?.source}`).to.equal('10.0.1.1');
+    expect(`${stack.network.pathTo(address('8.8.8.8'), undefined, 6)?.source}`).to.equal('10.0.1.1');
   });
 
   it('a source that was chosen stays', () => {
     const { stack } = threeWays();
-    expect(`${stack.pathTo(address('10.1.3.4'), address('192.168.0.1'), 6)?.source}`).to.equal('192.168.0.1');
+    expect(`${stack.network.pathTo(address('10.1.3.4'), address('192.168.0.1'), 6)?.source}`).to.equal('192.168.0.1');
   });
 
   it('no route: ENETUNREACH', () => {
@@ -97,7 +97,7 @@ describe('routes', () => {
     const [first, second] = [new TapLink('first'), new TapLink('second')];
     stack.addInterface(first, { addresses: [prefix('10.0.0.1/24')] });
     stack.addInterface(second, { addresses: [prefix('10.0.0.9/24')] });
-    const way = () => `${stack.pathTo(address('10.0.0.5'), undefined, 6)?.source}`;
+    const way = () => `${stack.network.pathTo(address('10.0.0.5'), undefined, 6)?.source}`;
     expect(way()).to.equal('10.0.0.1');
     first.receiver.closed(undefined);
     expect(way()).to.equal('10.0.0.9');

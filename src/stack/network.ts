@@ -1,0 +1,138 @@
+/** The host's place in the network: its interfaces and addresses, its routes, and the paths that follow from them. */
+import type { IpCounters } from '../ip/counters.ts';
+import type { InboundPacket } from '../ip/inbound.ts';
+import { IpPath } from '../ip/path.ts';
+import type { Link } from '../link/link.ts';
+import { createPipe } from '../link/pipe.ts';
+import type { TcpConfig } from '../tcp/config.ts';
+import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
+import { Interface, type InterfaceAddress, type InterfaceOwner } from './interface.ts';
+import { Routes, sourceAddress } from './routes.ts';
+
+export class Network {
+  readonly interfaces: Interface[] = [];
+  readonly routes = new Routes();
+  readonly #owner: InterfaceOwner;
+  readonly #sysctl: TcpConfig;
+  readonly #counters: IpCounters;
+  /** The interface to the host itself: what goes out on one end comes in on the other. */
+  #loopback: Interface | undefined;
+  #loopbackIn: Interface | undefined;
+
+  constructor(owner: InterfaceOwner, sysctl: TcpConfig, counters: IpCounters) {
+    this.#owner = owner;
+    this.#sysctl = sysctl;
+    this.#counters = counters;
+  }
+
+  /** @throws Error when the link is attached already */
+  addInterface(link: Link, name: string, addresses: readonly InterfaceAddress[]): Interface {
+    const added = new Interface(this.#owner, link, name, addresses);
+    this.interfaces.push(added);
+    for (const { address, bits } of addresses) this.routes.add({ destination: address, bits, interface: added });
+    return added;
+  }
+
+  /** Whether the address is one of the host's: an interface's, or anything in 127.0.0.0/8. */
+  isLocal(address: IpAddress): boolean {
+    if (address.isLoopback) return true;
+    return this.interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
+  }
+
+  /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's. RFC 1122 3.2.1.3. */
+  isBroadcast(address: IpAddress): boolean {
+    if (address.isBroadcast) return true;
+    if (address.family !== 4) return false;
+    return this.interfaces.some(({ addresses }) =>
+      addresses.some(({ address: own, bits }) => {
+        // RFC 3021: a network of two addresses has none.
+        if (own.family !== 4 || bits > 30) return false;
+        return address.w3 === (own.w3 | (bits === 0 ? -1 : -1 >>> bits));
+      }),
+    );
+  }
+
+  isLoopback(from: Interface): boolean {
+    return from === this.#loopbackIn;
+  }
+
+  /** Whether a packet that came in on an interface is for this host. The hot path: no closures. */
+  isForUs(from: Interface, packet: InboundPacket): boolean {
+    if (from === this.#loopbackIn) return true;
+    // RFC 1122 3.2.1.3: 127/8 does not appear outside a host.
+    if (packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127)) return false;
+    for (let i = 0; i < this.interfaces.length; i++) {
+      const { addresses } = this.interfaces[i] as Interface;
+      for (let j = 0; j < addresses.length; j++) {
+        const { w0, w1, w2, w3 } = (addresses[j] as InterfaceAddress).address;
+        if (w3 === packet.d3 && w2 === packet.d2 && w1 === packet.d1 && w0 === packet.d0) return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * The way to an address, from a given one of ours or the one that suits.
+   * @returns undefined when there is no route
+   */
+  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number): IpPath | undefined {
+    const ttl = this.#sysctl.ip_default_ttl;
+    if (this.isLocal(destination)) {
+      const from = source ?? (destination.isLoopback ? IPV4_LOOPBACK : destination);
+      return new IpPath(this.#lo(), from, destination, protocol, ttl);
+    }
+    const route = this.routes.lookup(destination);
+    if (route === undefined) {
+      this.#counters.OutNoRoutes++;
+      return undefined;
+    }
+    const from = source ?? sourceAddress(route, destination);
+    if (from === undefined || from.isLoopback) return undefined;
+    return new IpPath(route.interface, from, destination, protocol, ttl);
+  }
+
+  /** The way back out of the interface that a packet came in on. */
+  pathBack(from: Interface, local: IpAddress, remote: IpAddress, protocol: number): IpPath {
+    const egress = from === this.#loopbackIn ? this.#lo() : from;
+    return new IpPath(egress, local, remote, protocol, this.#sysctl.ip_default_ttl);
+  }
+
+  /** Nothing is answered on this path. When that is because its link is down, another that is up may serve; undefined: stay. */
+  otherPath(path: IpPath): IpPath | undefined {
+    const { egress, source, destination, protocol, ttl, tos } = path;
+    if (!(egress instanceof Interface) || egress.isUp) return undefined;
+    const route = this.routes.lookup(destination, egress);
+    if (route === undefined || !route.interface.isUp) return undefined;
+    const other = new IpPath(route.interface, source, destination, protocol, ttl);
+    other.tos = tos;
+    return other;
+  }
+
+  /** Every interface may again send what one flush allows it. */
+  beginFlush(): void {
+    for (let i = 0; i < this.interfaces.length; i++) (this.interfaces[i] as Interface).beginFlush();
+    this.#loopback?.beginFlush();
+  }
+
+  /** Hands what is in the interfaces' batches to their links. */
+  flush(): void {
+    for (let i = 0; i < this.interfaces.length; i++) (this.interfaces[i] as Interface).flush();
+    this.#loopback?.flush();
+  }
+
+  close(): void {
+    for (const each of this.interfaces) each.close();
+    this.#loopback?.close();
+    this.#loopbackIn?.close();
+  }
+
+  /** The loopback is made when something first goes there. */
+  #lo(): Interface {
+    if (this.#loopback === undefined) {
+      const [out, back] = createPipe({ mtu: 65_535, names: ['lo', 'lo'] });
+      this.#loopback = new Interface(this.#owner, out, 'lo', [{ address: IPV4_LOOPBACK, bits: 8 }]);
+      this.#loopbackIn = new Interface(this.#owner, back, 'lo', []);
+    }
+    return this.#loopback;
+  }
+}
