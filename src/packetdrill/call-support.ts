@@ -40,7 +40,7 @@ export function expectedNumber({ result }: CallAction): number | undefined {
   return result?.kind === 'number' && result.value >= 0 ? result.value : undefined;
 }
 
-/** The script says that the call fails. */
-export function expectsErrno({ result }: CallAction): boolean {
-  return result?.kind === 'number' && result.value === -1;
+/** The script says that the call fails, with this errno or any. */
+export function expectsErrno({ result, errno }: CallAction, name: string): boolean {
+  return result?.kind === 'number' && result.value === -1 && (errno === undefined || errno === name);
 }

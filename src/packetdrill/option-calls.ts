@@ -11,7 +11,7 @@ import type { CallAction, Expression } from './script.ts';
 export function setOptionCall(descriptor: SocketDescriptor | number, call: CallAction, args: Arguments): number {
   return onSocket(descriptor, ({ socket }) => {
     const result = socket.setsockopt(args.number(1), args.number(2), optionValue(call, args));
-    if (result === -ENOPROTOOPT && !expectsErrno(call))
+    if (result === -ENOPROTOOPT && !expectsErrno(call, 'ENOPROTOOPT'))
       throw new UnsupportedFeature(`setsockopt() of ${nameOf(args.at(2))}`);
     return result;
   });
@@ -21,7 +21,7 @@ export function getOptionCall(descriptor: SocketDescriptor | number, call: CallA
   return onSocket(descriptor, ({ socket }) => {
     const [level, option] = [args.number(1), args.number(2)];
     const value = socket.getsockopt(level, option);
-    if (value === -ENOPROTOOPT && !expectsErrno(call))
+    if (value === -ENOPROTOOPT && !expectsErrno(call, 'ENOPROTOOPT'))
       throw new UnsupportedFeature(`getsockopt() of ${nameOf(args.at(2))}`);
     if (typeof value === 'number') {
       if (value < 0) return value;

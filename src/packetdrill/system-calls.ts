@@ -2,7 +2,7 @@
  * System calls on the host's sockets. A call is a function that is tried until it has a result: what would wait gives undefined.
  */
 import { AF_INET, AF_INET6, MSG_DONTWAIT, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
-import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, EOPNOTSUPP } from '../socket/errno.ts';
+import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, EOPNOTSUPP, errnoName } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import { Arguments, field, numberOf, vectorOf } from './arguments.ts';
 import { type Attempt, type Caller, type CallHooks, expectedNumber, expectsErrno, onSocket } from './call-support.ts';
@@ -112,7 +112,7 @@ export class SystemCalls implements Caller {
     const type = args.number(1);
     const made = this.#target.socket(family, type & ~SOCK_FLAGS, args.numberOr(2, 0));
     if (typeof made !== 'number') return this.#open(made, expectedNumber(call), (type & SOCK_NONBLOCK) !== 0);
-    if (expectsErrno(call)) return made;
+    if (expectsErrno(call, errnoName(-made))) return made;
     if (family === AF_INET6) throw new UnsupportedFeature('IPv6 sockets');
     throw new UnsupportedFeature(`socket(${family}, ${type & ~SOCK_FLAGS}, ${args.numberOr(2, 0)})`);
   }
@@ -234,7 +234,7 @@ export class SystemCalls implements Caller {
         buffers.length === 1
           ? descriptor.socket.send(buffers[0] as Uint8Array, flags)
           : descriptor.socket.sendv(buffers, flags);
-      if (result === -EOPNOTSUPP && flags !== 0 && !expectsErrno(call)) {
+      if (result === -EOPNOTSUPP && flags !== 0 && !expectsErrno(call, 'EOPNOTSUPP')) {
         throw new UnsupportedFeature(`${call.name}() with the flags ${flagNames(call)}`);
       }
       if (result > 0) descriptor.written += result;

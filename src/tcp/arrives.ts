@@ -117,6 +117,8 @@ function checkSyn(connection: ControlBlock, segment: TcpSegment, now: number): b
   if (isSimultaneousSynAck(connection, segment)) {
     // The SYN in it has been seen: what counts is its ACK field (and that its window is not scaled).
     segment.seq = (segment.seq + 1) | 0;
+    // Linux acknowledges it at once, as what came twice: the peer may have missed our SYN-ACK.
+    connection.ackNow = true;
     return true;
   }
   // RFC 5961 4.2: whatever its number, a SYN in a synchronized state is challenged and dropped.

@@ -34,5 +34,5 @@ export function unreachableArrives(connection: ControlBlock, kind: number, seq: 
     return;
   }
   // [MUST-56]: soft errors must not end it. RFC 5927 5.2: nor hard ones, once it is synchronized.
-  connection.softReason = kind === UNREACHABLE_PORT ? REASON_HOST_UNREACHABLE : reason;
+  connection.softReason = reason;
 }
