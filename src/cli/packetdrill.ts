@@ -1,7 +1,7 @@
 /** `tunstack packetdrill`: scripts against a host in memory, in virtual time. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { formatLadder } from '../lab/ladder.ts';
 import { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from '../packetdrill/run.ts';
 import type { ScriptSettings } from '../packetdrill/settings.ts';
@@ -35,7 +35,11 @@ export function packetdrillCommand(): Command {
       'Plays packetdrill scripts against a tunstack host, in memory and in virtual time: no root, no device, no waiting. ' +
         'Exit status 1 when a script fails; one that needs what is not there is skipped, with the reason.',
     )
-    .argument('<file...>', 'scripts (.pkt), or directories of them')
+    .addArgument(
+      new Argument('<file...>', 'scripts (.pkt), or directories of them').argParser(
+        (path: string, before: readonly string[] = []) => [...before, ...scriptsOf(path)],
+      ),
+    )
     .option('--tolerance_usecs <n>', 'how far times may be off, microseconds (default: 4000)', whole)
     .addOption(
       new Option('--ip_version <version>', 'what connections run over').choices(['ipv4', 'ipv4-mapped-ipv6', 'ipv6']),
@@ -59,8 +63,7 @@ export function packetdrillCommand(): Command {
     .action(run);
 }
 
-function run(paths: readonly string[], given: Given): void {
-  const files = paths.flatMap(scriptsOf);
+function run(files: readonly string[], given: Given): void {
   const options = optionsOf(given);
   const counts = { pass: 0, fail: 0, unsupported: 0 };
   for (const file of files) {
@@ -93,9 +96,11 @@ function optionsOf(given: Given): PacketdrillOptions {
   };
 }
 
-/** The scripts that a path stands for. @throws Error when there is nothing of that name */
+/** The scripts that a path stands for. @throws InvalidArgumentError when there is nothing of that name */
 function scriptsOf(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path];
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new InvalidArgumentError(`there is no file ${path}`);
+  if (!found.isDirectory()) return [path];
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.pkt'))
     .map((name) => join(path, name))
