@@ -6,9 +6,12 @@
 import type { Stack } from '../stack/stack.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import { UnsupportedFeature } from './errors.ts';
-import { setSysctl } from './sysctl.ts';
+import { hasSysctl, setSysctl } from './sysctl.ts';
 
-/** What the scripts of packetdrill's own collection start with: sysctl values, and what they rely on without saying so. */
+/**
+ * What the scripts of packetdrill's own collection start with: sysctl values, and what they rely on without saying so. Those that
+ * the host has no knob for are passed over: a script that relies on one meets its lack elsewhere.
+ */
 const DEFAULTS: readonly string[] = [
   'tcp_rmem=4096 540000 15728640',
   'tcp_wmem=4096 262144 4194304',
@@ -21,6 +24,17 @@ const DEFAULTS: readonly string[] = [
   'tcp_reordering=3',
   'tcp_slow_start_after_idle=0',
   'tcp_window_scaling=1',
+  'tcp_frto=2',
+  'tcp_early_retrans=4',
+  'tcp_recovery=1',
+  'tcp_ecn=0',
+  'tcp_ecn_option=2',
+  'tcp_pacing_ss_ratio=200',
+  'tcp_pacing_ca_ratio=120',
+  'tcp_notsent_lowat=4294967295',
+  'tcp_fastopen=0x70403',
+  'tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4',
+  'tcp_syncookies=1',
 ];
 /** Reachable only with features that are unsupported by themselves when a script uses them. */
 const CONGESTION_OF_DEFAULTS = 'cubic';
@@ -100,7 +114,7 @@ export class Commands {
   }
 
   #defaults(): number {
-    for (const each of DEFAULTS) this.#sysctl(each);
+    for (const each of DEFAULTS) if (hasSysctl(this.#stack.sysctl, each)) this.#sysctl(each);
     if (congestionControls().includes(CONGESTION_OF_DEFAULTS)) {
       this.#sysctl(`tcp_congestion_control=${CONGESTION_OF_DEFAULTS}`);
     } else {

@@ -24,6 +24,10 @@ const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
   tcp_ecn_fallback: 'any',
   tcp_syncookies: 'any',
   tcp_mem: 'any',
+  tcp_base_mss: 'any',
+  tcp_pacing_ss_ratio: 'any',
+  tcp_pacing_ca_ratio: 'any',
+  tcp_notsent_lowat: ['4294967295', '-1'],
   tcp_fack: ['0'],
   tcp_ecn: ['0'],
   tcp_early_retrans: ['0'],
@@ -39,20 +43,27 @@ const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
   ip_no_pmtu_disc: ['0'],
 };
 
+/** Whether the host has a knob of that name. */
+export function hasSysctl(config: TcpConfig, assignment: string): boolean {
+  return nameIn(assignment) in config;
+}
+
+function nameIn(assignment: string): string {
+  const name = assignment.slice(0, assignment.indexOf('=')).trim();
+  return name
+    .replace(/^\/proc\/sys\//, '')
+    .split(/[./]/)
+    .at(-1) as string;
+}
+
 /**
  * @param assignment `net.ipv4.tcp_sack=0` or `/proc/sys/net/ipv4/tcp_sack=0`
  * @returns what is worth noting
  * @throws UnsupportedFeature when the stack cannot be set so; ScriptFailure when the value makes no sense
  */
 export function setSysctl(config: TcpConfig, assignment: string): string | undefined {
-  const at = assignment.indexOf('=');
-  const name = assignment
-    .slice(0, at)
-    .trim()
-    .replace(/^\/proc\/sys\//, '')
-    .split(/[./]/)
-    .at(-1) as string;
-  const value = assignment.slice(at + 1).trim();
+  const name = nameIn(assignment);
+  const value = assignment.slice(assignment.indexOf('=') + 1).trim();
   if (!(name in config)) return setFixed(name, value);
   const table = config as unknown as Record<string, unknown>;
   const present = table[name];

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { Commands } from '../../src/packetdrill/commands.ts';
+import { UnsupportedFeature } from '../../src/packetdrill/errors.ts';
+import { Stack } from '../../src/stack/stack.ts';
+import { seededRandom } from '../../src/time/random.ts';
+import { VirtualClock } from '../../src/time/virtual-clock.ts';
+
+function commands() {
+  const stack = new Stack({ clock: new VirtualClock(), random: seededRandom(1) });
+  const notes: string[] = [];
+  const run = new Commands(stack, (note) => notes.push(note));
+  return { stack, notes, run: (text: string) => run.run(text) };
+}
+
+describe('packetdrill commands', () => {
+  it('set the sysctl table in every form', () => {
+    const { stack, run } = commands();
+    run('sysctl -q net.ipv4.tcp_sack=0 net.ipv4.tcp_rmem="4096 10000 20000"');
+    run('../common/set_sysctls.py /proc/sys/net/ipv4/tcp_retries2=3');
+    run('echo 7 > /proc/sys/net/ipv4/tcp_syn_retries');
+    run("# a comment\nsysctl -w net.ipv4.tcp_fin_timeout='9' # another\nsysctl \\\n net.ipv4.tcp_timestamps=0; true");
+    expect(stack.sysctl).to.deep.include({
+      tcp_sack: false,
+      tcp_rmem: [4096, 10_000, 20_000],
+      tcp_retries2: 3,
+      tcp_syn_retries: 7,
+      tcp_fin_timeout: 9,
+      tcp_timestamps: false,
+    });
+  });
+
+  it('know defaults.sh: SYNs at 1, 2, 4 s, a window scale of 8, no restart after idle', () => {
+    const { stack, run } = commands();
+    expect(run('./defaults.sh')).to.equal(0);
+    expect(stack.sysctl).to.deep.include({
+      tcp_syn_linear_timeouts: 0,
+      tcp_rmem: [4096, 540_000, 15_728_640],
+      tcp_slow_start_after_idle: false,
+    });
+  });
+
+  it('set the metrics of routes', () => {
+    const { stack, run } = commands();
+    run('ip route change 192.0.2.0/24 dev tun0 initcwnd 4 rto_min lock 300ms');
+    expect(stack.sysctl).to.include({ tcp_init_cwnd: 4, tcp_rto_min_us: 300_000 });
+    expect(() => run('ip route change 192.0.2.0/24 dev tun0 mtu lock 900')).to.throw(UnsupportedFeature, 'mtu');
+  });
+
+  it('note what concerns the device', () => {
+    const { notes, run } = commands();
+    expect(run('tc qdisc replace dev tun0 root fq')).to.equal(0);
+    expect(notes).to.deep.equal(['tc qdisc replace dev tun0 root fq: concerns the device or tools outside, not done']);
+  });
+
+  it('join as in a shell, and look at counters', () => {
+    const { run } = commands();
+    expect(run('true && false')).to.equal(1);
+    expect(run('false || true')).to.equal(0);
+    expect(run('nstat -az | grep TcpExtTCPTimeouts')).to.equal(1);
+    expect(() => run('nstat | grep TcpExtNothing')).to.throw(UnsupportedFeature, 'TcpExtNothing');
+  });
+
+  it('take a value that describes what we do anyway, and refuse others', () => {
+    const { run } = commands();
+    expect(run('sysctl -q net.ipv4.tcp_mtu_probing=0')).to.equal(0);
+    for (const [command, what] of [
+      ['sysctl -q net.ipv4.tcp_mtu_probing=1', 'sysctl tcp_mtu_probing=1'],
+      ['sysctl -q net.ipv4.tcp_congestion_control=westwood', 'the congestion control westwood'],
+      ['sysctl -q net.ipv4.tcp_no_such_thing=1', 'sysctl tcp_no_such_thing'],
+      ['rm -rf /', 'the command rm -rf /'],
+    ] as const) {
+      expect(() => run(command)).to.throw(UnsupportedFeature, what);
+    }
+  });
+});
