@@ -1,15 +1,9 @@
 /**
- * Breaks one rule of the stack at a time and looks whether a test notices: `node scripts/mutate.mjs [options] [part of a name ...]`.
+ * Breaks one rule of the stack at a time and looks whether a test notices. `--help` prints how it is called.
  *
- * The rules are in test/mutations/*.mjs: `{ name, file, find, replace }`, with `file` below src/ and without its ending, `find` a text that
- * occurs once in it, spaces and line ends as they come. They are applied to a compiled copy outside of the repository, so that nothing
- * here changes, and types in `find` are written as in JavaScript, not at all. With names, only the rules whose `file: name` has one of them.
- *
- *   --jobs N      how many at once (default: 2)
- *   --list NAME   only the rules of test/mutations/NAME.mjs
- *   --tests GLOB  what is run for each, below test/ (default: the tests in memory and on virtual time)
- *
- * Ends with 1 when a mutation survived, or could not be applied.
+ * The mutations are in test/mutations/*.mjs: `{ name, file, find, replace }`, with `file` below src/ and without its ending, `find` a text
+ * that occurs once in it, spaces and line ends as they come. They are applied to a compiled copy outside of the repository, so that
+ * nothing here changes, and types in `find` are written as in JavaScript, not at all.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -19,26 +13,33 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkNodeForTests, command, root, SetupError, tool } from './setup.mjs';
 
+const USAGE = `usage: node scripts/mutate.mjs [options] [part of 'file: name' ...]
+
+Breaks one rule of the stack at a time and runs the tests; lists the mutations that no test noticed.
+
+  --jobs N      how many at once (default: 2)
+  --list NAME   only those of test/mutations/NAME.mjs
+  --tests GLOB  what is run for each, below test/ (default: the tests in memory and on virtual time); may be given again
+  --check       only whether each can be applied, and whether two are the same: no tests
+  --help        this text
+
+Ends with 1 when a mutation survived or could not be applied.`;
 const FAST_TESTS = ['rfc', 'socket', 'tcp', 'ip', 'stack'].map((room) => `${room}/**/*.test.js`);
 /** A mutation that makes the tests take so many times as long, and a minute more, never ends: it has been noticed. */
 const PATIENCE = 4;
 
 await command(async () => {
+  const { values, positionals } = readArguments();
+  if (values.help) return console.log(USAGE);
   checkNodeForTests();
   if (!fs.existsSync(tool('typescript/package.json'))) throw new SetupError('the dependencies are missing: npm ci');
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      jobs: { type: 'string', default: '2' },
-      list: { type: 'string', default: '' },
-      tests: { type: 'string', multiple: true },
-    },
-  });
   const mutations = await readMutations(values.list, positionals);
+  if (mutations.length === 0) throw new SetupError('there is no such mutation');
   const tests = values.tests ?? FAST_TESTS;
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'tunstack-mutate-'));
   try {
     compileTo(path.join(scratch, '0'));
+    if (values.check) return checkAll(path.join(scratch, '0'), mutations);
     const start = Date.now();
     const untouched = await runTests(path.join(scratch, '0'), tests, 600_000);
     const limit = 60_000 + PATIENCE * (Date.now() - start);
@@ -67,18 +68,35 @@ await command(async () => {
   }
 });
 
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        jobs: { type: 'string', default: '2' },
+        list: { type: 'string', default: '' },
+        tests: { type: 'string', multiple: true },
+        check: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new SetupError(`${error.message}\n\n${USAGE}`);
+  }
+}
+
 function label({ file, name }) {
   return `${file}: ${name}`;
 }
 
 async function readMutations(list, parts) {
   const directory = path.join(root, 'test', 'mutations');
-  const lists = fs
-    .readdirSync(directory)
-    .filter((file) => (list === '' ? file.endsWith('.mjs') : file === `${list}.mjs`));
+  const all = fs.readdirSync(directory).filter((file) => file.endsWith('.mjs'));
+  const lists = list === '' ? all : all.filter((file) => file === `${list}.mjs`);
+  if (lists.length === 0) throw new SetupError(`there is no list '${list}': there is ${all.join(', ')}`);
   const modules = await Promise.all(lists.map((file) => import(pathToFileURL(path.join(directory, file)).href)));
-  const all = modules.flatMap((module) => module.default);
-  return parts.length === 0 ? all : all.filter((each) => parts.some((part) => label(each).includes(part)));
+  const mutations = modules.flatMap((module) => module.default);
+  return parts.length === 0 ? mutations : mutations.filter((each) => parts.some((part) => label(each).includes(part)));
 }
 
 function compileTo(directory) {
@@ -104,17 +122,39 @@ function compileTo(directory) {
   fs.copyFileSync(path.join(root, 'package.json'), path.join(directory, 'package.json'));
 }
 
-/** @returns whether a test noticed, and which; or why the mutation could not be tried */
-async function tryMutation(directory, mutation, tests, limit) {
+/** Says which mutations cannot be applied, and which are there twice. */
+function checkAll(directory, mutations) {
+  const seen = new Map();
+  let bad = 0;
+  for (const mutation of mutations) {
+    const { problem, mutated } = mutate(directory, mutation);
+    const same = problem === undefined ? `${mutation.file}\n${mutated.replace(/\s+/g, '')}` : undefined;
+    const complaint = problem ?? (seen.has(same) ? `is the same as '${seen.get(same)}'` : undefined);
+    if (same !== undefined && !seen.has(same)) seen.set(same, mutation.name);
+    if (complaint === undefined) continue;
+    bad++;
+    console.log(`${label(mutation)}  <- ${complaint}`);
+  }
+  console.log(`${mutations.length - bad} of ${mutations.length} mutations can be tried`);
+  if (bad > 0) process.exitCode = 1;
+}
+
+/** @returns the compiled file before and after; or what keeps the mutation from being tried */
+function mutate(directory, mutation) {
   const file = path.join(directory, 'src', `${mutation.file}.js`);
+  if (!fs.existsSync(file)) return { problem: `there is no src/${mutation.file}.ts` };
   const original = fs.readFileSync(file, 'utf8');
   const pattern = new RegExp(mutation.find.trim().split(/\s+/).map(literally).join('\\s*'), 'g');
   const count = original.match(pattern)?.length ?? 0;
-  if (count !== 1) return { killed: false, by: `its text occurs ${count} times` };
-  fs.writeFileSync(
-    file,
-    original.replace(pattern, () => mutation.replace),
-  );
+  if (count !== 1) return { problem: `its text occurs ${count} times` };
+  return { file, original, mutated: original.replace(pattern, () => mutation.replace) };
+}
+
+/** @returns whether a test noticed, and which; or why the mutation could not be tried */
+async function tryMutation(directory, mutation, tests, limit) {
+  const { problem, file, original, mutated } = mutate(directory, mutation);
+  if (problem !== undefined) return { killed: false, by: problem };
+  fs.writeFileSync(file, mutated);
   try {
     const by = await runTests(directory, tests, limit);
     return { killed: by !== undefined, by };

@@ -94,24 +94,6 @@ export default [
     find: 'connection.setState(SYN_RECEIVED, now);',
     replace: '',
   },
-  {
-    file: 'tcp/arrives-syn-sent',
-    name: 'scaling stays on without answer',
-    find: 'connection.windowScaleOk = connection.windowScaleOk && (optionBits & OPT_WSCALE) !== 0;',
-    replace: '',
-  },
-  {
-    file: 'tcp/arrives-syn-sent',
-    name: 'SACK stays on without answer',
-    find: 'connection.sackOk = connection.sackOk && (optionBits & OPT_SACK_PERMITTED) !== 0;',
-    replace: '',
-  },
-  {
-    file: 'tcp/arrives-syn-sent',
-    name: 'shift above 14 believed',
-    find: 'Math.min(segment.windowScale, MAX_WINDOW_SHIFT)',
-    replace: 'segment.windowScale',
-  },
   // segment-text.ts
   {
     file: 'tcp/segment-text',
@@ -164,13 +146,6 @@ export default [
     replace: 'if (false) {',
   },
   { file: 'tcp/acknowledge', name: 'old segments update the window', find: 'if (!newer) return false;', replace: '' },
-  {
-    file: 'tcp/acknowledge',
-    name: 'window not scaled',
-    find: 'segment.window << connection.sndWindShift',
-    replace: 'segment.window',
-  },
-  { file: 'tcp/acknowledge', name: 'probes not reset by an answer', find: 'connection.probesOut = 0;', replace: '' },
   { file: 'tcp/acknowledge', name: 'soft error kept for ever', find: 'connection.softReason = 0;', replace: '' },
   // challenge-ack.ts, context.ts
   {
@@ -361,28 +336,10 @@ export default [
   },
   // keepalive.ts, timeouts.ts, persist.ts
   {
-    file: 'tcp/keepalive',
-    name: 'probe at SND.NXT',
-    find: '(connection.sndNxt - 1) | 0',
-    replace: 'connection.sndNxt',
-  },
-  {
-    file: 'tcp/keepalive',
-    name: 'user timeout ignored',
-    find: 'if (settings.userTimeout > 0) return idle >= settings.userTimeout;',
-    replace: '',
-  },
-  {
     file: 'tcp/timeouts',
     name: 'keepalive without end',
     find: 'if (keepaliveGivesUp(connection, idle)) {',
     replace: 'if (false) {',
-  },
-  {
-    file: 'tcp/timeouts',
-    name: 'keepalive with data out',
-    find: 'const busy = connection.runs.packetsOut > 0 || held(connection);',
-    replace: 'const busy = false;',
   },
   {
     file: 'tcp/timeouts',
@@ -404,30 +361,10 @@ export default [
   },
   {
     file: 'tcp/timeouts',
-    name: 'probes without end',
-    find: 'if (connection.probesOut >= most || late) return giveUp(connection, now);',
-    replace: '',
-  },
-  {
-    file: 'tcp/timeouts',
-    name: 'no back-off',
-    find: 'connection.retransmits++; connection.backoff++;',
-    replace: 'connection.retransmits++;',
-  },
-  {
-    file: 'tcp/timeouts',
     name: 'user timeout not met on time',
     find: 'return Math.max(Math.min(due, since + userTimeout), now + 1);',
     replace: 'return due;',
   },
-  {
-    file: 'tcp/persist',
-    name: 'no persist timer',
-    find: 'connection.setTimer(PERSIST, now + probeInterval(connection)); } /*',
-    replace: '} /*',
-  },
-  { file: 'tcp/persist', name: 'no back-off of probes', find: '2 ** connection.probeBackoff', replace: '1' },
-  { file: 'tcp/persist', name: 'probe at SND.UNA', find: '(connection.sndUna - 1) | 0', replace: 'connection.sndUna' },
   // nagle.ts, output.ts, receive-window.ts, delayed-ack.ts, mss.ts
   {
     file: 'tcp/nagle',
@@ -437,46 +374,16 @@ export default [
   },
   {
     file: 'tcp/nagle',
-    name: 'Nagle without Minshall',
-    find: 'after(connection.sndSml, connection.sndUna) && ',
-    replace: '',
-  },
-  {
-    file: 'tcp/nagle',
     name: 'no cork',
     find: 'if (settings.cork || connection.moreToCome) return connection.uncorked;',
     replace: '',
   },
   { file: 'tcp/nagle', name: 'cork for ever', find: 'connection.setTimer(CORK, now + CORK_TIME);', replace: '{}' },
   {
-    file: 'tcp/nagle',
-    name: "no sender's SWS avoidance",
-    find: 'return 2 * length >= connection.maxSndWnd;',
-    replace: 'return true;',
-  },
-  {
     file: 'tcp/output',
     name: 'PSH on every segment',
     find: 'if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;',
     replace: 'if (length > 0) flags |= PSH;',
-  },
-  {
-    file: 'tcp/output',
-    name: 'FIN beyond the window',
-    find: 'length === waiting && length < window ? 1 : 0',
-    replace: 'length === waiting ? 1 : 0',
-  },
-  {
-    file: 'tcp/output',
-    name: 'no delayed-ACK timer',
-    find: 'connection.setTimer(DELAYED_ACK, now + connection.ato);',
-    replace: '',
-  },
-  {
-    file: 'tcp/receive-window',
-    name: "no receiver's SWS avoidance",
-    find: 'if (limit - current < Math.min(buffer >> 1, connection.rcvMss)) return current;',
-    replace: '',
   },
   {
     file: 'tcp/receive-window',
@@ -533,7 +440,7 @@ export default [
   {
     file: 'socket/socket',
     name: 'bind to any address',
-    find: 'if (!address.isUnspecified && !this.stack.isLocal(address)) return -EADDRNOTAVAIL;',
+    find: 'if (!address.isUnspecified && !this.stack.network.isLocal(address)) return -EADDRNOTAVAIL;',
     replace: '',
   },
   {
@@ -581,7 +488,7 @@ export default [
   {
     file: 'stack/tcp-input',
     name: 'multicast sources answered',
-    find: "if (source.isMulticast || source.isUnspecified || this.#stack.isBroadcast(source)) return this.#stack.drop('tcp-bad-source', now);",
+    find: "if (source.isMulticast || source.isUnspecified || this.#stack.network.isBroadcast(source)) return this.#stack.drop('tcp-bad-source', now);",
     replace: '',
   },
   {
@@ -601,7 +508,7 @@ export default [
   {
     file: 'socket/socket',
     name: 'connect to a broadcast address',
-    find: 'if (remote.isMulticast || this.stack.isBroadcast(remote)) return -ENETUNREACH;',
+    find: 'if (remote.isMulticast || this.stack.network.isBroadcast(remote)) return -ENETUNREACH;',
     replace: '',
   },
   {
@@ -659,7 +566,7 @@ export default [
   {
     file: 'stack/icmp-input',
     name: 'ICMP errors to broadcast sources',
-    find: 'if (remote.isMulticast || remote.isUnspecified || stack.isBroadcast(remote)) return undefined;',
+    find: 'if (remote.isMulticast || remote.isUnspecified || stack.network.isBroadcast(remote)) return undefined;',
     replace: '',
   },
   {
@@ -677,8 +584,8 @@ export default [
   {
     file: 'stack/stack',
     name: 'packets for others are taken',
-    find: 'if (!this.#isForUs(from, packet) ||',
-    replace: 'if (false && !this.#isForUs(from, packet) ||',
+    find: 'if (!this.network.isForUs(from, packet)) {',
+    replace: 'if (false) {',
   },
   { file: 'stack/stack', name: 'fragments are taken', find: 'if (packet.fragment) {', replace: 'if (false) {' },
   {
@@ -710,12 +617,6 @@ export default [
     name: 'data beyond the window',
     find: 'Math.min(waiting, window, quota * size, superSegmentLimit(connection, size))',
     replace: 'Math.min(waiting, quota * size, superSegmentLimit(connection, size))',
-  },
-  {
-    file: 'tcp/output',
-    name: 'no retransmission timer',
-    find: 'connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection)); } }',
-    replace: '} }',
   },
   {
     file: 'tcp/delayed-ack',
@@ -898,7 +799,7 @@ export default [
   {
     file: 'stack/icmp-input',
     name: 'our own address from outside is answered',
-    find: 'if (!stack.isLoopback(from) && stack.isLocal(remote)) return undefined;',
+    find: 'if (!stack.network.isLoopback(from) && stack.network.isLocal(remote)) return undefined;',
     replace: '',
   },
   {
@@ -908,9 +809,149 @@ export default [
     replace: '',
   },
   {
-    file: 'stack/stack',
+    file: 'stack/network',
     name: 'no directed broadcast',
     find: 'if (address.isBroadcast) return true;',
     replace: 'return address.isBroadcast;',
+  },
+  // What both queues of a listener hold, and what its SYNs offer
+  {
+    file: 'tcp/listener',
+    name: 'an accept queue without limit',
+    find: 'return this.#queue.length > this.backlog;',
+    replace: 'return false;',
+  },
+  {
+    file: 'tcp/listener',
+    name: 'waiting connections are not told of',
+    find: 'this.#queue.push(connection); this.context.markReady(this);',
+    replace: 'this.#queue.push(connection);',
+  },
+  {
+    file: 'tcp/listener-arrives',
+    name: 'the last ACK of a handshake taken with a full queue',
+    find: 'const { listener } = embryo; const { context } = listener; if (listener.full) {',
+    replace: 'const { listener } = embryo; const { context } = listener; if (false) {',
+  },
+  {
+    file: 'tcp/listener-arrives',
+    name: 'MSS option ignored',
+    find: '(optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(path.headerLength)',
+    replace: 'defaultMss(path.headerLength)',
+  },
+  {
+    file: 'tcp/listener-arrives',
+    name: 'the MSS of whoever gave none is 1460',
+    find: '(optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(path.headerLength)',
+    replace: '(optionBits & OPT_MSS) !== 0 ? segment.mss : 1460',
+  },
+  {
+    file: 'tcp/arrives-syn-sent',
+    name: 'MSS option ignored',
+    find: '(optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(connection.path.headerLength)',
+    replace: 'defaultMss(connection.path.headerLength)',
+  },
+  {
+    file: 'tcp/arrives-syn-sent',
+    name: 'the MSS of whoever gave none is 1460',
+    find: '(optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(connection.path.headerLength)',
+    replace: '(optionBits & OPT_MSS) !== 0 ? segment.mss : 1460',
+  },
+  {
+    file: 'tcp/initial-numbers',
+    name: 'ISN constant',
+    find: 'return (this.#out[0] + m + this.#sameM * SAME_INSTANT_STEP) | 0;',
+    replace: 'return 1;',
+  },
+  {
+    file: 'tcp/initial-numbers',
+    name: 'no secret in the ISN',
+    find: 'this.#hash(this.#isnKey, local',
+    replace: 'this.#hash(new Int32Array(4), local',
+  },
+  {
+    file: 'tcp/initial-numbers',
+    name: 'ISNs of one instant repeat',
+    find: ' + this.#sameM * SAME_INSTANT_STEP',
+    replace: '',
+  },
+  {
+    file: 'tcp/initial-numbers',
+    name: 'timestamps tell the uptime',
+    find: 'this.#hash(this.#timestampKey, local, 0, remote, 0); return this.#out[0];',
+    replace: 'return 0;',
+  },
+  {
+    file: 'tcp/keepalive',
+    name: 'keepalive never',
+    find: 'connection.setIdleTimer(KEEPALIVE, now + Math.max(settings.keepIdle * 1000 - idle, 0));',
+    replace: '',
+  },
+  {
+    file: 'tcp/timeouts',
+    name: 'one keepalive probe alone',
+    find: 'keepaliveProbe(connection, now); connection.setIdleTimer(KEEPALIVE, now + settings.keepInterval * 1000);',
+    replace: 'keepaliveProbe(connection, now);',
+  },
+  {
+    file: 'tcp/timeouts',
+    name: 'R1 doubts no route',
+    find: 'connection.context.hooks.doubtRoute(connection);',
+    replace: '',
+  },
+  {
+    file: 'tcp/timeouts',
+    name: 'another route keeps the old segment size',
+    find: 'doubtRoute(connection); syncMss(connection);',
+    replace: 'doubtRoute(connection);',
+  },
+  {
+    file: 'stack/network',
+    name: 'another route though the link is up',
+    find: '|| egress.isUp) return undefined;',
+    replace: ') return undefined;',
+  },
+  {
+    file: 'stack/network',
+    name: 'another route over a link that is down',
+    find: 'if (route === undefined || !route.interface.isUp) return undefined;',
+    replace: 'if (route === undefined) return undefined;',
+  },
+  { file: 'stack/network', name: 'another route forgets the TOS', find: 'other.tos = tos;', replace: '' },
+  {
+    file: 'stack/network',
+    name: 'a network of two addresses has a broadcast',
+    find: 'if (own.family !== 4 || bits > 30) return false;',
+    replace: 'if (own.family !== 4) return false;',
+  },
+  {
+    file: 'stack/network',
+    name: 'loopback addresses leave the host',
+    find: '|| from.isLoopback) return undefined;',
+    replace: ') return undefined;',
+  },
+  {
+    file: 'stack/tcp-input',
+    name: 'our own address from outside opens',
+    find: "if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source)) return this.#stack.drop('ip-martian-source', now);",
+    replace: '',
+  },
+  {
+    file: 'stack/demux',
+    name: 'a listener on all addresses before one on the very address',
+    find: 'any ??= listener;',
+    replace: 'return listener;',
+  },
+  {
+    file: 'stack/demux',
+    name: 'a hole ends the search',
+    find: 'this.#slots[hole] = this.#slots[i]; this.#hashes[hole] = this.#hashes[i]; hole = i;',
+    replace: 'break;',
+  },
+  {
+    file: 'stack/demux',
+    name: 'the ports stay in use',
+    find: 'if (left === 0) this.#portUse.delete(localPort);',
+    replace: '',
   },
 ];

@@ -31,7 +31,7 @@ export default [
     replace: 'backedOffTime(config.tcp_rto_min_us / 1000,',
   },
   {
-    name: 'the cork timer forgets what the windows held back',
+    name: 'uncork is lost when the windows are full',
     file: 'tcp/output',
     find: 'if (distance(connection.sndNxt, sendQueue.end) <= 0) connection.uncorked = false;',
     replace: 'connection.uncorked = false;',
