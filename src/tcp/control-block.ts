@@ -127,7 +127,6 @@ export class ControlBlock {
   srttUs = 0;
   rttvarUs = 0;
   minRttUs = 0x7fffffff;
-  rttUs = 0;
   rtoUs = 1_000_000;
   backoff = 0;
   /** Timeouts in a row without an answer. */
@@ -153,12 +152,14 @@ export class ControlBlock {
   /** RFC 6582's recover, RFC 6675's RecoveryPoint. */
   recover = 0;
   dupAcks = 0;
+  /** `recover` means something. */
   everRecovered = false;
-  /** Most segments out since `cwndUsageSeq` was sent, and whether cwnd was what held output back. */
+  /** Most segments out in the window of data that ends at `cwndUsageSeq`, and whether cwnd held it back. */
   maxPacketsOut = 0;
   cwndUsageSeq = 0;
-  cwndLimited = false;
   windowWasFull = false;
+  /** cwnd was what held the last output back. */
+  cwndLimited = false;
   /** When the last data segment was sent, ms. */
   lastDataSentAt = 0;
 
@@ -174,9 +175,7 @@ export class ControlBlock {
   lastReceivedAt = 0;
   /** When we last answered a segment outside the window. */
   outOfWindowAckAt = -Infinity;
-  /** The range that the next ACK reports first (RFC 2018 4), and a duplicate to report (RFC 2883); equal edges: none. */
-  sackLeft = 0;
-  sackRight = 0;
+  /** A duplicate to report (RFC 2883); equal edges: none. */
   dsackLeft = 0;
   dsackRight = 0;
   /** Left edges of the ranges reported lately, most recent first. */

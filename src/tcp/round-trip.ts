@@ -7,7 +7,6 @@ export const INITIAL_RTO_US = 1_000_000;
 /** RFC 6298 2.2, 2.3. */
 export function sampleRoundTrip(connection: ControlBlock, sampleUs: number): void {
   const rtt = Math.max(Math.round(sampleUs), 1);
-  connection.rttUs = rtt;
   if (rtt < connection.minRttUs) connection.minRttUs = rtt;
   if (connection.srttUs === 0) {
     connection.srttUs = rtt;
