@@ -147,7 +147,13 @@ function mutate(directory, mutation) {
   const pattern = new RegExp(mutation.find.trim().split(/\s+/).map(literally).join('\\s*'), 'g');
   const count = original.match(pattern)?.length ?? 0;
   if (count !== 1) return { problem: `its text occurs ${count} times` };
-  return { file, original, mutated: original.replace(pattern, () => mutation.replace) };
+  const mutated = original.replace(pattern, () => mutation.replace);
+  // Every test notices what cannot be parsed.
+  const copy = path.join(directory, 'mutated.mjs');
+  fs.writeFileSync(copy, mutated);
+  const { status } = spawnSync(process.execPath, ['--check', copy], { stdio: 'ignore' });
+  if (status !== 0) return { problem: 'what it makes is no JavaScript' };
+  return { file, original, mutated };
 }
 
 /** @returns whether a test noticed, and which; or why the mutation could not be tried */
@@ -169,7 +175,8 @@ function literally(text) {
 
 /** @returns what failed first; undefined: nothing */
 function runTests(directory, tests, limit) {
-  const args = [tool('mocha/bin/mocha.js'), '--bail', '--reporter', 'json', '--timeout', '20000'];
+  // A test that fails may leave a timer behind, which would keep the process.
+  const args = [tool('mocha/bin/mocha.js'), '--bail', '--exit', '--reporter', 'json', '--timeout', '20000'];
   args.push(...tests.map((glob) => `test/${glob}`));
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -183,7 +190,7 @@ function runTests(directory, tests, limit) {
       late = true;
       child.kill('SIGKILL');
     }, limit);
-    child.on('exit', (code) => {
+    child.on('close', (code) => {
       clearTimeout(timer);
       if (late) resolve(`no end after ${Math.round(limit / 1000)} s`);
       else if (code === 0) resolve(undefined);

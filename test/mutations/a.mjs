@@ -951,7 +951,7 @@ export default [
   {
     file: 'stack/demux',
     name: 'the ports stay in use',
-    find: 'if (left === 0) this.#portUse.delete(localPort);',
-    replace: '',
+    find: 'if (left === 0) this.#portUse.delete(localPort); else this.#portUse.set(localPort, left);',
+    replace: 'this.#portUse.set(localPort, left);',
   },
 ];

@@ -861,12 +861,6 @@ export default [
     replace: '',
   },
   {
-    file: 'tcp/acknowledge',
-    name: 'D-SACK within the second block is marked',
-    find: 'if (i === 0 && sackCount > 1 && within(sackBlocks, left, right)) continue;',
-    replace: '',
-  },
-  {
     file: 'tcp/established',
     name: "the handshake's last ACK is not scaled",
     find: 'scaled ? segment.window << connection.sndWindShift : segment.window;',

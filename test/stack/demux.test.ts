@@ -82,6 +82,9 @@ describe('Demux', () => {
           for (const port of [80, 443, 40_000, 1]) {
             expect(demux.portInUse(port)).to.equal([...model.values()].some(({ localPort }) => localPort === port));
           }
+          for (const entry of listed) demux.remove(entry);
+          expect(demux.size).to.equal(0);
+          for (const port of [80, 443, 40_000]) expect(demux.portInUse(port)).to.equal(false);
         },
       ),
       { numRuns: 200 },

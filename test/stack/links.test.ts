@@ -1,5 +1,6 @@
 /** A link that goes down, ends, or is full: what becomes of the connections over it. */
 import { expect } from 'chai';
+import { IP_TOS, IPPROTO_IP } from '../../src/socket/constants.ts';
 import { ENETDOWN, ENETUNREACH } from '../../src/socket/errno.ts';
 import { createSocket, type Socket } from '../../src/socket/socket.ts';
 import { errorOf, establishedAfter, info, seqs } from '../support/wire-info.ts';
@@ -35,9 +36,9 @@ describe('a link that goes down', () => {
 
 describe('RFC 9293 3.8.3 [MUST-20] (b), R1', () => {
   /** A connection from 10.0.0.1 to a network behind two gateways, one on each link, and one byte of it unanswered. */
-  async function behindTwoLinks() {
+  async function behindTwoLinks({ mtu = 1500, tos = 0, bytes = 1 } = {}) {
     const { stack, clock } = bench();
-    const [first, second] = [new TapLink('first'), new TapLink('second')];
+    const [first, second] = [new TapLink('first'), new TapLink('second', mtu)];
     for (const [link, own] of [
       [first, '10.0.0.1/24'],
       [second, '10.0.1.1/24'],
@@ -46,15 +47,16 @@ describe('RFC 9293 3.8.3 [MUST-20] (b), R1', () => {
       stack.addRoute({ destination: address('10.9.0.0'), bits: 16, interface: added });
     }
     const socket = createSocket(stack, 2, 1, 0) as Socket;
+    socket.setsockopt(IPPROTO_IP, IP_TOS, tos);
     socket.connect({ address: address('10.9.0.9'), port: 80 });
     await clock.advance(0);
     const seq = new DataView((first.drain()[0] as Uint8Array).buffer).getUint32(24);
     const port = (socket.getsockname() as { port: number }).port;
-    const answer = { sourcePort: 80, destinationPort: port, flags: 'SA', ack: seq + 1 };
+    const answer = { sourcePort: 80, destinationPort: port, flags: 'SA', ack: seq + 1, options: { mss: 1460 } };
     first.deliver(syn('10.9.0.9', '10.0.0.1', answer));
     await clock.advance(0);
     first.drain();
-    socket.send(new Uint8Array(1));
+    socket.send(new Uint8Array(bytes));
     return { clock, first, second };
   }
 
@@ -70,6 +72,27 @@ describe('RFC 9293 3.8.3 [MUST-20] (b), R1', () => {
     expect(sent).to.have.length(1);
     // Still from the address that the peer knows.
     expect([...(sent[0] as Uint8Array).subarray(12, 16)]).to.deep.equal([10, 0, 0, 1]);
+  });
+
+  it('its segments fit the other link, and are marked as before', async () => {
+    const { clock, first, second } = await behindTwoLinks({ mtu: 576, tos: 0x10, bytes: 1460 });
+    await clock.advance(0);
+    first.receiver.down();
+    await clock.advance(1600);
+    const [sent, ...others] = second.drain() as [Uint8Array, ...Uint8Array[]];
+    expect(others).to.deep.equal([]);
+    expect([sent.length, sent[1]]).to.deep.equal([576, 0x10]);
+  });
+
+  it('it stays where it is when the other is down, too', async () => {
+    const { clock, first, second } = await behindTwoLinks();
+    first.receiver.down();
+    second.receiver.down();
+    await clock.advance(1600);
+    first.receiver.up();
+    second.receiver.up();
+    await clock.advance(2000);
+    expect([first.drain().length, second.drain().length]).to.deep.equal([1, 0]);
   });
 
   it('it stays where it is while its link is up', async () => {

@@ -1,6 +1,6 @@
 /** Where packets go and from which address: RFC 1122 3.3.1, 3.3.4. */
 import { expect } from 'chai';
-import { EADDRNOTAVAIL, ENETUNREACH } from '../../src/socket/errno.ts';
+import { EADDRNOTAVAIL, EINPROGRESS, ENETUNREACH } from '../../src/socket/errno.ts';
 import { createSocket, type Socket } from '../../src/socket/socket.ts';
 import { readIp } from '../support/wire-segment.ts';
 import { address, type Bench, bench, prefix, syn, TapLink } from './tap.ts';
@@ -35,6 +35,18 @@ async function synTo(ways: ReturnType<typeof threeWays>, to: string): Promise<st
 }
 
 describe('routes', () => {
+  it('RFC 3021: a network of two addresses has no broadcast address, one of four has', () => {
+    for (const [own, to, result] of [
+      ['10.0.0.0/31', '10.0.0.1', -EINPROGRESS],
+      ['10.0.0.1/30', '10.0.0.3', -ENETUNREACH],
+    ] as const) {
+      const { stack } = bench();
+      stack.addInterface(new TapLink(), { addresses: [prefix(own)] });
+      const socket = createSocket(stack, 2, 1, 0) as Socket;
+      expect(socket.connect({ address: address(to), port: 80 }), own).to.equal(result);
+    }
+  });
+
   for (const [to, way] of [
     ['10.2.3.4', 'wide from 10.0.0.1'],
     ['10.1.3.4', 'narrow from 10.1.0.1'],

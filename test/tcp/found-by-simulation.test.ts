@@ -82,6 +82,17 @@ describe('a simultaneous open', () => {
     expect(t.state()).to.equal('ESTABLISHED');
   });
 
+  it('so is a SYN whose SYN,ACK had not gone when a bare acknowledgment came', () => {
+    const t = connecting({ active: true });
+    // RFC 5961 4.2: that is what a peer in SYN-RECEIVED answers when our SYN comes once more.
+    t.injectAll([
+      { seq: 0, flags: 'S', options: t.synOptions },
+      { seq: 1, ack: 1, flags: 'A' },
+    ]);
+    t.expect({ seq: 1, ack: 1, flags: 'A' });
+    expect(t.state()).to.equal('ESTABLISHED');
+  });
+
   it('a SYN,ACK that goes again takes nothing back of the window that an ACK has offered', async () => {
     const t = connecting({ active: true, options: { mss: 1460, wscale: 7 } });
     t.inject({ seq: 0, flags: 'S', options: t.synOptions });

@@ -98,6 +98,13 @@ describe('RFC 2018 5: the sender', () => {
     expect(seqs(t.drain())).to.deep.equal([]);
   });
 
+  it('an acknowledgment that comes late is still read for its report', async () => {
+    const t = await tenOut();
+    t.inject({ ack: at(2) });
+    t.inject({ ack: at(1), options: { sack: [[at(4), at(5)]] } });
+    expect(info(t)).to.include({ tcpi_sacked: 1, tcpi_unacked: 8 });
+  });
+
   it('numbers wrap within a report', async () => {
     const t = await tenOut();
     expect(info(t).tcpi_unacked).to.equal(10);
