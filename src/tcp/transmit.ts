@@ -19,7 +19,7 @@ import {
 import type { ControlBlock } from './control-block.ts';
 import { advertiseWindow } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
-import { after, afterOrAt, before, distance, later } from './sequence.ts';
+import { after, before, distance, later } from './sequence.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
 
 /** Bytes of options that every segment of a connection with timestamps carries. */
@@ -99,10 +99,14 @@ export function timestampNow(connection: ControlBlock, now: number): number {
   return (Math.floor(now) + connection.tsOffset) | 0;
 }
 
-/** SND.NXT, unless the peer shrank its window to before it: then a segment there would not be acceptable. */
+/**
+ * SND.NXT, unless the peer shrank its window to before it: then a segment there would not be acceptable. What its window lost by being
+ * counted in units (RFC 7323 2.4) is no shrinking: a peer that has the data would not accept less than SND.NXT (Linux).
+ */
 export function acceptableSeq(connection: ControlBlock): number {
   const edge = (connection.sndUna + connection.sndWnd) | 0;
-  return before(edge, connection.sndNxt) && afterOrAt(edge, connection.sndUna) ? edge : connection.sndNxt;
+  const beyond = distance(edge, connection.sndNxt);
+  return beyond < 1 << connection.sndWindShift || before(edge, connection.sndUna) ? connection.sndNxt : edge;
 }
 
 function acknowledgmentSent(connection: ControlBlock): void {

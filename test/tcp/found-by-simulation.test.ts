@@ -45,6 +45,25 @@ describe('large links', () => {
   });
 });
 
+describe("acknowledgments beyond the peer's window", () => {
+  /** 1,200 bytes are out; then the peer's window ends before them, as it counts in units of 128. */
+  async function withWindow(units: number) {
+    const t = await established({ options: { mss: 1460, wscale: 7 }, win: 10 });
+    t.write(1200);
+    t.drain();
+    t.inject({ seq: 1, ack: 1, length: 10, win: units });
+    return t.drain().at(-1);
+  }
+
+  it('have SEQ = SND.NXT when it was only rounded: a peer that has the data takes nothing less', async () => {
+    expect((await withWindow(9))?.seq).to.equal(1201);
+  });
+
+  it('have the edge for SEQ when it was taken back', async () => {
+    expect((await withWindow(8))?.seq).to.equal(1025);
+  });
+});
+
 describe('the receive window in units', () => {
   it('does not move on with small segments that nobody reads (RFC 7323 2.4)', async () => {
     const setup = (socket: { setsockopt: (level: number, option: number, value: number) => number }) => {
