@@ -21,6 +21,15 @@ describe('RFC 2883 4: D-SACK', () => {
     expect(t.counters.TCPDSACKOldSent).to.equal(1);
   });
 
+  it('4.1: likewise one that lies farther back', async () => {
+    const t = await established(sackOk);
+    data(t, 0);
+    data(t, 1);
+    t.drain();
+    data(t, 0);
+    t.expect({ ack: at(2), flags: 'A', options: { sack: [block(0, 1)] } });
+  });
+
   it('4.1: with other data above: the duplicate first, then what SACK reports', async () => {
     const t = await established(sackOk);
     data(t, 0);

@@ -115,6 +115,16 @@ describe('RFC 7323 4.3: which timestamp is echoed', () => {
     t.expect({ options: { ts: [1000, 5500] } });
   });
 
+  it('a SYN,ACK that goes again echoes the acknowledgment that found the queue full', async () => {
+    const t = listening({ ...stamped, backlog: 0 });
+    t.inject({ seq: 0, flags: 'S', options: t.synOptions, from: 1001 });
+    t.expect({ flags: 'SA', options: { ts: [1000, 5000] } });
+    t.handshake(1002);
+    t.inject({ seq: 1, ack: 1, from: 1001, options: { ts: [5100, 0] } });
+    await t.advance(1000);
+    t.expect({ flags: 'SA', to: 1001, options: { ts: [2000, 5100] } });
+  });
+
   it('an older one never takes the place of a later', async () => {
     const t = await established(stamped);
     byte(t, 1, 5100);
@@ -195,6 +205,15 @@ describe('RFC 7323 5: protection against wrapped sequence numbers', () => {
     t.inject({ seq: 2, flags: 'R', options: { ts: [10, 0] } });
     expect(t.state()).to.equal('CLOSED');
     expect(errorOf(t)).to.equal(104);
+  });
+
+  it('R1: in SYN-RECEIVED, too', () => {
+    const t = listening(stamped);
+    t.inject({ seq: 0, flags: 'S', options: t.synOptions });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1, ack: 1, options: { ts: [4999, 0] } });
+    t.expect({ seq: 1, ack: 1, flags: 'A', options: { ts: [1000, 5000] } });
+    expect(t.state()).to.equal('SYN-RECEIVED');
   });
 
   it('the answers to segments without data are limited', async () => {

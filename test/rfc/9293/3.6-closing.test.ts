@@ -31,6 +31,17 @@ describe('RFC 9293 3.6: closing', () => {
     t.expectNothing();
   });
 
+  // Linux: the answer to a FIN is mostly a FIN.
+  it('the acknowledgment of a FIN waits for ours, as long as any', async () => {
+    const t = await established();
+    t.inject({ seq: 1, data: 'a' });
+    t.expect({ ack: 2, flags: 'A' });
+    t.inject({ seq: 2, flags: 'FA' });
+    t.expectNothing();
+    await t.advance(40);
+    t.expect({ ack: 3, flags: 'A' });
+  });
+
   it("figure 12: the normal close, the peer's first", async () => {
     const t = await established();
     t.inject({ seq: 1, ack: 1, flags: 'FA' });
@@ -367,6 +378,24 @@ describe('RFC 9293 3.6.1: TIME-WAIT', () => {
     expect(ended.state()).to.equal('TIME-WAIT');
     ended.inject({ seq: 2, flags: 'R' });
     expect(ended.state()).to.equal('CLOSED');
+  });
+
+  it('a RST with an older timestamp does not end it (Linux), nor does such a FIN make it longer', async () => {
+    const t = await inState('TIME-WAIT', { options: { mss: 1460, ts: [5000, 0] } });
+    await t.advance(30_000);
+    t.inject({ seq: 2, flags: 'R', options: { ts: [4000, 0] } });
+    t.inject({ seq: 1, ack: 2, flags: 'FA', options: { ts: [4000, 0] } });
+    expect(t.state()).to.equal('TIME-WAIT');
+    await t.advance(30_000);
+    expect(t.state()).to.equal('CLOSED');
+  });
+
+  it('the timestamp that is echoed is the latest', async () => {
+    const t = await inState('TIME-WAIT', { options: { mss: 1460, ts: [5000, 0] } });
+    t.inject({ seq: 2, ack: 2, options: { ts: [7000, 0] } });
+    t.expectNothing();
+    t.inject({ seq: 1, ack: 2, flags: 'FA', options: { ts: [7000, 0] } });
+    expect(t.expect({ flags: 'A' }).options.ts?.[1]).to.equal(7000);
   });
 
   it('answers carry timestamps when the connection had them', async () => {

@@ -319,6 +319,35 @@ describe('RFC 9293 3.8.5: urgent data', () => {
     for (const { seq, urg } of t.drain()) expect(seq + urg).to.equal(5001);
   });
 
+  it('MUST-31: farther away than the field reaches, it points as far as it can', async () => {
+    const t = await established({ options: { mss: 1460, wscale: 7 } });
+    t.write(100_000, MSG_OOB);
+    t.expect({ seq: 1, flags: 'UA', urg: 65_535 });
+  });
+
+  it('SND.UP does not stay behind: 2^31 bytes later it would seem to lie ahead', async () => {
+    const t = await established();
+    t.write('abc', MSG_OOB);
+    t.drain();
+    t.inject({ ack: 4 });
+    t.write('d');
+    t.drain();
+    t.inject({ ack: 5 });
+    const { sndUp, sndUna } = t.socket.connection as { sndUp: number; sndUna: number };
+    expect(sndUp).to.equal(sndUna);
+  });
+
+  it('behind the FIN there is none', async () => {
+    const t = await established();
+    t.inject({ seq: 1, flags: 'FA' });
+    t.drain();
+    let told = 0;
+    t.socket.onReady = () => told++;
+    t.inject({ seq: 2, flags: 'UA', urg: 100 });
+    t.flush();
+    expect(told).to.equal(0);
+  });
+
   it('MUST-30: it stays with the retransmission', async () => {
     const t = await established();
     t.write('abc', MSG_OOB);
@@ -483,6 +512,16 @@ describe('RFC 9293 3.8.6: the window', () => {
 });
 
 describe('RFC 9293 3.8.6.2: silly windows', () => {
+  it('what is small is told by the largest window that there was', async () => {
+    const t = await established({ win: 100 });
+    t.inject({ win: 20_000 });
+    t.write(1000);
+    t.expect({ seq: 1, length: 1000 });
+    t.inject({ ack: 1001, win: 60 });
+    t.write(500);
+    t.expectNothing();
+  });
+
   it('MUST-38: a window of less than half the largest is not used at once', async () => {
     const t = await established({ win: 10_000 });
     t.inject({ win: 100 });
