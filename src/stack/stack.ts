@@ -185,7 +185,7 @@ export class Stack implements InterfaceOwner {
   writable(): void {
     const blocked = this.#blocked;
     this.#blocked = [];
-    for (const connection of blocked) this.tcp.markDirty(connection);
+    for (const connection of blocked) this.#unblock(connection);
     this.wake();
   }
 
@@ -289,7 +289,10 @@ export class Stack implements InterfaceOwner {
     for (let i = 0; i < dirty.length; i++) {
       const connection = dirty[i] as ControlBlock;
       connection.dirty = false;
-      if (!output(connection, now)) this.#blocked.push(connection);
+      if (output(connection, now)) continue;
+      // It stays dirty while it waits: nothing that comes meanwhile can change when its turn is.
+      connection.dirty = true;
+      this.#blocked.push(connection);
     }
     dirty.length = 0;
     this.network.flush();
@@ -301,8 +304,13 @@ export class Stack implements InterfaceOwner {
     if (!waiting.some(({ path }) => path.busy)) return;
     this.#blocked = waiting.filter(({ path }) => !path.busy);
     const [first, ...others] = waiting.filter(({ path }) => path.busy);
-    for (const connection of others) this.tcp.markDirty(connection);
-    if (first !== undefined) this.tcp.markDirty(first);
+    for (const connection of others) this.#unblock(connection);
+    if (first !== undefined) this.#unblock(first);
+  }
+
+  #unblock(connection: ControlBlock): void {
+    connection.dirty = false;
+    this.tcp.markDirty(connection);
   }
 
   #tellReady(): void {

@@ -72,7 +72,8 @@ export function transmit(
   packet.segmentSize = length > size ? size : 0;
   sealSegment(packet, connection.path.pseudoSum, end - at + length);
   connection.context.counters.OutSegs += length > size ? Math.ceil(length / size) : 1;
-  if ((flags & (ACK | RST)) === ACK) acknowledgmentSent(connection);
+  // A probe lies before the peer's window: it is answered, but its ACK field is not read.
+  if ((flags & (ACK | RST)) === ACK && !before(seq, connection.sndUna)) acknowledgmentSent(connection);
   connection.path.send(packet);
   return true;
 }

@@ -10,6 +10,7 @@ import {
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_NODELAY,
+  TCP_QUICKACK,
 } from '../../src/socket/constants.ts';
 import { connecting, established } from '../support/wire-peer.ts';
 
@@ -61,6 +62,32 @@ describe("acknowledgments beyond the peer's window", () => {
 
   it('have the edge for SEQ when it was taken back', async () => {
     expect((await withWindow(8))?.seq).to.equal(1025);
+  });
+});
+
+describe('window probes', () => {
+  it('take no delayed acknowledgment with them: the peer does not read the ACK of what lies before its window', async () => {
+    const t = await established({ options: { mss: 1460 }, win: 0 });
+    t.socket.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 0);
+    t.inject({ seq: 1, length: 10 });
+    await t.advance(1000);
+    t.drain();
+    t.write(100);
+    // The first probe tells when the next comes: at twice the interval.
+    let interval = 0;
+    while (t.drain().length === 0) {
+      await t.advance(1);
+      interval++;
+    }
+    await t.advance(2 * interval - 10);
+    t.socket.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 0);
+    t.inject({ seq: 11, length: 10 });
+    t.expectNothing();
+    await t.advance(11);
+    t.expect({ seq: 0, length: 0 });
+    t.expectNothing();
+    await t.advance(200);
+    t.expect({ seq: 1, ack: 21, length: 0 });
   });
 });
 
