@@ -832,8 +832,8 @@ export default [
   {
     file: 'stack/stack',
     name: 'blocked connections are forgotten',
-    find: 'for (const connection of blocked) this.tcp.markDirty(connection);',
-    replace: '',
+    find: 'for (const connection of blocked)',
+    replace: 'for (const connection of [])',
   },
   {
     file: 'stack/tcp-input',
