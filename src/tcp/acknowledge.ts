@@ -4,6 +4,7 @@ import { challengeAck } from './challenge-ack.ts';
 import { windowInUse } from './congestion-use.ts';
 import { CA_CWR, CA_RECOVERY, type ControlBlock } from './control-block.ts';
 import { endPersist } from './persist.ts';
+import { believableUntil, rackAcknowledged, usesRack } from './rack.ts';
 import { updateRecovery } from './recovery.ts';
 import { retransmissionTimeout, sampleRoundTrip } from './round-trip.ts';
 import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
@@ -72,11 +73,14 @@ function acknowledgeOutstanding(
   const advanced = after(ack, connection.sndUna);
   const before = runs.packetsOut;
   const inUse = windowInUse(connection);
-  runs.acknowledge(ack);
+  const rack = usesRack(connection);
+  if (rack) runs.acknowledge(ack, believableUntil(connection, echoedAt(connection, segment, now), now));
+  else runs.acknowledge(ack);
   const acked = before - runs.packetsOut;
   if (advanced) advance(connection, ack, now);
   const sacked = connection.sackOk && segment.sackCount > 0 ? takeSacks(connection, segment) : 0;
   measure(connection, segment, advanced, now);
+  if (rack) rackAcknowledged(connection, reportsDuplicate(segment), now);
   // RFC 5681 2: a duplicate acknowledgment. With SACK, what it newly reports makes it one (RFC 6675 2).
   const plain = segment.payloadLength === 0 && (segment.flags & (SYN | FIN)) === 0;
   const duplicate = connection.sackOk ? sacked > 0 : !advanced && plain && !windowMoved && runs.packetsOut > 0;
@@ -91,6 +95,19 @@ function acknowledgeOutstanding(
   // RFC 6298 5.3: new data was acknowledged: the timer starts anew.
   else if (advanced) connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
   connection.context.markDirty(connection);
+}
+
+/** When what TSecr echoes was stamped, ms: the end of that millisecond; Infinity: nothing is echoed. */
+function echoedAt(connection: ControlBlock, segment: TcpSegment, now: number): number {
+  if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return Infinity;
+  return Math.floor(now) - distance(segment.tsEcr, timestampNow(connection, now)) + 1;
+}
+
+/** RFC 2883 4: the first block lies below the acknowledgment, or within the second. */
+function reportsDuplicate({ sackBlocks, sackCount, ack }: TcpSegment): boolean {
+  if (sackCount === 0) return false;
+  const [left, right] = [sackBlocks[0] as number, sackBlocks[1] as number];
+  return after(right, left) && (beforeOrAt(right, ack) || (sackCount > 1 && within(sackBlocks, left, right)));
 }
 
 function advance(connection: ControlBlock, ack: number, now: number): void {

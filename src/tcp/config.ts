@@ -35,6 +35,8 @@ export interface TcpConfig {
   tcp_rto_max_ms: number;
   /** Longest delay of an acknowledgment, milliseconds (RFC 9293 MUST-58: below 500). */
   tcp_delack_max_ms: number;
+  /** Bit 1: losses are found by time (RACK, RFC 8985); 0: by counting what is SACKed above (RFC 6675). */
+  tcp_recovery: number;
   /** Duplicate acknowledgments (or segments SACKed above) that mean a loss: DupThresh. */
   tcp_reordering: number;
   /** Initial window in segments (RFC 6928). */
@@ -93,6 +95,7 @@ export function defaultConfig(): TcpConfig {
     tcp_rto_min_us: 200_000,
     tcp_rto_max_ms: 120_000,
     tcp_delack_max_ms: 200,
+    tcp_recovery: 1,
     tcp_reordering: 3,
     tcp_init_cwnd: 10,
     tcp_slow_start_after_idle: true,

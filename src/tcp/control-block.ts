@@ -9,6 +9,7 @@ import { REASON_NONE } from './close-reason.ts';
 import { type CongestionControl, congestionControl } from './congestion/congestion.ts';
 import type { TcpContext } from './context.ts';
 import type { Path } from './path.ts';
+import type { Rack } from './rack.ts';
 import type { Reassembly } from './reassembly.ts';
 import { ReceiveQueue } from './receive-queue.ts';
 import { SendQueue } from './send-queue.ts';
@@ -189,6 +190,8 @@ export class ControlBlock {
   /** Made when something comes out of order. */
   reassembly: Reassembly | undefined;
   readonly runs = new SentRuns();
+  /** Made when RACK first looks. */
+  rack: Rack | undefined;
 
   constructor(
     context: TcpContext,

@@ -1,14 +1,18 @@
 /**
  * Loss recovery: which segments are lost, and what that does to cwnd. Fast retransmit and recovery by duplicate
- * acknowledgments (RFC 5681 3.2, RFC 6582) or by SACK (RFC 6675), and recovery from a timeout (RFC 6298 5.4-5.6).
+ * acknowledgments (RFC 5681 3.2, RFC 6582), by SACK (RFC 6675) or by time (rack.ts), and recovery from a timeout (RFC 6298 5.4-5.6).
  *
  * cwnd stays at ssthresh during recovery, and what has left the network is counted out of what is in flight; that is the
  * inflation and deflation of RFC 5681 and 6582 by another name.
  */
 import { CA_DISORDER, CA_LOSS, CA_OPEN, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { rackDetectLosses, rackRecovered, usesRack } from './rack.ts';
 import { LOST, RETRANSMITTED, SACKED, type SentRun } from './sent-runs.ts';
 import { after, afterOrAt, before } from './sequence.ts';
+import { REORDERING } from './timer-kinds.ts';
 
+/** Linux's TCP_TIMEOUT_MIN: two ticks, ms. */
+const TIMEOUT_MIN = 2;
 const stateNames = ['open', 'disorder', 'cwr', 'recovery', 'loss'];
 
 /**
@@ -23,21 +27,40 @@ export function updateRecovery(connection: ControlBlock, acked: number, duplicat
   }
   if (!connection.sackOk) countDuplicates(connection, acked, duplicate);
   if (connection.caState === CA_LOSS) {
-    if (connection.sackOk) markLostBySack(connection);
+    if (connection.sackOk) detectLosses(connection, now);
     return;
   }
   if (connection.caState === CA_RECOVERY) {
-    if (connection.sackOk) markLostBySack(connection);
+    if (connection.sackOk) detectLosses(connection, now);
     // RFC 6582 3.2 step 3, partial acknowledgment: the next hole is lost too, and goes out at once.
     else if (acked > 0) markHeadLost(connection);
     return;
   }
-  if (connection.sackOk) markLostBySack(connection);
+  if (connection.sackOk) detectLosses(connection, now);
   else if (connection.dupAcks >= connection.context.config.tcp_reordering && mayStartRecovery(connection)) {
     markHeadLost(connection);
   }
   if (runs.lostOut > 0) enterRecovery(connection, now);
   else connection.caState = runs.sackedOut > 0 ? CA_DISORDER : CA_OPEN;
+}
+
+/** What is lost, of what SACK tells: by RACK or by RFC 6675. */
+function detectLosses(connection: ControlBlock, now: number): void {
+  if (!usesRack(connection)) return markLostBySack(connection);
+  armReordering(connection, rackDetectLosses(connection, now), now);
+}
+
+function armReordering(connection: ControlBlock, wait: number, now: number): void {
+  if (wait > 0) connection.setTimer(REORDERING, now + wait + TIMEOUT_MIN);
+  else if (connection.timerAt(REORDERING) !== Infinity) connection.clearTimer(REORDERING);
+}
+
+/** RFC 8985 6.2 step 5: the reordering window has passed, and no acknowledgment came to say otherwise. */
+export function reorderingTimeout(connection: ControlBlock, now: number): void {
+  armReordering(connection, rackDetectLosses(connection, now), now);
+  if (connection.runs.nextLost() === undefined) return;
+  if (connection.caState < CA_RECOVERY) enterRecovery(connection, now);
+  connection.context.markDirty(connection);
 }
 
 /** RFC 6298 5.4-5.6, RFC 5681 3.1: the retransmission timer fired. */
@@ -65,6 +88,7 @@ export function enterLoss(connection: ControlBlock, now: number): void {
   // RFC 6582 4: the highest sequence number sent, so that late duplicates do not start a fast retransmit.
   connection.recover = connection.sndNxt;
   connection.everRecovered = true;
+  connection.clearTimer(REORDERING);
   runs.markAllLost();
   connection.retransmitDue = true;
   traceCongestion(connection, now);
@@ -87,6 +111,7 @@ function enterRecovery(connection: ControlBlock, now: number): void {
 function leaveRecovery(connection: ControlBlock, now: number): void {
   if (connection.caState === CA_RECOVERY) connection.cwnd = Math.min(connection.cwnd, connection.ssthresh);
   if (!connection.sackOk) connection.runs.sackedOut = 0;
+  rackRecovered(connection);
   connection.dupAcks = 0;
   connection.caState = CA_OPEN;
   connection.retransmitDue = false;

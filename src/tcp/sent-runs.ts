@@ -73,6 +73,18 @@ export class SentRuns {
   oldestSentAt = -1;
   /** Among what was acknowledged was something sent more than once. */
   ackedRetransmission = false;
+  /** Of them, what was sent last, when it was sent and where it ends, but for retransmissions that may not be meant; -1: none. */
+  newestSentAt = -1;
+  newestEnd = 0;
+  /** Something sent only once was acknowledged behind something that had been before. */
+  reordered = false;
+  /** Retransmissions sent after this, ms, may not be what is acknowledged. */
+  #believableUntil = Infinity;
+  /** RFC 8985's RACK.fack, the highest end acknowledged or SACKed, now and before this acknowledgment, and whether there is one. */
+  #forward = 0;
+  #hasForward = false;
+  #forwardBefore = 0;
+  #hasForwardBefore = false;
 
   /** Pieces in the network, as far as we know (RFC 6675's pipe). */
   inFlight(): number {
@@ -112,10 +124,15 @@ export class SentRuns {
   }
 
   /** The cumulative acknowledgment moved to `ack`: forgets what is before it. Starts the sample that `newlyAcked` and its like describe. */
-  acknowledge(ack: number): void {
+  acknowledge(ack: number, believableUntil = Infinity): void {
     this.newlyAcked = 0;
     this.oldestSentAt = -1;
     this.ackedRetransmission = false;
+    this.newestSentAt = -1;
+    this.reordered = false;
+    this.#believableUntil = believableUntil;
+    this.#forwardBefore = this.#forward;
+    this.#hasForwardBefore = this.#hasForward;
     for (let run = this.first; run !== undefined && before(run.seq, ack); run = this.first) {
       const pieces = run.pieces();
       if (after(run.end, ack)) {
@@ -174,15 +191,19 @@ export class SentRuns {
     this.lostOut += run.pieces();
   }
 
+  /** Takes a run for lost, the retransmission too if there was one. */
+  markLostAgain(run: SentRun): void {
+    if ((run.marks & RETRANSMITTED) !== 0) {
+      run.marks &= ~RETRANSMITTED;
+      this.retransOut -= run.pieces();
+    }
+    this.markLost(run);
+  }
+
   /** Takes everything that is not SACKed for lost and not sent again (RFC 6298 5.4, RFC 6675 5.1). */
   markAllLost(): void {
     for (let run = this.first; run !== undefined; run = run.next) {
-      if ((run.marks & SACKED) !== 0) continue;
-      if ((run.marks & RETRANSMITTED) !== 0) {
-        run.marks &= ~RETRANSMITTED;
-        this.retransOut -= run.pieces();
-      }
-      this.markLost(run);
+      if ((run.marks & SACKED) === 0) this.markLostAgain(run);
     }
   }
 
@@ -239,9 +260,24 @@ export class SentRuns {
 
   #sample(run: SentRun, pieces: number): void {
     if ((run.marks & SACKED) !== 0) return;
+    const again = (run.marks & SENT_AGAIN) !== 0;
     this.newlyAcked += pieces;
-    if ((run.marks & SENT_AGAIN) !== 0) this.ackedRetransmission = true;
+    if (again) this.ackedRetransmission = true;
     else if (this.oldestSentAt < 0 || run.sentAt < this.oldestSentAt) this.oldestSentAt = run.sentAt;
+    this.#noteDelivery(run, again);
+  }
+
+  #noteDelivery(run: SentRun, again: boolean): void {
+    // Of what one acknowledgment reports, nothing came before the other.
+    if (!again && this.#hasForwardBefore && before(run.end, this.#forwardBefore)) this.reordered = true;
+    if (!this.#hasForward || after(run.end, this.#forward)) this.#forward = run.end;
+    this.#hasForward = true;
+    if (again && run.sentAt > this.#believableUntil) return;
+    const newer =
+      run.sentAt > this.newestSentAt || (run.sentAt === this.newestSentAt && after(run.end, this.newestEnd));
+    if (!newer) return;
+    this.newestSentAt = run.sentAt;
+    this.newestEnd = run.end;
   }
 
   /** `pieces` more (less, when negative) with these marks. */

@@ -7,12 +7,21 @@ import { embryoTimeout } from './embryo.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
 import { syncMss } from './mss.ts';
 import { held, probe } from './persist.ts';
-import { enterLoss } from './recovery.ts';
+import { enterLoss, reorderingTimeout } from './recovery.ts';
 import { abort, release } from './release.ts';
 import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { expireTimeWait } from './time-wait.ts';
-import { CORK, DELAYED_ACK, KEEPALIVE, LINGER, PERSIST, RETRANSMISSION, timerNames } from './timer-kinds.ts';
+import {
+  CORK,
+  DELAYED_ACK,
+  KEEPALIVE,
+  LINGER,
+  PERSIST,
+  REORDERING,
+  RETRANSMISSION,
+  timerNames,
+} from './timer-kinds.ts';
 
 /** Linux's answer to tcp_orphan_retries = 0. */
 const ORPHAN_RETRIES = 8;
@@ -42,6 +51,10 @@ function connectionTimeout(connection: ControlBlock, now: number): void {
   if (timers.takeDue(row, CORK, now)) {
     connection.uncorked = true;
     connection.context.markDirty(connection);
+  }
+  if (timers.takeDue(row, REORDERING, now)) {
+    traceTimeout(connection, REORDERING, now);
+    reorderingTimeout(connection, now);
   }
   if (timers.takeDue(row, PERSIST, now)) persistTimeout(connection, now);
   if (connection.released) return;

@@ -12,7 +12,10 @@ export const DELAYED_ACK = 2;
 /** TCP_CORK lets go. */
 export const CORK = 3;
 
-export const TIMER_KINDS = 4;
+/** RFC 8985 6.2: what is in doubt is lost by now. */
+export const REORDERING = 4;
+
+export const TIMER_KINDS = 5;
 
 /** RFC 9293 3.8.4; in the other table. */
 export const KEEPALIVE = 0;
@@ -21,4 +24,4 @@ export const LINGER = 1;
 
 export const IDLE_TIMER_KINDS = 2;
 
-export const timerNames: readonly string[] = ['retransmission', 'persist', 'delayed-ack', 'cork'];
+export const timerNames: readonly string[] = ['retransmission', 'persist', 'delayed-ack', 'cork', 'reordering'];

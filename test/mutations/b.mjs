@@ -174,8 +174,8 @@ export default [
   {
     file: 'tcp/recovery',
     name: 'recover stays at a timeout',
-    find: 'connection.recover = connection.sndNxt; connection.everRecovered = true; runs.markAllLost();',
-    replace: 'connection.everRecovered = true; runs.markAllLost();',
+    find: 'connection.recover = connection.sndNxt; connection.everRecovered = true; connection.clearTimer(REORDERING);',
+    replace: 'connection.everRecovered = true; connection.clearTimer(REORDERING);',
   },
   {
     file: 'tcp/recovery',
@@ -801,8 +801,8 @@ export default [
   {
     file: 'tcp/sent-runs',
     name: 'what was SACKed is sampled again',
-    find: 'if ((run.marks & SACKED) !== 0) return; this.newlyAcked',
-    replace: 'this.newlyAcked',
+    find: 'if ((run.marks & SACKED) !== 0) return; const again',
+    replace: 'const again',
   },
   {
     file: 'stack/routes',

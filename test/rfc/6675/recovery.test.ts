@@ -7,7 +7,9 @@ const MSS = 1460;
 const at = (i: number) => 1 + i * MSS;
 
 async function tenOut(count = 10, options: PeerOptions = {}): Promise<WirePeer> {
-  const t = await establishedAfter(100, { options: { mss: MSS, sackOk: true }, ...options });
+  // By counting, not by time (RFC 8985).
+  const sysctl = { tcp_recovery: 0 };
+  const t = await establishedAfter(100, { options: { mss: MSS, sackOk: true }, sysctl, ...options });
   t.write(count * MSS);
   expect(t.drain()).to.have.length(10);
   await t.advance(50);
