@@ -18,6 +18,7 @@ import { release } from './release.ts';
 import { replyReset } from './reply.ts';
 import { after, beforeOrAt, distance } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
+import { RETRANSMISSION, TIMEOUT_MIN } from './timer-kinds.ts';
 
 /** @returns whether the connection is open now, and the segment may hold more than its SYN */
 export function synSentArrives(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
@@ -26,6 +27,8 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   // First, check the ACK bit: SEG.ACK =< ISS or SEG.ACK > SND.NXT: a reset, unless it is one.
   if (hasAck && (beforeOrAt(segment.ack, connection.iss) || after(segment.ack, connection.sndNxt))) {
     replyReset(connection.context, connection.path, segment);
+    // The reset may have ended what was in the way (a TIME-WAIT, for one): Linux tries again at once, the first time.
+    if (connection.retransmits === 0) connection.setTimer(RETRANSMISSION, now + TIMEOUT_MIN);
     return false;
   }
   // Second, check the RST bit. Without an acceptable ACK it may be anyone's (RFC 5961 3): dropped.

@@ -3,9 +3,6 @@ import type { Random } from '../time/random.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { sipHash24 } from '../wire/siphash.ts';
 
-/** Between two numbers of one instant (what 4.4BSD added for each connection). */
-const SAME_INSTANT_STEP = 64_000;
-
 export class InitialNumbers {
   readonly #isnKey: Int32Array;
   readonly #timestampKey: Int32Array;
@@ -17,20 +14,17 @@ export class InitialNumbers {
     this.#timestampKey = Int32Array.from({ length: 4 }, () => random.uint32() | 0);
   }
 
-  /** M of the last number, and how many there were of it. */
-  #lastM = -1;
-  #sameM = 0;
+  /** M of the last number. */
+  #m = -1;
 
   /**
    * RFC 6528 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), with M a 4-microsecond clock.
    */
   isn(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number, now: number): number {
     this.#hash(this.#isnKey, local, localPort, remote, remotePort);
-    const m = Math.floor(now * 250);
-    this.#sameM = m === this.#lastM ? this.#sameM + 1 : 0;
-    this.#lastM = m;
-    // On a virtual clock many connections begin at one instant, perhaps the same one twice: they are to be apart all the same.
-    return ((this.#out[0] as number) + m + this.#sameM * SAME_INSTANT_STEP) | 0;
+    // Never the same twice, and never less, though many connections begin at one instant (always, on a virtual clock).
+    this.#m = Math.max(Math.floor(now * 250), this.#m + 1);
+    return ((this.#out[0] as number) + this.#m) | 0;
   }
 
   /** RFC 7323 7.1: a random offset per connection, so that timestamps neither tell the uptime nor link connections. */

@@ -9,10 +9,8 @@ import { CA_DISORDER, CA_LOSS, CA_OPEN, CA_RECOVERY, type ControlBlock } from '.
 import { rackDetectLosses, rackRecovered, usesRack } from './rack.ts';
 import { LOST, RETRANSMITTED, SACKED, type SentRun } from './sent-runs.ts';
 import { after, afterOrAt, before } from './sequence.ts';
-import { REORDERING } from './timer-kinds.ts';
+import { REORDERING, TIMEOUT_MIN } from './timer-kinds.ts';
 
-/** Linux's TCP_TIMEOUT_MIN: two ticks, ms. */
-const TIMEOUT_MIN = 2;
 const stateNames = ['open', 'disorder', 'cwr', 'recovery', 'loss'];
 
 /**

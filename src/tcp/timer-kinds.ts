@@ -3,6 +3,9 @@
  * own: they keep neither a process nor a run of the virtual clock going.
  */
 
+/** Linux's TCP_TIMEOUT_MIN, two ticks: the shortest time that a timer is set to, ms. */
+export const TIMEOUT_MIN = 2;
+
 /** RFC 6298: the oldest segment out has had its time. */
 export const RETRANSMISSION = 0;
 /** RFC 9293 3.8.6.1: probe a closed window, or override the sender's silly window avoidance. */

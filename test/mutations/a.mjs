@@ -860,7 +860,7 @@ export default [
   {
     file: 'tcp/initial-numbers',
     name: 'ISN constant',
-    find: 'return (this.#out[0] + m + this.#sameM * SAME_INSTANT_STEP) | 0;',
+    find: 'return (this.#out[0] + this.#m) | 0;',
     replace: 'return 1;',
   },
   {
@@ -872,8 +872,8 @@ export default [
   {
     file: 'tcp/initial-numbers',
     name: 'ISNs of one instant repeat',
-    find: ' + this.#sameM * SAME_INSTANT_STEP',
-    replace: '',
+    find: 'Math.max(Math.floor(now * 250), this.#m + 1)',
+    replace: 'Math.floor(now * 250)',
   },
   {
     file: 'tcp/initial-numbers',

@@ -1,4 +1,4 @@
-/** What test/rfc/8985 and test/tcp/found-by-simulation.test.ts hold of RACK and of probes. */
+/** What test/rfc/8985 and test/tcp/found-by-simulation.test.ts hold of RACK, of probes and of SYNs. */
 const rack = (name, find, replace) => ({ name, file: 'tcp/rack', find, replace });
 
 export default [
@@ -31,6 +31,12 @@ export default [
     file: 'tcp/recovery',
     find: 'if (wait > 0) connection.setTimer(REORDERING, now + wait + TIMEOUT_MIN);',
     replace: 'if (false) return;',
+  },
+  {
+    name: 'a SYN waits its second after a wrong acknowledgment',
+    file: 'tcp/arrives-syn-sent',
+    find: 'if (connection.retransmits === 0) connection.setTimer(RETRANSMISSION, now + TIMEOUT_MIN);',
+    replace: '',
   },
   {
     name: 'a probe takes the delayed acknowledgment with it',

@@ -249,3 +249,20 @@ describe('SACK and FIN', () => {
     expect(t.socket.connection?.runs.packetsOut).to.equal(0);
   });
 });
+
+describe('a SYN that meets a wrong acknowledgment', () => {
+  it('is answered with RST, and goes again at once, the first time (Linux): what was in the way may be gone', async () => {
+    const t = connecting();
+    t.drain();
+    t.inject({ seq: 0, ack: 77, flags: 'A' });
+    t.expect({ flags: 'R', seq: 77 });
+    await t.advance(3);
+    t.expect({ flags: 'S', seq: 0 });
+    t.inject({ seq: 0, ack: 77, flags: 'A' });
+    t.expect({ flags: 'R', seq: 77 });
+    await t.advance(900);
+    t.expectNothing();
+    await t.advance(200);
+    t.expect({ flags: 'S', seq: 0 });
+  });
+});

@@ -14,8 +14,8 @@ describe('RFC 6528: initial sequence numbers', () => {
   const first = numbers.isn(HERE, 80, THERE, 1000, 0);
 
   it('MUST-8: ISN = M + F(...), M a clock of 4 microseconds', () => {
-    expect((numbers.isn(HERE, 80, THERE, 1000, 1) - first) | 0).to.equal(250);
     expect((numbers.isn(HERE, 80, THERE, 1000, 0.004) - first) | 0).to.equal(1);
+    expect((numbers.isn(HERE, 80, THERE, 1000, 1) - first) | 0).to.equal(250);
     expect((numbers.isn(HERE, 80, THERE, 1000, 3600_000) - first) | 0).to.equal((3600 * 250_000) | 0);
   });
 
@@ -42,10 +42,10 @@ describe('RFC 6528: initial sequence numbers', () => {
     expect(new InitialNumbers(seededRandom(2)).isn(HERE, 80, THERE, 1000, 0)).to.not.equal(first);
   });
 
-  it('the same four at one instant, as happens on a virtual clock, get numbers that lie apart', () => {
+  it('the same four at one instant, as happens on a virtual clock, get numbers that differ', () => {
     const fresh = new InitialNumbers(seededRandom(1));
     const [one, two] = [fresh.isn(HERE, 80, THERE, 1000, 5), fresh.isn(HERE, 80, THERE, 1000, 5)];
-    expect((two - one) | 0).to.equal(64_000);
+    expect((two - one) | 0).to.equal(1);
     expect(fresh.isn(HERE, 80, THERE, 1000, 6)).to.equal((one + 250) | 0);
   });
 
