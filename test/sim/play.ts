@@ -255,7 +255,10 @@ class World {
   /** Nothing will happen, and both wait: right only when the server never heard that the handshake was over. */
   #expectPartnerGone({ client, server }: Pair): void {
     if (client.done || server.done) return;
-    if (this.#scenario.hopeless && client.connected && server.socket === undefined && client.written === 0) return;
+    const { hopeless, hostEndsAt } = this.#scenario;
+    const unheard = client.connected && server.socket === undefined;
+    // What nobody had accepted when the host ended was reset; a lost RST tells nobody, whatever had been written.
+    if (hopeless && unheard && (client.written === 0 || hostEndsAt !== undefined)) return;
     throw new Error('stalled: nothing is left to happen, and both users wait');
   }
 
