@@ -72,6 +72,14 @@ describe('host', () => {
       [{ clock: {} }, /^createHost: clock must be a Clock/],
       [{ sysctl: 5 }, /^createHost: sysctl must be an object/],
       [{ sysctl: { tcp_sak: false } }, /^createHost: sysctl\.tcp_sak: there is no such setting/],
+      [
+        { sysctl: { tcp_congestion_control: 'vegas' } },
+        /^createHost: sysctl\.tcp_congestion_control must be one of reno, cubic, got vegas/,
+      ],
+      [
+        { sysctl: { accept_reset: 'mine' } },
+        /^createHost: sysctl\.accept_reset must be one of linux, posix, bsd, got mine/,
+      ],
       [{ sysctl: { tcp_sack: 0 } }, /^createHost: sysctl\.tcp_sack must be true or false, got 0/],
       [{ sysctl: { tcp_retries2: -1 } }, /^createHost: sysctl\.tcp_retries2 must be a number >= 0, got -1/],
       [{ sysctl: { tcp_rmem: [1, 2] } }, /^createHost: sysctl\.tcp_rmem must be 3 numbers >= 0, got 1,2/],

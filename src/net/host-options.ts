@@ -2,6 +2,7 @@
 import type { Link } from '../link/link.ts';
 import type { StackOptions } from '../stack/stack.ts';
 import { defaultConfig } from '../tcp/config.ts';
+import { congestionControls } from '../tcp/congestion/congestion.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import { RealClock } from '../time/real-clock.ts';
@@ -98,9 +99,18 @@ export function sysctlOf({ sysctl }: HostOptions): StackOptions['sysctl'] {
     if (byDefault === undefined) throw new TypeError(`createHost: sysctl.${name}: there is no such setting`);
     const kind = kindOf(byDefault);
     if (kindOf(value) !== kind) throw new TypeError(`createHost: sysctl.${name} must be ${kind}, got ${String(value)}`);
+    const names = NAMES[name]?.();
+    if (names?.includes(value as string) === false)
+      throw new TypeError(`createHost: sysctl.${name} must be one of ${names.join(', ')}, got ${String(value)}`);
   }
   return sysctl;
 }
+
+/** The settings that are names, and which names there are. */
+const NAMES: Readonly<Record<string, () => readonly string[]>> = {
+  tcp_congestion_control: congestionControls,
+  accept_reset: () => ['linux', 'posix', 'bsd'],
+};
 
 function kindOf(value: unknown): string {
   const isCount = (one: unknown) => typeof one === 'number' && one >= 0;
