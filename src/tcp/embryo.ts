@@ -9,8 +9,9 @@ import type { Listener } from './listener.ts';
 import type { Path } from './path.ts';
 import { replySegment } from './reply.ts';
 import { INITIAL_RTO_US } from './round-trip.ts';
+import { synOptions, writeSynOptions } from './syn-options.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
-import { sealSegment, writeHandshakeOptions } from './transmit.ts';
+import { sealSegment } from './transmit.ts';
 
 /** How soon a SYN-ACK that found the interface full is tried again, ms. */
 const FULL_INTERFACE_WAIT = 1;
@@ -76,15 +77,24 @@ export function sendSynAck(embryo: Embryo, now: number): void {
   if (packet === undefined) return;
   const view = packet.chunk.view;
   const at = packet.offset;
-  const shift = embryo.windowScaleOk ? embryo.rcvWindShift : -1;
-  const { rcvMss, sackOk, timestampsOk, tsRecent } = embryo;
-  const end = writeHandshakeOptions(view, at + 20, rcvMss, sackOk, timestampsOk, stamp(embryo, now), tsRecent, shift);
+  fillSynOptions(embryo, now);
+  const end = writeSynOptions(view, at + 20, synOptions);
   const { localPort, remotePort, iss, window } = embryo;
   writeTcpHeader(view, at, localPort, remotePort, iss, (embryo.irs + 1) | 0, SYN | ACK, window, 0, end - at);
   packet.length = end - at;
   sealSegment(packet, path.pseudoSum, end - at);
   context.counters.OutSegs++;
   path.send(packet);
+}
+
+/** What the SYN-ACK takes up of the peer's offer. */
+function fillSynOptions(embryo: Embryo, now: number): void {
+  synOptions.mss = embryo.rcvMss;
+  synOptions.sack = embryo.sackOk;
+  synOptions.timestamps = embryo.timestampsOk;
+  synOptions.tsVal = stamp(embryo, now);
+  synOptions.tsEcr = embryo.tsRecent;
+  synOptions.windowShift = embryo.windowScaleOk ? embryo.rcvWindShift : -1;
 }
 
 export function embryoTimeout(embryo: Embryo, now: number): void {

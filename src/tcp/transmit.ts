@@ -9,17 +9,15 @@ import {
   TCP_HEADER_LENGTH,
   TCP_MAX_HEADER_LENGTH,
   URG,
-  writeMss,
   writeNop,
-  writeSackPermitted,
   writeTcpHeader,
   writeTimestamps,
-  writeWindowScale,
 } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { advertiseWindow } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
 import { after, before, distance, later } from './sequence.ts';
+import { synOptions, writeSynOptions } from './syn-options.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
 
 /** Bytes of options that every segment of a connection with timestamps carries. */
@@ -52,10 +50,13 @@ export function transmit(
   if (packet === undefined) return false;
   const view = packet.chunk.view;
   const at = packet.offset;
-  const end =
-    (flags & SYN) !== 0
-      ? writeSynOptions(connection, view, at + TCP_HEADER_LENGTH, now)
-      : writeOptions(connection, view, at + TCP_HEADER_LENGTH, Math.min(length, size), flags, now);
+  let end: number;
+  if ((flags & SYN) !== 0) {
+    fillSynOptions(connection, now);
+    end = writeSynOptions(view, at + TCP_HEADER_LENGTH, synOptions);
+  } else {
+    end = writeOptions(connection, view, at + TCP_HEADER_LENGTH, Math.min(length, size), flags, now);
+  }
   let bits = flags;
   let urgentPointer = 0;
   if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {
@@ -139,40 +140,14 @@ function writeOptions(
   return at;
 }
 
-/** The options of a SYN or SYN-ACK in Linux's order: mss, sackOK, TS, nop, wscale; without timestamps nops keep the words whole. */
-function writeSynOptions(connection: ControlBlock, view: DataView, offset: number, now: number): number {
-  return writeHandshakeOptions(
-    view,
-    offset,
-    connection.rcvMss,
-    connection.sackOk,
-    connection.timestampsOk,
-    timestampNow(connection, now),
-    connection.tsRecent,
-    connection.windowScaleOk ? connection.rcvWindShift : -1,
-  );
-}
-
-/** Shared by SYNs and the SYN-ACKs of embryonic connections; `windowShift` -1: not offered. */
-export function writeHandshakeOptions(
-  view: DataView,
-  offset: number,
-  mss: number,
-  sack: boolean,
-  timestamps: boolean,
-  tsVal: number,
-  tsEcr: number,
-  windowShift: number,
-): number {
-  let at = writeMss(view, offset, mss);
-  if (timestamps) {
-    at = sack ? writeSackPermitted(view, at) : writeNop(view, writeNop(view, at));
-    at = writeTimestamps(view, at, tsVal, tsEcr);
-  } else if (sack) {
-    at = writeSackPermitted(view, writeNop(view, writeNop(view, at)));
-  }
-  if (windowShift >= 0) at = writeWindowScale(view, writeNop(view, at), windowShift);
-  return at;
+/** What our SYN offers, or our SYN-ACK takes up. */
+function fillSynOptions(connection: ControlBlock, now: number): void {
+  synOptions.mss = connection.rcvMss;
+  synOptions.sack = connection.sackOk;
+  synOptions.timestamps = connection.timestampsOk;
+  synOptions.tsVal = timestampNow(connection, now);
+  synOptions.tsEcr = connection.tsRecent;
+  synOptions.windowShift = connection.windowScaleOk ? connection.rcvWindShift : -1;
 }
 
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
