@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
 import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
 import { EAFNOSUPPORT } from '../socket/errno.ts';
-import type { Linger } from '../socket/options.ts';
+import type { Linger } from '../socket/option-value.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { IpAddress } from '../wire/address.ts';

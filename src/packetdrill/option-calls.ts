@@ -1,7 +1,7 @@
 /** setsockopt and getsockopt. */
 import { SO_LINGER, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
 import { ENOPROTOOPT } from '../socket/errno.ts';
-import type { Linger } from '../socket/options.ts';
+import type { Linger } from '../socket/option-value.ts';
 import { type Arguments, field, numberOf } from './arguments.ts';
 import { expectsErrno, onSocket } from './call-support.ts';
 import type { SocketDescriptor } from './descriptors.ts';

@@ -54,7 +54,8 @@ import {
   ESOCKTNOSUPPORT,
 } from './errno.ts';
 import { ioctl } from './ioctl.ts';
-import { getOption, type Linger, type OptionValue, setOption } from './options.ts';
+import type { Linger, OptionValue } from './option-value.ts';
+import { getOption, setOption } from './options.ts';
 import { errnoOf } from './reason-errno.ts';
 
 /** struct sockaddr: an address of either family, and a port (0..65535; 0 in bind: any). */

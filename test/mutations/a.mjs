@@ -456,7 +456,7 @@ export default [
     replace: 'false',
   },
   {
-    file: 'socket/options',
+    file: 'socket/socket-options',
     name: 'SO_RCVBUF not doubled',
     find: 'Math.max(2 * Math.min(',
     replace: 'Math.max(Math.min(',
@@ -543,15 +543,15 @@ export default [
     find: 'finReceived ? EPIPE : ECONNRESET',
     replace: 'ECONNRESET',
   },
-  { file: 'socket/options', name: 'ECN bits are the user’s', find: 'value & 0xfc', replace: 'value' },
+  { file: 'socket/ip-options', name: 'ECN bits are the user’s', find: 'value & 0xfc', replace: 'value' },
   {
-    file: 'socket/options',
+    file: 'socket/tcp-options',
     name: 'TCP_NODELAY pushes nothing',
     find: 'if (settings.noDelay) socket.push();',
     replace: '',
   },
   {
-    file: 'socket/options',
+    file: 'socket/tcp-options',
     name: 'pulling the cork pushes nothing',
     find: 'if (!settings.cork) socket.push();',
     replace: '',

@@ -1,0 +1,88 @@
+/** Options of SOL_SOCKET: Linux's names, units, bounds and results. */
+
+import {
+  IPPROTO_TCP,
+  SO_ACCEPTCONN,
+  SO_DOMAIN,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_PROTOCOL,
+  SO_RCVBUF,
+  SO_REUSEADDR,
+  SO_SNDBUF,
+  SO_TYPE,
+  SOCK_STREAM,
+} from './constants.ts';
+import { EINVAL, ENOPROTOOPT } from './errno.ts';
+import { keepaliveChanged } from './keepalive-option.ts';
+import type { Linger, OptionValue } from './option-value.ts';
+import type { Socket } from './socket.ts';
+
+/** Linux's bounds. */
+const MIN_SNDBUF = 4608;
+const MIN_RCVBUF = 2304;
+
+/** @returns 0 or -errno */
+export function setSocketOption(socket: Socket, option: number, value: number): number {
+  const { settings } = socket;
+  const { tcp_rmem, tcp_wmem } = socket.stack.sysctl;
+  switch (option) {
+    case SO_REUSEADDR:
+      socket.reuseAddress = value !== 0;
+      return 0;
+    case SO_KEEPALIVE:
+      settings.keepalive = value !== 0;
+      return keepaliveChanged(socket);
+    // Linux doubles what is asked for, to pay for its own bookkeeping, and shows the double.
+    case SO_SNDBUF:
+      settings.sndBuf = bufferSize(value, tcp_wmem[2], MIN_SNDBUF);
+      return 0;
+    case SO_RCVBUF:
+      settings.rcvBuf = bufferSize(value, tcp_rmem[2], MIN_RCVBUF);
+      return 0;
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+function bufferSize(value: number, most: number, least: number): number {
+  return Math.max(2 * Math.min(Math.max(value, 0), most), least);
+}
+
+/** SO_LINGER's structure. @returns 0 or -errno */
+export function setLinger(socket: Socket, value: OptionValue): number {
+  if (typeof value !== 'object' || value === null) return -EINVAL;
+  if (!Number.isInteger(value.onoff) || !Number.isInteger(value.linger)) return -EINVAL;
+  socket.linger = { onoff: value.onoff === 0 ? 0 : 1, linger: Math.max(value.linger, 0) };
+  return 0;
+}
+
+/** @returns the value, or -errno */
+export function getSocketOption(socket: Socket, option: number): number | Linger {
+  const { settings } = socket;
+  switch (option) {
+    case SO_REUSEADDR:
+      return Number(socket.reuseAddress);
+    case SO_KEEPALIVE:
+      return Number(settings.keepalive);
+    case SO_SNDBUF:
+      return settings.sndBuf;
+    case SO_RCVBUF:
+      return settings.rcvBuf;
+    case SO_LINGER:
+      return socket.linger;
+    case SO_ERROR:
+      return socket.takeError();
+    case SO_TYPE:
+      return SOCK_STREAM;
+    case SO_PROTOCOL:
+      return IPPROTO_TCP;
+    case SO_DOMAIN:
+      return socket.domain;
+    case SO_ACCEPTCONN:
+      return Number(socket.listening);
+    default:
+      return -ENOPROTOOPT;
+  }
+}

@@ -1,0 +1,142 @@
+/** Options of IPPROTO_TCP: Linux's names, units, bounds and results. */
+
+import { congestionControl, congestionControls } from '../tcp/congestion/congestion.ts';
+import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
+import { syncMss } from '../tcp/mss.ts';
+import type { TcpSettings } from '../tcp/settings.ts';
+import {
+  TCP_CONGESTION,
+  TCP_CORK,
+  TCP_INFO,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_LINGER2,
+  TCP_MAXSEG,
+  TCP_NODELAY,
+  TCP_QUICKACK,
+  TCP_SYNCNT,
+  TCP_USER_TIMEOUT,
+} from './constants.ts';
+import { EINVAL, ENOENT, ENOPROTOOPT } from './errno.ts';
+import { keepaliveChanged } from './keepalive-option.ts';
+import type { OptionValue } from './option-value.ts';
+import type { Socket } from './socket.ts';
+
+/** Linux's bounds. */
+const MAX_KEEPIDLE = 32_767;
+const MAX_KEEPINTVL = 32_767;
+const MAX_KEEPCNT = 127;
+const MAX_SYNCNT = 127;
+const MIN_MAXSEG = 88;
+const MAX_MAXSEG = 32_767;
+const MAX_INT = 0x7fffffff;
+
+/** @returns 0 or -errno */
+export function setTcpOption(socket: Socket, option: number, value: number): number {
+  const { settings } = socket;
+  switch (option) {
+    case TCP_NODELAY:
+      settings.noDelay = value !== 0;
+      if (settings.noDelay) socket.push();
+      return 0;
+    case TCP_CORK:
+      settings.cork = value !== 0;
+      if (!settings.cork) socket.push();
+      return 0;
+    case TCP_MAXSEG:
+      if (value !== 0 && (value < MIN_MAXSEG || value > MAX_MAXSEG)) return -EINVAL;
+      settings.maxSegment = value;
+      if (socket.connection !== undefined) syncMss(socket.connection);
+      return 0;
+    case TCP_KEEPIDLE:
+      return bounded(value, 1, MAX_KEEPIDLE, () => setKeepIdle(socket, value));
+    case TCP_KEEPINTVL:
+      return bounded(value, 1, MAX_KEEPINTVL, () => setField(settings, 'keepInterval', value));
+    case TCP_KEEPCNT:
+      return bounded(value, 1, MAX_KEEPCNT, () => setField(settings, 'keepCount', value));
+    case TCP_SYNCNT:
+      return bounded(value, 1, MAX_SYNCNT, () => setField(settings, 'synCount', value));
+    case TCP_LINGER2:
+      settings.linger2 = value < 0 ? -1 : value === 0 ? socket.stack.sysctl.tcp_fin_timeout : Math.min(value, 120);
+      return 0;
+    case TCP_USER_TIMEOUT:
+      return bounded(value, 0, MAX_INT, () => setField(settings, 'userTimeout', value));
+    case TCP_QUICKACK:
+      return setQuickAck(socket, value);
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+function bounded(value: number, least: number, most: number, set: () => number): number {
+  return value < least || value > most ? -EINVAL : set();
+}
+
+function setField(
+  settings: TcpSettings,
+  field: 'keepInterval' | 'keepCount' | 'synCount' | 'userTimeout',
+  value: number,
+): number {
+  settings[field] = value;
+  return 0;
+}
+
+function setKeepIdle(socket: Socket, seconds: number): number {
+  socket.settings.keepIdle = seconds;
+  return keepaliveChanged(socket);
+}
+
+/** Not sticky, as on Linux: the connection finds its own way again. */
+function setQuickAck(socket: Socket, value: number): number {
+  const { connection } = socket;
+  if (connection === undefined) return 0;
+  connection.pingpong = value === 0;
+  if (value !== 0 && connection.ackDelayed) {
+    connection.ackNow = true;
+    connection.context.markDirty(connection);
+  }
+  return 0;
+}
+
+/** A name as a string. @returns -ENOENT for one that there is not */
+export function setCongestion(socket: Socket, value: OptionValue): number {
+  if (typeof value !== 'string') return -EINVAL;
+  if (!congestionControls().includes(value)) return -ENOENT;
+  socket.settings.congestion = value;
+  if (socket.connection !== undefined) socket.connection.congestion = congestionControl(value);
+  return 0;
+}
+
+/** @returns the value, or -errno */
+export function getTcpOption(socket: Socket, option: number): OptionValue | TcpInfo {
+  const { settings, connection } = socket;
+  switch (option) {
+    case TCP_NODELAY:
+      return Number(settings.noDelay);
+    case TCP_CORK:
+      return Number(settings.cork);
+    case TCP_MAXSEG:
+      return connection?.sndMss ?? (settings.maxSegment || 536);
+    case TCP_KEEPIDLE:
+      return settings.keepIdle;
+    case TCP_KEEPINTVL:
+      return settings.keepInterval;
+    case TCP_KEEPCNT:
+      return settings.keepCount;
+    case TCP_SYNCNT:
+      return settings.synCount;
+    case TCP_LINGER2:
+      return settings.linger2;
+    case TCP_USER_TIMEOUT:
+      return settings.userTimeout;
+    case TCP_QUICKACK:
+      return Number(connection === undefined || !connection.pingpong);
+    case TCP_CONGESTION:
+      return settings.congestion;
+    case TCP_INFO:
+      return connection === undefined ? -EINVAL : tcpInfo(connection, socket.stack.clock.now());
+    default:
+      return -ENOPROTOOPT;
+  }
+}
