@@ -1,5 +1,6 @@
 /** Options of SOL_SOCKET: Linux's names, units, bounds and results. */
 
+import { REASON_NONE } from '../tcp/close-reason.ts';
 import {
   IPPROTO_TCP,
   SO_ACCEPTCONN,
@@ -17,6 +18,7 @@ import {
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { keepaliveChanged } from './keepalive-option.ts';
 import type { Linger, OptionValue } from './option-value.ts';
+import { errnoOf } from './reason-errno.ts';
 import type { Socket } from './socket.ts';
 
 /** Linux's bounds. */
@@ -73,7 +75,7 @@ export function getSocketOption(socket: Socket, option: number): number | Linger
     case SO_LINGER:
       return socket.linger;
     case SO_ERROR:
-      return socket.takeError();
+      return socket.takeError() || takeSoftError(socket);
     case SO_TYPE:
       return SOCK_STREAM;
     case SO_PROTOCOL:
@@ -85,4 +87,12 @@ export function getSocketOption(socket: Socket, option: number): number | Linger
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/** RFC 9293 3.9.1.8 [MUST-47]: what ICMP said and has ended nothing is told to who asks, once (Linux's sk_err_soft). */
+function takeSoftError({ connection }: Socket): number {
+  if (connection === undefined || connection.released) return 0;
+  const errno = errnoOf(connection.softReason, false);
+  connection.softReason = REASON_NONE;
+  return errno;
 }

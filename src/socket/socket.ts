@@ -119,7 +119,7 @@ export class Socket implements ConnectionUser {
     return this.#listener !== undefined;
   }
 
-  /** bind(2). @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
+  /** bind(2). RFC 9293 3.9.1.1 [MUST-43]: the local address is the user's to give. @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
   bind(at: SocketAddress): number {
     if (this.#closed) return -EBADF;
     if (this.#binding !== undefined || this.connection !== undefined) return -EINVAL;
@@ -135,7 +135,10 @@ export class Socket implements ConnectionUser {
     return 0;
   }
 
-  /** listen(2). `backlog` is bounded by somaxconn; unbound sockets get a port. @returns 0, -EINVAL (connected), -EADDRINUSE, -EBADF */
+  /**
+   * listen(2). `backlog` is bounded by somaxconn; unbound sockets get a port. RFC 9293 3.9.1.1 [MUST-41], [MUST-42]: connections of the
+   * same port are neither in its way nor touched. @returns 0, -EINVAL (connected), -EADDRINUSE, -EBADF
+   */
   listen(backlog: number): number {
     if (this.#closed) return -EBADF;
     if (this.connection !== undefined) return -EINVAL;
@@ -189,6 +192,7 @@ export class Socket implements ConnectionUser {
     if (!isPort(to.port)) return -EINVAL;
     // Linux: the unspecified address is this host.
     const remote = to.address.isUnspecified ? IPV4_LOOPBACK : to.address;
+    // RFC 9293 3.9.1.1 [MUST-46].
     if (remote.isMulticast || this.stack.network.isBroadcast(remote)) return -ENETUNREACH;
     return this.#open(remote, to.port);
   }
@@ -217,7 +221,7 @@ export class Socket implements ConnectionUser {
     return total > 0 || empty ? total : -EAGAIN;
   }
 
-  /** recv(2). @returns bytes copied, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
+  /** recv(2). RFC 9293 3.6.1 [MAY-1]: not after close. @returns bytes copied, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
   recv(into: Uint8Array, flags = 0): number {
     if (this.#closed) return -EBADF;
     if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
@@ -318,6 +322,7 @@ export class Socket implements ConnectionUser {
     if (writeShut || connection.writable()) mask |= POLLOUT;
     if (readShut && writeShut) mask |= POLLHUP;
     if (this.#pendingError() !== 0) mask |= POLLERR;
+    // RFC 9293 3.8.5 [MUST-33]: urgent data is still to come, or to be read up to where it ends.
     if (!readShut && ((connection.rcvUp - connection.rcvNxt) | 0) > 0) mask |= POLLPRI;
     return mask;
   }
@@ -364,6 +369,7 @@ export class Socket implements ConnectionUser {
     const { stack } = this;
     const bound = this.#binding;
     const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
+    // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
     const path = stack.network.pathTo(remote, source, PROTOCOL_TCP);
     if (path === undefined) return -ENETUNREACH;
     const local = path.source;

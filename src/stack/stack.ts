@@ -281,6 +281,7 @@ export class Stack implements InterfaceOwner {
     if (this.onIdle !== undefined && this.idle) this.onIdle();
   }
 
+  /** RFC 9293 3.10.7.4 [MUST-59], [MUST-58]: all that came has been processed; now one acknowledgment of a connection covers it. */
   #sendDirty(): void {
     const { dirty } = this.tcp;
     // A send is stamped with its own time, not with that of the batch that caused it.

@@ -52,7 +52,7 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
     connection.context.markDirty(connection);
     return true;
   }
-  // A simultaneous open: enter SYN-RECEIVED and answer with SYN,ACK.
+  // RFC 9293 3.5 [MUST-10]: a simultaneous open: enter SYN-RECEIVED and answer with SYN,ACK.
   connection.setState(SYN_RECEIVED, now);
   // "Set the variables": without SND.WND, SND.NXT would seem to lie beyond the peer's window.
   connection.sndWnd = segment.window;

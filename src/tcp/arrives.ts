@@ -98,7 +98,7 @@ function checkSequence(connection: ControlBlock, segment: TcpSegment, now: numbe
   return false;
 }
 
-/** Second, check the RST bit. RFC 5961 3.2, in RFC 9293: only the exact number resets; another in the window is challenged. */
+/** Second, check the RST bit; [SHLD-2]: text in it does no harm. RFC 5961 3.2, in RFC 9293: only the exact number resets; another in the window is challenged. */
 function checkReset(connection: ControlBlock, segment: TcpSegment, now: number): void {
   if (segment.seq !== connection.rcvNxt) return challengeAck(connection, now);
   switch (connection.state) {
@@ -196,7 +196,7 @@ export function armFinWait2(connection: ControlBlock, now: number): void {
   connection.setIdleTimer(LINGER, now + seconds * 1000);
 }
 
-/** Sixth, check the URG bit. RCV.UP <- max (RCV.UP, SEG.UP); the user is told [MUST-32]. RFC 6093: the pointer points behind. */
+/** Sixth, check the URG bit. RCV.UP <- max (RCV.UP, SEG.UP); the user is told [MUST-32], with a window of zero, too [MUST-66]. RFC 6093: the pointer points behind. */
 function checkUrgent(connection: ControlBlock, segment: TcpSegment): void {
   if ((connection.state & (ESTABLISHED | FIN_WAIT_1 | FIN_WAIT_2 | CLOSE_WAIT)) === 0) return;
   if (connection.finReceived) return;

@@ -1,4 +1,4 @@
-/** Answers to segments that should not be: rate-limited, so that two stacks cannot chase each other's tails. RFC 5961. */
+/** Answers to segments that should not be: rate-limited, so that two stacks cannot chase each other's tails. RFC 5961 [MAY-12]. */
 import type { TcpSegment } from '../wire/tcp.ts';
 import { SYN } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';

@@ -9,7 +9,7 @@ export interface TcpConfig {
   tcp_syn_linear_timeouts: number;
   /** SYN-ACK retransmissions before the embryonic connection is forgotten. */
   tcp_synack_retries: number;
-  /** R1 of RFC 9293 3.8.3: retransmissions after which the network layer is told. */
+  /** R1 of RFC 9293 3.8.3 [SHLD-10]: retransmissions after which the network layer is told. */
   tcp_retries1: number;
   /** R2: how many back-offs from 200 ms a connection outlives without an answer (15: 924.6 s). */
   tcp_retries2: number;
@@ -19,7 +19,7 @@ export interface TcpConfig {
   tcp_fin_timeout: number;
   /** Seconds of 2 MSL in TIME-WAIT. Linux has 60 built in; RFC 9293's MSL of 2 minutes would be 240. */
   tcp_timewait_len: number;
-  /** Seconds idle before the first keepalive probe. */
+  /** Seconds idle before the first keepalive probe. RFC 9293 3.8.4 [MUST-28]: no less than two hours. */
   tcp_keepalive_time: number;
   /** Seconds between keepalive probes. */
   tcp_keepalive_intvl: number;
@@ -33,7 +33,7 @@ export interface TcpConfig {
   tcp_rto_min_us: number;
   /** Upper bound of the RTO, milliseconds. */
   tcp_rto_max_ms: number;
-  /** Longest delay of an acknowledgment, milliseconds (RFC 9293 MUST-58: below 500). */
+  /** Longest delay of an acknowledgment, milliseconds (RFC 9293 3.8.6.3 [MUST-40]: below 500). */
   tcp_delack_max_ms: number;
   /** Bit 1: losses are found by time (RACK, RFC 8985); 0: by counting what is SACKed above (RFC 6675). */
   tcp_recovery: number;

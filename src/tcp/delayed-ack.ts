@@ -19,7 +19,7 @@ export function dataReceived(connection: ControlBlock, payload: number, piece: n
   scheduleAck(connection);
 }
 
-/** Something came that is to be acknowledged by and by. */
+/** Something came that is to be acknowledged by and by. RFC 9293 3.8.6.3 [SHLD-18], [SHLD-19]: at once for every second full segment. */
 export function scheduleAck(connection: ControlBlock): void {
   const unacknowledged = distance(connection.lastAckSent, connection.rcvNxt);
   const second = unacknowledged > connection.seenMss && offerableWindow(connection) >= currentWindow(connection);

@@ -1,6 +1,6 @@
 /**
  * A connection between the peer's SYN and its ACK, on the passive side: SYN-RECEIVED as a compact record, so that a flood of SYNs
- * costs little. RFC 9293 3.10.7.2 and 3.10.7.4, RFC 4987.
+ * costs little. RFC 9293 3.10.7.2 and 3.10.7.4, RFC 4987. A connection in SYN-RECEIVED is one that was opened actively [MUST-11].
  */
 import type { IpAddress } from '../wire/address.ts';
 import { ACK, SYN, writeTcpHeader } from '../wire/tcp.ts';

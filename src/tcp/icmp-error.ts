@@ -1,4 +1,4 @@
-/** ICMP about a segment of ours: RFC 9293 3.9.2.2, with the checks of RFC 5927. */
+/** ICMP about a segment of ours: RFC 9293 3.9.2.2 [MUST-54], with the checks of RFC 5927. */
 import { REASON_HOST_UNREACHABLE, REASON_NET_UNREACHABLE, REASON_REFUSED } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { release } from './release.ts';
@@ -33,6 +33,6 @@ export function unreachableArrives(connection: ControlBlock, kind: number, seq: 
     release(connection, reason, now);
     return;
   }
-  // [MUST-56]: soft errors must not end it. RFC 5927 5.2: nor hard ones, once it is synchronized.
+  // [MUST-56], [SHLD-25]: soft errors must not end it, and are the reason if it fails. RFC 5927 5.2: nor hard ones [SHLD-26], once it is synchronized.
   connection.softReason = reason;
 }

@@ -26,7 +26,7 @@ export interface TcpInfo {
   readonly tcpi_state: number;
   /** 0 Open, 1 Disorder, 2 CWR, 3 Recovery, 4 Loss. */
   readonly tcpi_ca_state: number;
-  /** Timeouts in a row. */
+  /** Timeouts in a row. RFC 9293 3.8.3 [SHLD-9]: a user who looks sees the trouble between R1 and R2. */
   readonly tcpi_retransmits: number;
   readonly tcpi_probes: number;
   readonly tcpi_backoff: number;

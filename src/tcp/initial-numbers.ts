@@ -18,7 +18,8 @@ export class InitialNumbers {
   #m = -1;
 
   /**
-   * RFC 6528 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), with M a 4-microsecond clock.
+   * RFC 6528 3, RFC 9293 3.4.1 [MUST-8]: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), with M a 4-microsecond clock;
+   * [SHLD-1], [MUST-9]: F is SipHash with a key that nobody outside knows.
    */
   isn(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number, now: number): number {
     this.#hash(this.#isnKey, local, localPort, remote, remotePort);

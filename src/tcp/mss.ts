@@ -20,7 +20,7 @@ export function advertisedMss(mtu: number, ipHeaderLength: number, maxSegment: n
   return maxSegment > 0 ? Math.min(fits, Math.max(maxSegment, MIN_MSS)) : fits;
 }
 
-/** Payload bytes of the next full segment: what SACK takes of its header is not there for data, unless there would be next to nothing left. */
+/** RFC 9293 3.9.1.2 [SHLD-28]: payload bytes of the next full segment: what SACK takes of its header is not there for data, unless there would be next to nothing left. */
 export function currentMss(connection: ControlBlock): number {
   const left = connection.sndMss - sacksLength(connection);
   return left >= LEAST_PAYLOAD ? left : connection.sndMss;

@@ -12,19 +12,20 @@ export const CORK_TIME = 200;
  */
 export function mayEndShort(connection: ControlBlock, length: number, waiting: number): boolean {
   if (length < waiting) {
-    // The window cuts it short. RFC 9293 3.8.6.2.1 (3): half of the largest window seen is worth sending.
+    // The window cuts it short. RFC 9293 3.8.6.2.1 [MUST-38] (3): half of the largest window seen is worth sending.
     return 2 * length >= connection.maxSndWnd;
   }
   // The last of the data: nothing will ever be added to it.
   if (connection.finQueued) return true;
   const { settings } = connection;
   if (settings.cork || connection.moreToCome) return connection.uncorked;
+  // RFC 9293 3.7.4 [MUST-17]: the user turned it off.
   if (settings.noDelay || connection.uncorked) return true;
   // RFC 9293 3.7.4 [SHLD-7]: Nagle. Minshall's variation, named there: only a short segment that is out holds the next one back.
   return !(after(connection.sndSml, connection.sndUna) && connection.runs.packetsOut > 0);
 }
 
-/** The user corked and wrote: what is partial leaves after 200 ms at the latest. */
+/** RFC 9293 3.9.1.2 [MUST-60]: the user corked and wrote: what is partial is gathered [MAY-16], and leaves after 200 ms at the latest. */
 export function armCork(connection: ControlBlock, now: number): void {
   const corked = connection.settings.cork || connection.moreToCome;
   if (corked && connection.timerAt(CORK) === Infinity) connection.setTimer(CORK, now + CORK_TIME);

@@ -6,7 +6,7 @@ export interface Path {
   readonly mtu: number;
   /** Bytes of the IP header that `send` writes. */
   readonly headerLength: number;
-  /** Of what is sent from now on: the IP header's time to live, and its Diffserv and ECN octet. RFC 9293 3.9.2 [MUST-48], [MUST-49]. */
+  /** Of what is sent from now on: the IP header's time to live, and its Diffserv and ECN octet. RFC 9293 3.9.2 [MUST-48], [MUST-49]; [SHLD-22]: the former as it is. */
   ttl: number;
   tos: number;
   /** Sum of the pseudo-header's words without the TCP length. */

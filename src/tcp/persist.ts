@@ -8,7 +8,7 @@ import { distance } from './sequence.ts';
 import { PERSIST } from './timer-kinds.ts';
 import { transmit } from './transmit.ts';
 
-/** When nothing is out and the window (or silly window avoidance) holds back what is queued: look again in an RTO. */
+/** RFC 9293 3.8.6.1 [MUST-36], [MUST-35]: when nothing is out and the window (or silly window avoidance) holds back what is queued: look again in an RTO. */
 export function armPersist(connection: ControlBlock, now: number): void {
   const byUser = heldByUser(connection);
   // It may have been corked after the write, which then set no timer.

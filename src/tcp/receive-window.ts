@@ -1,4 +1,4 @@
-/** RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. */
+/** RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. RFC 9293 3.8.6.1 [MAY-8]: it may stay closed. */
 import type { ControlBlock } from './control-block.ts';
 import { distance, later } from './sequence.ts';
 
@@ -27,6 +27,7 @@ export function offerableWindow(connection: ControlBlock): number {
   const current = currentWindow(connection);
   const buffer = connection.settings.rcvBuf;
   const free = Math.max(buffer - connection.receiveQueue.length, 0);
+  // RFC 9293 3.1 [REC-1]: windows are numbers of up to 30 bits.
   const limit = Math.min(free, 65_535 << connection.rcvWindShift);
   if (limit - current < Math.min(buffer >> 1, connection.rcvMss)) return current;
   return limit;

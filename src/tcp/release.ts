@@ -5,7 +5,8 @@ import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_W
 import { transmitReset } from './transmit.ts';
 
 /**
- * Takes the connection out of the tables and frees what it holds, but for bytes that its user may still read. The user is told.
+ * Takes the connection out of the tables and frees what it holds, but for bytes that its user may still read. RFC 9293 3.6 [MUST-12]:
+ * the user is told, and the reason says how it ended.
  * @param reason REASON_..., kept for the user
  */
 export function release(connection: ControlBlock, reason: number, now: number): void {

@@ -82,7 +82,7 @@ function inOrder(
   connection.context.markReady(connection);
 }
 
-/** RFC 5681 4.2: out of order: a duplicate acknowledgment at once, one for each, as the sender counts them. */
+/** RFC 9293 3.10.7.4 [SHLD-31], [MAY-13], RFC 5681 4.2: out of order: it is kept, with a duplicate acknowledgment at once, one for each, as the sender counts them. */
 function outOfOrder(
   connection: ControlBlock,
   chunk: Chunk,

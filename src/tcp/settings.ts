@@ -8,7 +8,7 @@ export class TcpSettings {
   /** TCP_CORK: hold partial segments back, for 200 ms at most. */
   cork = false;
   keepalive = false;
-  /** TCP_KEEPIDLE, TCP_KEEPINTVL: seconds; TCP_KEEPCNT. */
+  /** TCP_KEEPIDLE, TCP_KEEPINTVL: seconds; TCP_KEEPCNT. RFC 9293 3.8.4 [MUST-27]. */
   keepIdle: number;
   keepInterval: number;
   keepCount: number;

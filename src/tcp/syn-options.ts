@@ -1,4 +1,7 @@
-/** The options of SYNs and SYN-ACKs, in Linux's order: mss, sackOK, TS, nop, wscale; without timestamps nops keep the words whole. */
+/**
+ * The options of SYNs and SYN-ACKs, in Linux's order: mss, sackOK, TS, nop, wscale; without timestamps nops keep the words whole, so that
+ * there is no end of options, and nothing behind it [MUST-69].
+ */
 import { writeMss, writeNop, writeSackPermitted, writeTimestamps, writeWindowScale } from '../wire/tcp.ts';
 
 /** What a SYN offers, or a SYN-ACK takes up. */
@@ -15,7 +18,10 @@ export class SynOptions {
 /** One record serves all SYNs: whoever writes one fills it. */
 export const synOptions = new SynOptions();
 
-/** @returns the offset after them, which is a multiple of four from `offset` */
+/**
+ * RFC 9293 3.7.1 [MUST-14], [SHLD-5], [MAY-3]: the MSS is in all of them, and [MUST-65] nowhere else.
+ * @returns the offset after them, which is a multiple of four from `offset`
+ */
 export function writeSynOptions(view: DataView, offset: number, options: SynOptions): number {
   let at = writeMss(view, offset, options.mss);
   if (options.timestamps) {

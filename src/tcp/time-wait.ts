@@ -48,7 +48,7 @@ export class TimeWaitRecord {
   }
 }
 
-/** Both FINs are exchanged and ours was first: the connection becomes a record. */
+/** RFC 9293 3.6.1 [MUST-13]: both FINs are exchanged and ours was first: the connection becomes a record. */
 export function enterTimeWait(connection: ControlBlock, reason: number, now: number): void {
   const { context } = connection;
   connection.setState(TIME_WAIT, now);
@@ -105,7 +105,7 @@ export function timeWaitArrives(record: TimeWaitRecord, segment: TcpSegment, lis
 }
 
 /**
- * RFC 9293 3.6.1 [MAY-2]: a SYN beyond the old connection's numbers. RFC 6191 2: or with a later timestamp.
+ * RFC 9293 3.6.1 [MAY-2]: a SYN beyond the old connection's numbers. [SHLD-4], RFC 6191 2: or with a later timestamp.
  */
 function isNewIncarnation(record: TimeWaitRecord, segment: TcpSegment, stamped: boolean): boolean {
   if ((segment.flags & (SYN | RST | ACK)) !== SYN) return false;

@@ -99,7 +99,7 @@ function boundedByUserTimeout(connection: ControlBlock, since: number, now: numb
   return Math.max(Math.min(due, since + userTimeout), now + 1);
 }
 
-/** [MUST-20], [SHLD-11]: R2 is a time, here that of tcp_retries2 back-offs from the least RTO; RFC 5482: or the user's timeout. */
+/** [MUST-20], [SHLD-11]: R2 is a time, here that of tcp_retries2 back-offs from the least RTO; [MUST-21], RFC 5482: or the user's timeout. */
 function retransmissionsExhausted(connection: ControlBlock, now: number): boolean {
   const { config } = connection.context;
   const { userTimeout } = connection.settings;
@@ -117,7 +117,7 @@ function retransmissionsExhausted(connection: ControlBlock, now: number): boolea
   return elapsed - connection.rtoUs / 1000 >= limit;
 }
 
-/** RFC 9293 3.8.3 [MUST-23]: the SYN has an R2 of its own. */
+/** RFC 9293 3.8.3 [MUST-22]: SYNs are counted likewise; [MUST-23]: with an R2 of their own, Linux's. */
 function synTimeout(connection: ControlBlock, now: number): void {
   const { config, counters } = connection.context;
   const active = connection.state === SYN_SENT;
@@ -137,7 +137,7 @@ function synTimeout(connection: ControlBlock, now: number): void {
   connection.context.markDirty(connection);
 }
 
-/** RFC 9293 3.8.6.1: probes go on as long as they are answered; unanswered, they have the limits of R2. */
+/** RFC 9293 3.8.6.1 [MUST-36], [MUST-37]: probes go on as long as they are answered; unanswered, they have the limits of R2. */
 function persistTimeout(connection: ControlBlock, now: number): void {
   const { config } = connection.context;
   if (connection.runs.packetsOut > 0 || !held(connection)) return;
@@ -152,7 +152,7 @@ function persistTimeout(connection: ControlBlock, now: number): void {
 function keepaliveTimeout(connection: ControlBlock, now: number): void {
   const { context, settings } = connection;
   if (!settings.keepalive) return;
-  // Data on its way is probe enough: the retransmission timer watches over it.
+  // RFC 9293 3.8.4 [MUST-26]: data on its way is probe enough: the retransmission timer watches over it.
   const busy = connection.runs.packetsOut > 0 || held(connection);
   const due = (busy ? now : connection.lastReceivedAt) + settings.keepIdle * 1000;
   if (due > now) return connection.setIdleTimer(KEEPALIVE, due);

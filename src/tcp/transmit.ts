@@ -60,7 +60,7 @@ export function transmit(
   let bits = flags;
   let urgentPointer = 0;
   if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {
-    // RFC 9293 3.8.5 [MUST-30]: the urgent pointer points behind the urgent data, wherever that is.
+    // RFC 9293 3.8.5 [MUST-30], [MUST-62]: the urgent pointer points behind the urgent data; [MUST-31]: however much of it there is.
     bits |= URG;
     urgentPointer = Math.min(distance(seq, connection.sndUp), 65_535);
   }
@@ -79,7 +79,7 @@ export function transmit(
   return true;
 }
 
-/** Puts the pseudo-header's sum where the checksum goes, for the link, or the edge before it, to complete. */
+/** RFC 9293 3.1 [MUST-2]: puts the pseudo-header's sum where the checksum goes, for the link, or the edge before it, to complete. */
 export function sealSegment(packet: Packet, pseudoSum: number, tcpLength: number): void {
   packet.chunk.view.setUint16(packet.offset + TCP_CHECKSUM_OFFSET, fold(pseudoSum + tcpLength));
   packet.checksum = CHECKSUM_PARTIAL;
@@ -102,7 +102,7 @@ export function timestampNow(connection: ControlBlock, now: number): number {
 }
 
 /**
- * SND.NXT, unless the peer shrank its window to before it: then a segment there would not be acceptable. What its window lost by being
+ * RFC 9293 3.8.6 [MUST-34]: SND.NXT, unless the peer shrank its window to before it: then a segment there would not be acceptable. What its window lost by being
  * counted in units (RFC 7323 2.4) is no shrinking: a peer that has the data would not accept less than SND.NXT (Linux).
  */
 export function acceptableSeq(connection: ControlBlock): number {

@@ -51,6 +51,7 @@ export function parseIpv4(view: DataView, offset: number, length: number, out: I
   if (out.totalLength < out.headerLength) return IP_BAD_TOTAL_LENGTH;
   if (out.totalLength > length) return IP_TRUNCATED;
   // RFC 1122 3.2.1.2: a host verifies the header checksum of every datagram and silently discards the bad ones.
+  // RFC 9293 3.9.2 [MUST-50]: options are passed over.
   const plain = out.headerLength === IPV4_HEADER_LENGTH;
   const total = plain ? sum20(view, offset) : sum(view, offset, out.headerLength);
   return fold(total) === 0xffff ? OK : IP_BAD_CHECKSUM;

@@ -66,13 +66,13 @@ export function parseOptions(view: DataView, offset: number, end: number, out: T
       out.optionBits |= OPT_BROKEN;
       return;
     }
-    // RFC 9293 3.1 [MUST-6]: an option that is not implemented is ignored, by its length.
+    // RFC 9293 3.1 [MUST-6], [MUST-68]: an option that is not implemented is ignored, by its length, which all have; [MUST-64]: wherever it lies.
     out.optionBits |= readOption(view, at, kind, length, out);
     at += length;
   }
 }
 
-/** Reads one option, `length` bytes at `at`; returns its bit. */
+/** Reads one option, `length` bytes at `at`; returns its bit. RFC 9293 3.1 [MUST-4]: end of list, no-operation (above) and MSS among them. */
 function readOption(view: DataView, at: number, kind: number, length: number, out: TcpSegment): number {
   switch (kind) {
     case KIND_MSS:

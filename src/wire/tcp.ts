@@ -100,6 +100,7 @@ export function parseTcp(view: DataView, offset: number, length: number, out: Tc
   out.seq = view.getInt32(offset + 4);
   out.ack = view.getInt32(offset + 8);
   out.flags = word & 0x1ff;
+  // RFC 9293 3.1 [MUST-1]: an unsigned number, which its scale makes one of 30 bits at most.
   out.window = view.getUint16(offset + 14);
   out.urgentPointer = view.getUint16(offset + 18);
   out.headerLength = headerLength;

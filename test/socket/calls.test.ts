@@ -339,7 +339,7 @@ describe('accept()', () => {
     expect(t.stack.sockets().map(({ state }) => state)).to.deep.equal(['LISTEN', 'ESTABLISHED']);
   });
 
-  it('tcp_max_syn_backlog bounds the SYN queue', () => {
+  it('RFC 4987 3.5: tcp_max_syn_backlog bounds the SYN queue', () => {
     const t = listening({ sysctl: { tcp_max_syn_backlog: 3 } });
     for (let i = 0; i < 5; i++) t.inject({ seq: 0, flags: 'S', from: 1000 + i });
     expect(t.drain().length).to.equal(3);

@@ -59,7 +59,7 @@ describe('Ports', () => {
     );
   });
 
-  it('gives every ephemeral port once, from a start that nobody knows, and then none', () => {
+  it('RFC 6056 3.3.1: gives every ephemeral port once, from a start that nobody knows, and then none', () => {
     const starts = new Set<number>();
     for (let seed = 1; seed <= 30; seed++) {
       const { ports } = portsWith(seed);

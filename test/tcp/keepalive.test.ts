@@ -23,11 +23,11 @@ async function silentFor(t: WirePeer, seconds: number): Promise<void> {
 }
 
 describe('RFC 9293 3.8.4: keepalive', () => {
-  it('[MUST-24] is off unless the user turns it on', async () => {
+  it('[MUST-25] is off unless the user turns it on', async () => {
     await silentFor(await established(), 10 * 86_400);
   });
 
-  it('[MUST-25] two hours idle, then 9 probes 75 s apart, then the end', async () => {
+  it('[MUST-28] two hours idle, then 9 probes 75 s apart, then the end', async () => {
     const t = await established({ setup: on });
     const start = t.now;
     await silentFor(t, 7199.999);
@@ -53,7 +53,7 @@ describe('RFC 9293 3.8.4: keepalive', () => {
     t.drain();
   });
 
-  it('[MUST-26] a probe is SEQ = SND.NXT - 1, without data, and acknowledges', async () => {
+  it('[SHLD-12] a probe is SEQ = SND.NXT - 1, without data, and acknowledges', async () => {
     const t = await established({ setup: asGo });
     t.write('abc');
     t.expect({ seq: 1 });
@@ -91,7 +91,7 @@ describe('RFC 9293 3.8.4: keepalive', () => {
     t.expect({ seq: 1, length: 0 });
   });
 
-  it('[MUST-27] one probe that is lost does not end it', async () => {
+  it('[MUST-29] one probe that is lost does not end it', async () => {
     const t = await established({ setup: asGo });
     await t.advance(100_000);
     expect(t.drain()).to.have.length(6);

@@ -134,7 +134,7 @@ describe('RFC 9293 3.8.6.1: the persist timer', () => {
     expect(t.counters.TCPWinProbe).to.be.greaterThan(0);
   });
 
-  it('[MUST-35] a window that shrank to before what is out is survived', async () => {
+  it('[MUST-34] a window that shrank to before what is out is survived', async () => {
     const t = await establishedAfter(100);
     t.write(5 * 1460);
     t.drain();

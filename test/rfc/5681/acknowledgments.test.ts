@@ -35,7 +35,7 @@ describe('RFC 5681 4.2: acknowledgments', () => {
     }
   });
 
-  it('a batch of segments is acknowledged once', async () => {
+  it('[MUST-58], [MUST-59] a batch of segments is acknowledged once', async () => {
     const t = await settled(await established());
     t.injectAll(Array.from({ length: 6 }, (_, i) => ({ seq: at(16 + i), length: MSS })));
     t.expect({ ack: at(22) });
@@ -68,7 +68,7 @@ describe('RFC 5681 4.2: acknowledgments', () => {
     t.expect({ ack: next + 1200 });
   });
 
-  it('[MUST-58] otherwise within 500 ms: 40 ms at first, then twice that after each time it ran out, 200 ms at most', async () => {
+  it('[MUST-40] otherwise within 500 ms: 40 ms at first, then twice that after each time it ran out, 200 ms at most', async () => {
     const t = await settled(await establishedAfter(150));
     let next = at(16);
     // Gaps longer than the delay and shorter than the RTO (150 + 4 * 75 ms).

@@ -21,7 +21,7 @@ function nextAck(t: WirePeer): number {
   return ((connection?.sndUna ?? 0) - t.dutIsn()) | 0;
 }
 
-describe('RFC 5681 3.1: slow start', () => {
+describe('RFC 5681 3.1, RFC 9293 3.8.2 [MUST-19]: slow start', () => {
   it('cwnd grows by a segment for each one acknowledged: it doubles in a round trip', async () => {
     const t = await establishedAfter(100, wide);
     t.write(200 * MSS);
@@ -80,7 +80,7 @@ describe('RFC 5681 3.1: slow start', () => {
   });
 });
 
-describe('RFC 5681 3.1: congestion avoidance', () => {
+describe('RFC 5681 3.1, RFC 9293 3.8.2 [MUST-19]: congestion avoidance', () => {
   /** A timeout, and slow start from there up to ssthresh: half of the ten that were out. */
   async function atThreshold(): Promise<WirePeer> {
     const t = await establishedAfter(100, wide);
@@ -196,7 +196,7 @@ describe('RFC 5681 4.1: restart after idle', () => {
     expect(t.drain()).to.have.length(80);
   });
 
-  it('ssthresh, once set, becomes three quarters of what cwnd was when that is more', async () => {
+  it('RFC 7661 4.4.3: ssthresh, once set, becomes three quarters of what cwnd was when that is more', async () => {
     const t = await establishedAfter(100, wide);
     t.write(10 * MSS);
     t.drain();

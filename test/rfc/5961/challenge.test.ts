@@ -49,7 +49,7 @@ describe('RFC 5961 4: the SYN bit', () => {
   });
 });
 
-describe('RFC 5961 5: the ACK field', () => {
+describe('RFC 5961 5 [MAY-12]: the ACK field', () => {
   it('5.2: (SND.UNA - MAX.SND.WND) <= SEG.ACK is a duplicate, text and all', async () => {
     const t = await established({ win: 1000 });
     t.write(500);

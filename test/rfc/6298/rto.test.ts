@@ -72,7 +72,7 @@ describe('RFC 6298 2, 3: the retransmission timeout', () => {
     expect(info(t)).to.include({ tcpi_rtt: 150_000, tcpi_rttvar: 75_000, tcpi_min_rtt: 150_000 });
   });
 
-  it('3, Karn: no sample comes from a segment that was sent again', async () => {
+  it('3, Karn: no sample comes from a segment that was sent again [MUST-18]', async () => {
     const t = await establishedAfter(100);
     t.write('a');
     t.expect({ seq: 1, data: 'a' });

@@ -69,7 +69,7 @@ describe('RFC 6298 5: the retransmission timer', () => {
     expect(t.expect({ seq: 1, flags: 'PA', data: 'abc' }).bytes).to.deep.equal(bytes);
   });
 
-  it('5.5, 5.6: each time the timer fires the RTO doubles', async () => {
+  it('5.5, 5.6: each time the timer fires the RTO doubles [MUST-19]', async () => {
     const t = await establishedAfter(100);
     const start = t.now;
     t.write('a');

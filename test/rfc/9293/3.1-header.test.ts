@@ -143,6 +143,18 @@ describe('RFC 9293 3.2: options', () => {
     expect(options.sackOk).to.equal(true);
     expect(options.wscale).to.be.a('number');
   });
+
+  for (const sysctl of [{}, { tcp_timestamps: false }, { tcp_sack: false, tcp_timestamps: false }] as const) {
+    it(`MUST-69: our options fill whole words, with nothing behind them (${Object.keys(sysctl).join(', ') || 'all on'})`, () => {
+      const t = listening({ sysctl });
+      t.inject({ seq: 0, flags: 'S', options: { mss: 1460, sackOk: true, ts: [1, 0], wscale: 7 } });
+      const { bytes } = t.expect({ flags: 'SA' });
+      const options = bytes.subarray(40, 20 + ((bytes[32] as number) >>> 4) * 4);
+      let at = 0;
+      while (at < options.length && options[at] !== 0) at += options[at] === 1 ? 1 : (options[at + 1] as number);
+      expect(at).to.equal(options.length);
+    });
+  }
 });
 
 describe('RFC 9293 3.7.1: maximum segment size', () => {

@@ -135,7 +135,7 @@ describe('RFC 9293 3.5: establishing a connection', () => {
     [7, 251],
     [1, 7],
   ] as const) {
-    it(`MUST-23: with TCP_SYNCNT ${retries ?? 'as it is'} the attempt ends after ${seconds} s`, async () => {
+    it(`MUST-22, MUST-23: with TCP_SYNCNT ${retries ?? 'as it is'} the attempt ends after ${seconds} s`, async () => {
       const setup = (socket: Socket) => {
         if (retries !== undefined) expect(socket.setsockopt(IPPROTO_TCP, TCP_SYNCNT, retries)).to.equal(0);
       };

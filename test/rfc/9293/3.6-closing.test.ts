@@ -9,7 +9,7 @@ import {
   SOL_SOCKET,
   TCP_LINGER2,
 } from '../../../src/socket/constants.ts';
-import { ECONNRESET, EPIPE } from '../../../src/socket/errno.ts';
+import { EBADF, ECONNRESET, EPIPE } from '../../../src/socket/errno.ts';
 import { connecting, established } from '../../support/wire-peer.ts';
 import { inState } from '../../support/wire-states.ts';
 
@@ -160,6 +160,17 @@ describe('RFC 9293 3.6: closing', () => {
       expect(t.counters.TCPAbortOnData).to.equal(1);
     });
   }
+
+  it('MAY-1: who has closed reads no more, nor is anything kept for it', async () => {
+    const t = await established();
+    t.inject({ seq: 1, data: 'read' });
+    expect(t.read()).to.equal('read');
+    t.socket.close();
+    expect(t.read()).to.equal(-EBADF);
+    t.inject({ seq: 5, ack: 1, data: 'late' });
+    expect(t.read()).to.equal(-EBADF);
+    expect(t.state()).to.equal('CLOSED');
+  });
 
   it('data of the past after close is no loss: an ACK', async () => {
     const t = await established();

@@ -115,7 +115,7 @@ describe('RFC 9293 3.7.4: Nagle', () => {
     t.expect({ data: 'head' });
   });
 
-  it('MSG_MORE holds back until the next write without it', async () => {
+  it('MAY-16: MSG_MORE holds back until the next write without it', async () => {
     const t = await established();
     t.write('head', MSG_MORE);
     t.expectNothing();
@@ -202,7 +202,7 @@ describe('RFC 9293 3.8.3: connection failures', () => {
   });
 });
 
-describe('RFC 9293 3.8.4: keepalive', () => {
+describe('RFC 9293 3.8.4 [MAY-5]: keepalive', () => {
   const keepalive = (idle: number, interval: number, count: number) => (socket: Socket) => {
     socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
     socket.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, idle);
@@ -502,7 +502,7 @@ describe('RFC 9293 3.8.6: the window', () => {
     t.expect({ seq: 6, flags: 'FA' });
   });
 
-  it("a probe of the peer's, with a byte of data, is answered with the window of zero", async () => {
+  it("MAY-8: a probe of the peer's, with a byte of data, is answered with the window of zero", async () => {
     const { t, next } = await full();
     t.inject({ seq: next, data: '!' });
     t.expect({ ack: next, win: 0, flags: 'A' });

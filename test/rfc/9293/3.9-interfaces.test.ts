@@ -11,6 +11,8 @@ import {
   POLLOUT,
   POLLRDHUP,
   SHUT_WR,
+  SO_ERROR,
+  SOL_SOCKET,
   TCP_INFO,
 } from '../../../src/socket/constants.ts';
 import {
@@ -229,6 +231,18 @@ describe('RFC 9293 3.9.2: IP', () => {
   });
 });
 
+describe('RFC 6864 4.1: the identification', () => {
+  it('means nothing: no datagram of ours may be fragmented', async () => {
+    const t = await established();
+    t.write('a');
+    t.write(3000);
+    for (const { bytes } of t.drain()) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      expect(view.getUint16(6)).to.equal(0x4000);
+    }
+  });
+});
+
 describe('RFC 9293 3.9.2.2: ICMP', () => {
   /** An error about the DUT's last packet. */
   const SOFT = [
@@ -253,6 +267,17 @@ describe('RFC 9293 3.9.2.2: ICMP', () => {
       expect(t.socket.takeError()).to.equal(errno);
     });
   }
+
+  it('MUST-47: who asks is told of it, once (SO_ERROR), and the connection goes on', async () => {
+    const t = await established();
+    t.write('x');
+    const { bytes } = t.expect({ data: 'x' });
+    t.injectIcmp({ type: 3, code: 1, body: bytes.subarray(0, 28) });
+    expect(t.socket.poll() & POLLERR).to.equal(0);
+    expect(t.socket.getsockopt(SOL_SOCKET, SO_ERROR)).to.equal(EHOSTUNREACH);
+    expect(t.socket.getsockopt(SOL_SOCKET, SO_ERROR)).to.equal(0);
+    expect(t.state()).to.equal('ESTABLISHED');
+  });
 
   it('an acknowledgment makes it forgotten', async () => {
     const t = await established();

@@ -68,7 +68,7 @@ function averageWindow(period: number): number {
   return sum / count;
 }
 
-describe('CUBIC', () => {
+describe('CUBIC, RFC 8312, RFC 9293 3.8.2 [MAY-18]', () => {
   it('RFC 8312 4.5: takes 0.7 of the window after a loss, two segments at least', () => {
     const path = new Path(1000, 500);
     expect(path.control.ssthresh(path.connection)).to.equal(700);

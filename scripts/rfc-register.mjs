@@ -1,0 +1,165 @@
+/**
+ * What a complete TCP/IP stack has, row by row, as docs/rfc.md answers it. A row names RFCs, or words (`names`: options, settings), and
+ * that is all where citations in source and tests speak for themselves. What they cannot say stands here:
+ *
+ *   notYet      the row is missing; there must be no source and tests that cite it
+ *   partly      what is missing of it
+ *   exception   why it is not to be
+ *   instead     of an RFC in `rfcs`: which other answers for it
+ */
+export const core = [
+  { what: 'TCP: states, calls, segments; each requirement is in the table below', rfcs: [9293] },
+  { what: 'what hosts must do beside it: keepalive, acknowledgments, errors', rfcs: [1122] },
+  { what: 'the retransmission timeout', rfcs: [6298] },
+  {
+    what: 'slow start, congestion avoidance, fast retransmit and recovery, limited transmit, restart after idle',
+    rfcs: [5681, 6582, 3042],
+  },
+  { what: 'an initial window of 10', rfcs: [6928] },
+  { what: 'window scale, timestamps, PAWS', rfcs: [7323] },
+  { what: 'SACK, D-SACK, recovery by scoreboard', rfcs: [2018, 2883, 6675] },
+  { what: 'RACK-TLP', rfcs: [8985] },
+  {
+    what: 'proportional rate reduction',
+    rfcs: [6937],
+    notYet: true,
+    instead: { 9937: 'the revision of 6937; its text is not at hand' },
+  },
+  {
+    what: 'F-RTO and Eifel: undo of what was spurious',
+    rfcs: [5682, 4015],
+    notYet: true,
+    instead: { 3522: 'the detection; 4015 is the response' },
+  },
+  { what: 'CUBIC', rfcs: [8312], instead: { 9438: 'revises 8312, whose text is cited' } },
+  { what: 'HyStart++', names: ['hystart++', 'HyStart++'], notYet: true },
+  { what: 'BBR v3 with pacing', names: ['BBR'], notYet: true },
+  { what: 'congestion window validation', rfcs: [7661], instead: { 2861: 'superseded by 7661' } },
+  { what: 'ECN, ABE', rfcs: [3168, 8511], notYet: true, instead: { 8311: 'only lets experiments such as 8511 be' } },
+  { what: 'DCTCP', rfcs: [8257], notYet: true },
+  { what: 'accurate ECN', rfcs: [9768], notYet: true },
+  { what: 'challenge ACKs against blind attacks', rfcs: [5961] },
+  { what: 'initial sequence numbers', rfcs: [6528] },
+  { what: 'ephemeral ports at random', rfcs: [6056] },
+  { what: 'SYN queue, SYN cookies', rfcs: [4987] },
+  { what: 'TCP Fast Open', rfcs: [7413], notYet: true },
+  { what: 'TIME-WAIT: assassination, reuse', rfcs: [1337, 6191] },
+  { what: 'user timeout', rfcs: [5482] },
+  { what: 'TCP-AO', rfcs: [5925], partly: 'it is read and shown, not spoken' },
+  { what: 'TCP-MD5', rfcs: [2385], notYet: true },
+  {
+    what: 'path MTU discovery, probing by the packetization layer, ICMP that attacks',
+    rfcs: [1191, 4821, 5927],
+    partly: 'of the path MTU only the message is read',
+  },
+  { what: 'receive window auto-tuning', names: ['tcp_moderate_rcvbuf'], notYet: true },
+  { what: 'memory limits with pressure', names: ['tcp_mem'], notYet: true },
+];
+
+export const below = [
+  { what: 'IPv4', rfcs: [791] },
+  { what: 'identification', rfcs: [6864] },
+  { what: 'fragments', rfcs: [815], notYet: true },
+  { what: 'ICMP', rfcs: [792] },
+  { what: 'ICMP rate limits', rfcs: [1812] },
+  {
+    what: 'IPv6, fragments, ICMPv6, path MTU, flow label, source addresses',
+    rfcs: [8200, 5722, 6946, 8021, 4443, 8201, 6437, 6724],
+    notYet: true,
+  },
+  { what: 'UDP', rfcs: [768, 8085], notYet: true },
+  { what: 'Ethernet: ARP, neighbour discovery', rfcs: [826, 5227, 4861], notYet: true },
+  {
+    what: 'happy eyeballs: stagger and interleaving',
+    rfcs: [8305],
+    exception: 'dialling follows Go, whose rules are older and simpler',
+  },
+];
+
+/** What else is cited: other clauses of use, or where an idea is from. */
+export const cited = {
+  862: 'the echo service',
+  1035: 'DNS messages',
+  1071: 'computing the checksum',
+  1624: 'updating it',
+  2525: 'known problems of TCP implementations',
+  3021: 'networks of two addresses',
+  3465: 'appropriate byte counting',
+  4291: 'IPv6 addresses',
+  5952: 'their text',
+  6093: 'urgent data',
+  6691: 'MSS and options',
+  6761: 'localhost',
+  6994: 'shared experimental options',
+};
+
+/** BSD sockets: calls, flags, options, each a row. Where a name is `notYet` the socket layer does not take it. */
+export const sockets = [
+  {
+    what: 'calls',
+    names: [
+      'bind()',
+      'listen()',
+      'accept()',
+      'connect()',
+      'send()',
+      'recv()',
+      'sendv()',
+      'shutdown()',
+      'close()',
+      'getsockname()',
+      'getpeername()',
+      'poll()',
+      'ioctl()',
+    ],
+  },
+  { what: 'flags', names: ['MSG_PEEK', 'MSG_DONTWAIT', 'MSG_MORE', 'MSG_NOSIGNAL', 'MSG_OOB'] },
+  { what: 'flags', names: ['MSG_WAITALL', 'MSG_FASTOPEN'], notYet: true },
+  { what: 'readiness', names: ['POLLIN', 'POLLOUT', 'POLLRDHUP', 'POLLHUP', 'POLLERR', 'POLLPRI'] },
+  {
+    what: 'of the socket',
+    names: ['SO_REUSEADDR', 'SO_LINGER', 'SO_KEEPALIVE', 'SO_RCVBUF', 'SO_SNDBUF', 'SO_ERROR', 'SO_ACCEPTCONN'],
+  },
+  {
+    what: 'of the socket',
+    names: ['SO_REUSEPORT', 'SO_OOBINLINE', 'SO_RCVLOWAT', 'SO_RCVTIMEO', 'SO_SNDTIMEO', 'SO_BINDTODEVICE'],
+    notYet: true,
+  },
+  { what: 'of IP', names: ['IP_TOS', 'IP_TTL'] },
+  {
+    what: 'of IP',
+    names: ['IP_MTU_DISCOVER', 'IP_TRANSPARENT', 'IP_FREEBIND', 'IPV6_V6ONLY', 'IPV6_TCLASS'],
+    notYet: true,
+  },
+  {
+    what: 'of TCP',
+    names: [
+      'TCP_NODELAY',
+      'TCP_CORK',
+      'TCP_MAXSEG',
+      'TCP_KEEPIDLE',
+      'TCP_KEEPINTVL',
+      'TCP_KEEPCNT',
+      'TCP_SYNCNT',
+      'TCP_LINGER2',
+      'TCP_INFO',
+      'TCP_QUICKACK',
+      'TCP_CONGESTION',
+      'TCP_USER_TIMEOUT',
+    ],
+  },
+  {
+    what: 'of TCP',
+    names: [
+      'TCP_DEFER_ACCEPT',
+      'TCP_WINDOW_CLAMP',
+      'TCP_FASTOPEN',
+      'TCP_FASTOPEN_CONNECT',
+      'TCP_NOTSENT_LOWAT',
+      'TCP_MD5SIG',
+      'TCP_INQ',
+    ],
+    notYet: true,
+  },
+  { what: 'the accept queue', names: ['ListenOverflows', 'ListenDrops', 'tcp_abort_on_overflow', 'accept_reset'] },
+];
