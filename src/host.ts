@@ -49,13 +49,9 @@ export function createHost(options: HostOptions = {}): Host {
   const attached = interfaces.map(({ link, name, addresses }) =>
     stack.addInterface(link, { name, addresses: [...addresses] }),
   );
-  for (const { destination, gateway, interface: place } of routes) {
-    const route = {
-      destination: destination.address,
-      bits: destination.bits,
-      interface: attached[place] as (typeof attached)[number],
-    };
-    stack.addRoute(gateway === undefined ? route : { ...route, gateway });
+  for (const { destination, gateway, interface: place, metrics } of routes) {
+    const over = attached[place] as (typeof attached)[number];
+    stack.addRoute({ destination: destination.address, bits: destination.bits, interface: over, gateway, metrics });
   }
   const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
   return new Host({ stack, resolver, open: new Set() }, addresses);

@@ -44,6 +44,11 @@ export class IpPath {
     return this.egress.busy;
   }
 
+  /** RFC 1191 3: everything is sent with DF, unless somebody knows better. */
+  get dontFragment(): boolean {
+    return true;
+  }
+
   take(): Packet | undefined {
     return this.egress.take();
   }
@@ -56,8 +61,15 @@ export class IpPath {
     const { view } = packet.chunk;
     const { tos, ttl, protocol, source, destination } = this;
     const total = packet.totalLength();
+    const { dontFragment } = this;
     // RFC 6864 4.1: the identification of a datagram that may not be fragmented means nothing.
-    writeIpv4(view, packet.offset, total, tos, 0, true, ttl, protocol, source.w3, destination.w3);
+    const id = dontFragment ? 0 : this.identify(packet.segmentSize > 0 ? Math.ceil(total / packet.segmentSize) : 1);
+    writeIpv4(view, packet.offset, total, tos, id, dontFragment, ttl, protocol, source.w3, destination.w3);
     this.egress.commit(packet);
+  }
+
+  /** The identification of a packet that may be fragmented, and goes out in so many pieces. */
+  protected identify(_pieces: number): number {
+    return 0;
   }
 }

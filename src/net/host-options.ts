@@ -9,6 +9,7 @@ import { RealClock } from '../time/real-clock.ts';
 import { IpAddress, inPrefix, type Prefix, parsePrefix } from '../wire/address.ts';
 import { ParseError } from './errors.ts';
 import { localResolver, type Resolver } from './resolver.ts';
+import { metricsOf, type RouteMetrics } from './route-metrics.ts';
 
 export interface LinkOptions {
   readonly link: Link;
@@ -25,6 +26,8 @@ export interface RouteOptions {
   readonly via?: string | undefined;
   /** The name of the interface; needed when there is no gateway and more than one link. */
   readonly interface?: string | undefined;
+  /** What connections over it do otherwise: `{ mtu: 1400, initcwnd: 20 }`. */
+  readonly metrics?: RouteMetrics | undefined;
 }
 
 export interface HostOptions {
@@ -60,6 +63,7 @@ export interface RoutePlan {
   readonly gateway: IpAddress | undefined;
   /** The place of its interface in the list. */
   readonly interface: number;
+  readonly metrics: RouteMetrics | undefined;
 }
 
 const OPTIONS: readonly (keyof HostOptions)[] = [
@@ -218,7 +222,8 @@ function routeOf(at: string, route: RouteOptions, interfaces: readonly Interface
     throw new TypeError(`${at} must be an object { destination, via, interface }`);
   const destination = parseCidr(`${at}.destination`, route.destination);
   const gateway = gatewayOf(at, route, destination);
-  return { destination, gateway, interface: outgoing(at, route, gateway, interfaces) };
+  const metrics = metricsOf(at, route.metrics);
+  return { destination, gateway, interface: outgoing(at, route, gateway, interfaces), metrics };
 }
 
 function gatewayOf(at: string, { via }: RouteOptions, { address }: Prefix): IpAddress | undefined {

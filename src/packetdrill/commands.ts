@@ -6,6 +6,7 @@
 import type { Stack } from '../stack/stack.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import { UnsupportedFeature } from './errors.ts';
+import { routeCommand } from './route-command.ts';
 import { hasSysctl, setSysctl } from './sysctl.ts';
 
 /**
@@ -144,17 +145,7 @@ export class Commands {
   #ip(args: readonly string[], line: string): number {
     if (args[0] === 'tcp_metrics') return 0;
     if (args[0] !== 'route') throw new UnsupportedFeature(`the command ${line}`);
-    const { sysctl } = this.#stack;
-    for (let i = 2; i < args.length; i++) {
-      const value = args[i + 1] === 'lock' ? args[i + 2] : args[i + 1];
-      if (args[i] === 'initcwnd') sysctl.tcp_init_cwnd = Number(value);
-      else if (args[i] === 'rto_min') sysctl.tcp_rto_min_us = microseconds(value ?? '');
-      else if (
-        /^(mtu|advmss|initrwnd|congctl|features|quickack|reordering|fastopen_no_cookie)$/.test(args[i] as string)
-      ) {
-        throw new UnsupportedFeature(`the route metric ${args[i]}`);
-      }
-    }
+    routeCommand(this.#stack, args.slice(1));
     return 0;
   }
 
@@ -176,11 +167,4 @@ export class Commands {
 function wordsOf(line: string): string[] {
   const found = line.match(/(?:[^\s"'>]|"[^"]*"|'[^']*')+|>/g) ?? [];
   return found.map((word) => word.replace(/["']/g, ''));
-}
-
-/** `300ms`, `1s`. */
-function microseconds(text: string): number {
-  const [, number = '', unit] = /^([\d.]+)(ms|s|us)?$/.exec(text) ?? [];
-  if (number === '') throw new UnsupportedFeature(`the time ${text} of a route`);
-  return Number(number) * (unit === 's' ? 1e6 : unit === 'us' ? 1 : 1000);
 }

@@ -2,6 +2,7 @@
 import {
   ICMP_ADMIN_PROHIBITED,
   ICMP_FRAGMENTATION_NEEDED,
+  ICMP_HOST_ISOLATED,
   ICMP_HOST_PROHIBITED,
   ICMP_HOST_TOS,
   ICMP_HOST_UNKNOWN,
@@ -11,6 +12,8 @@ import {
   ICMP_NET_UNKNOWN,
   ICMP_NET_UNREACHABLE,
   ICMP_PORT_UNREACHABLE,
+  ICMP_PRECEDENCE_CUTOFF,
+  ICMP_PRECEDENCE_VIOLATION,
   ICMP_PROTOCOL_UNREACHABLE,
   ICMP_SOURCE_ROUTE_FAILED,
 } from '../wire/icmp.ts';
@@ -29,11 +32,15 @@ const CODES: Readonly<Record<string, number>> = {
   source_route_failed: ICMP_SOURCE_ROUTE_FAILED,
   net_unknown: ICMP_NET_UNKNOWN,
   host_unknown: ICMP_HOST_UNKNOWN,
+  host_isolated: ICMP_HOST_ISOLATED,
+  source_host_isolated: ICMP_HOST_ISOLATED,
   net_prohibited: ICMP_NET_PROHIBITED,
   host_prohibited: ICMP_HOST_PROHIBITED,
   net_unreachable_for_tos: ICMP_NET_TOS,
   host_unreachable_for_tos: ICMP_HOST_TOS,
   packet_filtered: ICMP_ADMIN_PROHIBITED,
+  precedence_violation: ICMP_PRECEDENCE_VIOLATION,
+  precedence_cutoff: ICMP_PRECEDENCE_CUTOFF,
 };
 
 /** What an error quotes: the IP header and eight bytes, RFC 792. */

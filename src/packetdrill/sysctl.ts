@@ -40,7 +40,6 @@ const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
   tcp_low_latency: ['0', '1'],
   tcp_adv_win_scale: 'any',
   tcp_app_win: 'any',
-  ip_no_pmtu_disc: ['0'],
 };
 
 /** Whether the host has a knob of that name. */

@@ -28,6 +28,15 @@ export const MSG_MORE = 0x8000;
 export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
 export const IP_TTL = 2;
+export const IP_MTU_DISCOVER = 10;
+export const IP_MTU = 14;
+/** Values of IP_MTU_DISCOVER; they are also in `tcp/path.ts`, with what they mean. */
+export const IP_PMTUDISC_DONT = 0;
+export const IP_PMTUDISC_WANT = 1;
+export const IP_PMTUDISC_DO = 2;
+export const IP_PMTUDISC_PROBE = 3;
+export const IP_PMTUDISC_INTERFACE = 4;
+export const IP_PMTUDISC_OMIT = 5;
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;

@@ -8,7 +8,10 @@ export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
+export const ENONET = 64;
+export const EPROTO = 71;
 export const ENOTSOCK = 88;
+export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EPROTONOSUPPORT = 93;
 export const ESOCKTNOSUPPORT = 94;
@@ -24,6 +27,7 @@ export const EISCONN = 106;
 export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;
+export const EHOSTDOWN = 112;
 export const EHOSTUNREACH = 113;
 export const EALREADY = 114;
 export const EINPROGRESS = 115;
@@ -37,7 +41,10 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [ENFILE]: ['ENFILE', 'too many open files in system'],
   [EMFILE]: ['EMFILE', 'too many open files'],
   [EPIPE]: ['EPIPE', 'broken pipe'],
+  [ENONET]: ['ENONET', 'machine is not on the network'],
+  [EPROTO]: ['EPROTO', 'protocol error'],
   [ENOTSOCK]: ['ENOTSOCK', 'socket operation on non-socket'],
+  [EMSGSIZE]: ['EMSGSIZE', 'message too long'],
   [ENOPROTOOPT]: ['ENOPROTOOPT', 'protocol not available'],
   [EPROTONOSUPPORT]: ['EPROTONOSUPPORT', 'protocol not supported'],
   [ESOCKTNOSUPPORT]: ['ESOCKTNOSUPPORT', 'socket type not supported'],
@@ -53,6 +60,7 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [ENOTCONN]: ['ENOTCONN', 'transport endpoint is not connected'],
   [ETIMEDOUT]: ['ETIMEDOUT', 'connection timed out'],
   [ECONNREFUSED]: ['ECONNREFUSED', 'connection refused'],
+  [EHOSTDOWN]: ['EHOSTDOWN', 'host is down'],
   [EHOSTUNREACH]: ['EHOSTUNREACH', 'no route to host'],
   [EALREADY]: ['EALREADY', 'operation already in progress'],
   [EINPROGRESS]: ['EINPROGRESS', 'operation now in progress'],

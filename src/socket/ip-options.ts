@@ -1,7 +1,7 @@
 /** Options of IPPROTO_IP: Linux's names, units, bounds and results. */
 
-import { IP_TOS, IP_TTL } from './constants.ts';
-import { EINVAL, ENOPROTOOPT } from './errno.ts';
+import { IP_MTU, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT, IP_TOS, IP_TTL } from './constants.ts';
+import { EINVAL, ENOPROTOOPT, ENOTCONN } from './errno.ts';
 import type { Socket } from './socket.ts';
 
 /** Linux's bound. */
@@ -20,6 +20,10 @@ export function setIpOption(socket: Socket, option: number, value: number): numb
       if (value !== -1 && (value < 1 || value > MAX_TTL)) return -EINVAL;
       settings.ttl = value === -1 ? socket.stack.sysctl.ip_default_ttl : value;
       break;
+    case IP_MTU_DISCOVER:
+      if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
+      settings.discovery = value;
+      break;
     default:
       return -ENOPROTOOPT;
   }
@@ -29,12 +33,17 @@ export function setIpOption(socket: Socket, option: number, value: number): numb
 
 /** @returns the value, or -errno */
 export function getIpOption(socket: Socket, option: number): number {
-  const { settings } = socket;
+  const { settings, connection } = socket;
   switch (option) {
     case IP_TOS:
       return settings.tos;
     case IP_TTL:
       return settings.ttl || socket.stack.sysctl.ip_default_ttl;
+    case IP_MTU_DISCOVER:
+      return settings.discovery;
+    // Of the path, as it is known now.
+    case IP_MTU:
+      return connection === undefined || connection.released ? -ENOTCONN : connection.path.mtu;
     default:
       return -ENOPROTOOPT;
   }

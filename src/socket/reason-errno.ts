@@ -1,21 +1,33 @@
 /** From the reason that a connection closed to the errno that its user sees. */
 import {
   REASON_ABORTED,
+  REASON_BAD_PARAMETER,
+  REASON_HOST_DOWN,
+  REASON_HOST_ISOLATED,
   REASON_HOST_UNREACHABLE,
   REASON_NET_UNREACHABLE,
   REASON_NETWORK_DOWN,
+  REASON_NO_PROTOCOL,
   REASON_REFUSED,
   REASON_RESET,
+  REASON_SOURCE_ROUTE_FAILED,
   REASON_TIMEOUT,
+  REASON_TOO_LARGE,
 } from '../tcp/close-reason.ts';
 import {
   ECONNABORTED,
   ECONNREFUSED,
   ECONNRESET,
+  EHOSTDOWN,
   EHOSTUNREACH,
+  EMSGSIZE,
   ENETDOWN,
   ENETUNREACH,
+  ENONET,
+  ENOPROTOOPT,
+  EOPNOTSUPP,
   EPIPE,
+  EPROTO,
   ETIMEDOUT,
 } from './errno.ts';
 
@@ -36,6 +48,19 @@ export function errnoOf(reason: number, finReceived: boolean): number {
       return EHOSTUNREACH;
     case REASON_NET_UNREACHABLE:
       return ENETUNREACH;
+    // Linux's icmp_err_convert.
+    case REASON_NO_PROTOCOL:
+      return ENOPROTOOPT;
+    case REASON_SOURCE_ROUTE_FAILED:
+      return EOPNOTSUPP;
+    case REASON_HOST_DOWN:
+      return EHOSTDOWN;
+    case REASON_HOST_ISOLATED:
+      return ENONET;
+    case REASON_BAD_PARAMETER:
+      return EPROTO;
+    case REASON_TOO_LARGE:
+      return EMSGSIZE;
     default:
       return 0;
   }

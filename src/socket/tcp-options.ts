@@ -2,8 +2,8 @@
 
 import { congestionControl, congestionControls } from '../tcp/congestion/congestion.ts';
 import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
-import { syncMss } from '../tcp/mss.ts';
 import type { TcpSettings } from '../tcp/settings.ts';
+import { CLOSED } from '../tcp/state.ts';
 import {
   TCP_CONGESTION,
   TCP_CORK,
@@ -47,7 +47,6 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
     case TCP_MAXSEG:
       if (value !== 0 && (value < MIN_MAXSEG || value > MAX_MAXSEG)) return -EINVAL;
       settings.maxSegment = value;
-      if (socket.connection !== undefined) syncMss(socket.connection);
       return 0;
     case TCP_KEEPIDLE:
       return bounded(value, 1, MAX_KEEPIDLE, () => setKeepIdle(socket, value));
@@ -104,6 +103,7 @@ export function setCongestion(socket: Socket, value: OptionValue): number {
   if (typeof value !== 'string') return -EINVAL;
   if (!congestionControls().includes(value)) return -ENOENT;
   socket.settings.congestion = value;
+  socket.settings.congestionChosen = true;
   if (socket.connection !== undefined) socket.connection.congestion = congestionControl(value);
   return 0;
 }
@@ -117,7 +117,10 @@ export function getTcpOption(socket: Socket, option: number): OptionValue | TcpI
     case TCP_CORK:
       return Number(settings.cork);
     case TCP_MAXSEG:
-      return connection?.sndMss ?? (settings.maxSegment || 536);
+      // Linux: what the user set while there is no connection, and then what is sent.
+      if (connection === undefined || connection.state === CLOSED)
+        return settings.maxSegment || connection?.sndMss || 536;
+      return connection.sndMss;
     case TCP_KEEPIDLE:
       return settings.keepIdle;
     case TCP_KEEPINTVL:
@@ -133,7 +136,7 @@ export function getTcpOption(socket: Socket, option: number): OptionValue | TcpI
     case TCP_QUICKACK:
       return Number(connection === undefined || !connection.pingpong);
     case TCP_CONGESTION:
-      return settings.congestion;
+      return connection?.congestion.name ?? settings.congestion;
     case TCP_INFO:
       return connection === undefined ? -EINVAL : tcpInfo(connection, socket.stack.clock.now());
     default:

@@ -1,25 +1,14 @@
 /** ICMP that comes in, and the errors that go out. RFC 792, RFC 1122 3.2.2. */
 import { sendEchoReply, sendUnreachable } from '../ip/icmp-output.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
-import { KIND_CONNECTION } from '../tcp/control-block.ts';
-import {
-  LOST_ON_THE_WAY,
-  UNREACHABLE_HOST,
-  UNREACHABLE_NET,
-  UNREACHABLE_PORT,
-  unreachableArrives,
-} from '../tcp/icmp-error.ts';
+import { KIND_EMBRYO, KIND_TIME_WAIT } from '../tcp/control-block.ts';
+import { embryoErrorArrives, fragmentationNeeded, errorArrives as tcpErrorArrives } from '../tcp/icmp-error.ts';
 import { IpAddress } from '../wire/address.ts';
 import {
   ICMP_ECHO_REQUEST,
   ICMP_FRAGMENTATION_NEEDED,
-  ICMP_NET_PROHIBITED,
-  ICMP_NET_TOS,
-  ICMP_NET_UNKNOWN,
-  ICMP_NET_UNREACHABLE,
   ICMP_PARAMETER_PROBLEM,
   ICMP_PORT_UNREACHABLE,
-  ICMP_PROTOCOL_UNREACHABLE,
   ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
   IcmpMessage,
@@ -27,6 +16,7 @@ import {
 } from '../wire/icmp.ts';
 import { Ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, parseQuotedIpv4 } from '../wire/ipv4.ts';
 import { ICMP_BAD_CHECKSUM, OK, reasonName } from '../wire/reasons.ts';
+import { icmpErrorOf } from './icmp-errors.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
 import { addressOf } from './tcp-input.ts';
@@ -48,9 +38,9 @@ export function icmpArrives(stack: Stack, from: Interface, packet: InboundPacket
     answerEcho(stack, from, packet);
   } else if (message.type === ICMP_UNREACHABLE) {
     ipCounters.IcmpInDestUnreachs++;
-    errorArrives(stack, packet, kindOf(message.code), now);
+    errorArrives(stack, packet, now);
   } else if (message.type === ICMP_TIME_EXCEEDED || message.type === ICMP_PARAMETER_PROBLEM) {
-    errorArrives(stack, packet, LOST_ON_THE_WAY, now);
+    errorArrives(stack, packet, now);
   }
   // RFC 9293 3.9.2.2 [MUST-55]: source quench is discarded silently, as is everything that is not for TCP.
 }
@@ -64,7 +54,7 @@ function answerEcho(stack: Stack, from: Interface, packet: InboundPacket): void 
 }
 
 /** An error about a segment of ours: it quotes our IP header and at least 8 bytes, ports and sequence number among them. */
-function errorArrives(stack: Stack, packet: InboundPacket, kind: number, now: number): void {
+function errorArrives(stack: Stack, packet: InboundPacket, now: number): void {
   const { view } = packet.chunk;
   const { payloadOffset, payloadLength, type, code } = message;
   if (parseQuotedIpv4(view, payloadOffset, payloadLength, quoted) !== OK) return;
@@ -72,27 +62,20 @@ function errorArrives(stack: Stack, packet: InboundPacket, kind: number, now: nu
   const at = payloadOffset + quoted.headerLength;
   const [local, remote] = [IpAddress.v4(quoted.source), IpAddress.v4(quoted.destination)];
   const entry = stack.demux.get(local, view.getUint16(at), remote, view.getUint16(at + 2));
-  if (entry === undefined || entry.kind !== KIND_CONNECTION) return;
-  // The path's MTU is a matter for path MTU discovery, not for the connection's life.
-  if (type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED)
-    return stack.drop('icmp-fragmentation-needed', now);
-  unreachableArrives(entry, kind, view.getInt32(at + 4), now);
-}
-
-/** RFC 1122 4.2.3.9: which codes say what. */
-function kindOf(code: number): number {
-  switch (code) {
-    case ICMP_PROTOCOL_UNREACHABLE:
-    case ICMP_PORT_UNREACHABLE:
-      return UNREACHABLE_PORT;
-    case ICMP_NET_UNREACHABLE:
-    case ICMP_NET_UNKNOWN:
-    case ICMP_NET_PROHIBITED:
-    case ICMP_NET_TOS:
-      return UNREACHABLE_NET;
-    default:
-      return UNREACHABLE_HOST;
+  if (entry === undefined || entry.kind === KIND_TIME_WAIT) return;
+  const seq = view.getInt32(at + 4);
+  if (type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED) {
+    // A SYN-ACK fits through everything: nothing of an embryo's can have been too large (Linux).
+    if (entry.kind === KIND_EMBRYO) return;
+    // Linux: 2 is deaf to it; with 1 the MTU is not believed, only that it is small.
+    const { ip_no_pmtu_disc: mode } = stack.sysctl;
+    if (mode !== 2) fragmentationNeeded(entry, mode === 1 ? 0 : message.mtu, seq, now);
+    return;
   }
+  const error = icmpErrorOf(type, code);
+  if (error === undefined) return;
+  if (entry.kind === KIND_EMBRYO) embryoErrorArrives(entry, error, seq);
+  else tcpErrorArrives(entry, error, seq, now);
 }
 
 /** Tells the sender that its packet could not be delivered here, as often as the limits allow. */

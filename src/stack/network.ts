@@ -1,28 +1,42 @@
 /** The host's place in the network: its interfaces and addresses, its routes, and the paths that follow from them. */
 import type { IpCounters } from '../ip/counters.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
-import { IpPath } from '../ip/path.ts';
 import type { Link } from '../link/link.ts';
 import { createPipe } from '../link/pipe.ts';
 import type { TcpConfig } from '../tcp/config.ts';
+import type { PathMetrics } from '../tcp/path.ts';
+import type { Random } from '../time/random.ts';
 import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { Interface, type InterfaceAddress, type InterfaceOwner } from './interface.ts';
-import { Routes, sourceAddress } from './routes.ts';
+import { PathMtus } from './path-mtus.ts';
+import { type PathKnowledge, RoutedPath } from './routed-path.ts';
+import { type Route, Routes, sourceAddress } from './routes.ts';
 
-export class Network {
+const NO_METRICS: PathMetrics = {};
+
+export class Network implements PathKnowledge {
   readonly interfaces: Interface[] = [];
   readonly routes = new Routes();
   readonly #owner: InterfaceOwner;
   readonly #sysctl: TcpConfig;
   readonly #counters: IpCounters;
+  readonly #random: Random;
+  /** What routers said of the way to a destination. */
+  readonly mtus: PathMtus;
+  /** Counts changes of routes and of MTUs. */
+  version = 0;
   /** The interface to the host itself: what goes out on one end comes in on the other. */
   #loopback: Interface | undefined;
   #loopbackIn: Interface | undefined;
 
-  constructor(owner: InterfaceOwner, sysctl: TcpConfig, counters: IpCounters) {
+  constructor(owner: InterfaceOwner, sysctl: TcpConfig, counters: IpCounters, random: Random) {
     this.#owner = owner;
     this.#sysctl = sysctl;
     this.#counters = counters;
+    this.#random = random;
+    this.mtus = new PathMtus(owner.clock, sysctl, () => {
+      this.version++;
+    });
   }
 
   /** @throws Error when the link is attached already */
@@ -30,7 +44,49 @@ export class Network {
     const added = new Interface(this.#owner, link, name, addresses);
     this.interfaces.push(added);
     for (const { address, bits } of addresses) this.routes.add({ destination: address, bits, interface: added });
+    this.version++;
     return added;
+  }
+
+  addRoute(route: Route): void {
+    this.routes.add(route);
+    this.version++;
+  }
+
+  /** As `ip route replace`: connections follow at once, as far as metrics may change while they live. */
+  replaceRoute(route: Route): void {
+    this.routes.replace(route);
+    this.version++;
+  }
+
+  /** Forgets what routers said of MTUs: `ip route flush cache`. */
+  forgetMtus(): void {
+    this.mtus.clear();
+    this.version++;
+  }
+
+  // What paths ask.
+
+  /** RFC 1191 5.2: the MTU of the route, or less, when a router has said so. */
+  lookup({ destination, egress }: RoutedPath): { metrics: PathMetrics; mtu: number; locked: boolean } {
+    const metrics = this.isLocal(destination) ? NO_METRICS : this.#metricsTo(destination, egress as Interface);
+    const { mtu = Infinity, mtuLocked: locked = false } = metrics;
+    const known = locked ? undefined : this.mtus.of(destination);
+    if (known === undefined) return { metrics, mtu, locked };
+    return { metrics, mtu: Math.min(mtu, known.mtu), locked: known.locked };
+  }
+
+  tooLarge(path: RoutedPath, mtu: number): void {
+    if (path.metrics.mtuLocked !== true) this.mtus.learn(path.destination, mtu, path.mtu);
+  }
+
+  chance(): number {
+    return this.#random.uint32() & 0xffff;
+  }
+
+  #metricsTo(destination: IpAddress, over: Interface): PathMetrics {
+    const route = this.routes.lookup(destination);
+    return (route?.interface === over ? route.metrics : undefined) ?? NO_METRICS;
   }
 
   /** Whether the address is one of the host's: an interface's, or anything in 127.0.0.0/8. */
@@ -75,11 +131,11 @@ export class Network {
    * The way to an address, from a given one of ours or the one that suits.
    * @returns undefined when there is no route
    */
-  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number): IpPath | undefined {
+  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number): RoutedPath | undefined {
     const ttl = this.#sysctl.ip_default_ttl;
     if (this.isLocal(destination)) {
       const from = source ?? (destination.isLoopback ? IPV4_LOOPBACK : destination);
-      return new IpPath(this.#lo(), from, destination, protocol, ttl);
+      return new RoutedPath(this, this.#lo(), from, destination, protocol, ttl);
     }
     const route = this.routes.lookup(destination);
     if (route === undefined) {
@@ -88,23 +144,24 @@ export class Network {
     }
     const from = source ?? sourceAddress(route, destination);
     if (from === undefined || from.isLoopback) return undefined;
-    return new IpPath(route.interface, from, destination, protocol, ttl);
+    return new RoutedPath(this, route.interface, from, destination, protocol, ttl);
   }
 
   /** The way back out of the interface that a packet came in on. */
-  pathBack(from: Interface, local: IpAddress, remote: IpAddress, protocol: number): IpPath {
+  pathBack(from: Interface, local: IpAddress, remote: IpAddress, protocol: number): RoutedPath {
     const egress = from === this.#loopbackIn ? this.#lo() : from;
-    return new IpPath(egress, local, remote, protocol, this.#sysctl.ip_default_ttl);
+    return new RoutedPath(this, egress, local, remote, protocol, this.#sysctl.ip_default_ttl);
   }
 
   /** Nothing is answered on this path. When that is because its link is down, another that is up may serve; undefined: stay. */
-  otherPath(path: IpPath): IpPath | undefined {
-    const { egress, source, destination, protocol, ttl, tos } = path;
+  otherPath(path: RoutedPath): RoutedPath | undefined {
+    const { egress, source, destination, protocol, ttl, tos, discovery } = path;
     if (!(egress instanceof Interface) || egress.isUp) return undefined;
     const route = this.routes.lookup(destination, egress);
     if (route === undefined || !route.interface.isUp) return undefined;
-    const other = new IpPath(route.interface, source, destination, protocol, ttl);
+    const other = new RoutedPath(this, route.interface, source, destination, protocol, ttl);
     other.tos = tos;
+    other.discovery = discovery;
     return other;
   }
 
@@ -121,6 +178,7 @@ export class Network {
   }
 
   close(): void {
+    this.mtus.clear();
     for (const each of this.interfaces) each.close();
     this.#loopback?.close();
     this.#loopbackIn?.close();

@@ -1,4 +1,5 @@
 /** Where a packet for an address goes, and from which of our addresses: the longest prefix wins. RFC 1122 3.3.1, 3.3.4. */
+import type { PathMetrics } from '../tcp/path.ts';
 import { type IpAddress, inPrefix } from '../wire/address.ts';
 import type { Interface } from './interface.ts';
 
@@ -9,6 +10,8 @@ export interface Route {
   readonly interface: Interface;
   /** The next hop; undefined: the destination itself. On a point-to-point link it only documents. */
   readonly gateway?: IpAddress | undefined;
+  /** What connections over it are to do otherwise. */
+  readonly metrics?: PathMetrics | undefined;
 }
 
 export class Routes {
@@ -19,6 +22,14 @@ export class Routes {
     const at = this.#routes.findIndex((other) => other.bits < route.bits);
     if (at < 0) this.#routes.push(route);
     else this.#routes.splice(at, 0, route);
+  }
+
+  /** Takes the place of the route with the same prefix, if there is one: `ip route replace`. */
+  replace(route: Route): void {
+    const { destination, bits } = route;
+    const at = this.#routes.findIndex((other) => other.bits === bits && other.destination.equals(destination));
+    if (at < 0) this.add(route);
+    else this.#routes[at] = route;
   }
 
   /** `avoid`: an interface that does not serve, so that the next best route is wanted. */

@@ -7,7 +7,6 @@
  */
 import { IpCounters } from '../ip/counters.ts';
 import { InboundPacket, readPacket } from '../ip/inbound.ts';
-import type { IpPath } from '../ip/path.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
 import type { Link } from '../link/link.ts';
 import type { PacketBatch } from '../link/packet.ts';
@@ -32,6 +31,7 @@ import { icmpArrives, reportUnreachable } from './icmp-input.ts';
 import type { Interface, InterfaceAddress, InterfaceOwner } from './interface.ts';
 import { Network } from './network.ts';
 import { Ports } from './ports.ts';
+import type { RoutedPath } from './routed-path.ts';
 import type { Route } from './routes.ts';
 import { TcpInput } from './tcp-input.ts';
 
@@ -94,7 +94,7 @@ export class Stack implements InterfaceOwner {
       remove: (entry: TableEntry) => this.demux.remove(entry),
       doubtRoute: (connection: ControlBlock) => this.#routeAgain(connection),
     });
-    this.network = new Network(this, this.sysctl, this.ipCounters);
+    this.network = new Network(this, this.sysctl, this.ipCounters, random);
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);
     this.#tcpInput = new TcpInput(this);
@@ -134,7 +134,12 @@ export class Stack implements InterfaceOwner {
   }
 
   addRoute(route: Route): void {
-    this.network.routes.add(route);
+    this.network.addRoute(route);
+  }
+
+  /** Takes the place of the route with the same destination, metrics and all, for open connections too. */
+  replaceRoute(route: Route): void {
+    this.network.replaceRoute(route);
   }
 
   /** Something is to be sent or told: a flush comes after the batch, or at the end of the turn. */
@@ -257,7 +262,7 @@ export class Stack implements InterfaceOwner {
   }
 
   #routeAgain(connection: ControlBlock): void {
-    const other = this.network.otherPath(connection.path as IpPath);
+    const other = this.network.otherPath(connection.path as RoutedPath);
     if (other !== undefined) connection.path = other;
   }
 

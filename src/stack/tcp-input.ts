@@ -1,11 +1,11 @@
 /** From a packet to the connection, embryo, TIME-WAIT record or listener that it is for. */
 
 import type { InboundPacket } from '../ip/inbound.ts';
-import type { IpPath } from '../ip/path.ts';
 import { CHECKSUM_NONE } from '../link/packet.ts';
 import { segmentArrives } from '../tcp/arrives.ts';
 import { KIND_CONNECTION, KIND_EMBRYO } from '../tcp/control-block.ts';
 import { type Arrival, embryoArrives, listenerArrives } from '../tcp/listener-arrives.ts';
+import type { Path } from '../tcp/path.ts';
 import { replyReset } from '../tcp/reply.ts';
 import { issAfter, timeWaitArrives } from '../tcp/time-wait.ts';
 import { IpAddress } from '../wire/address.ts';
@@ -80,7 +80,7 @@ export class TcpInput {
 class PacketArrival implements Arrival {
   readonly local: IpAddress;
   readonly remote: IpAddress;
-  readonly replyPath: IpPath;
+  readonly replyPath: Path;
   readonly #stack: Stack;
 
   constructor(stack: Stack, from: Interface, packet: InboundPacket, remote: IpAddress) {
@@ -90,7 +90,7 @@ class PacketArrival implements Arrival {
     this.replyPath = stack.network.pathBack(from, this.local, remote, PROTOCOL_TCP);
   }
 
-  makePath(): IpPath | undefined {
+  makePath(): Path | undefined {
     return this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP) ?? this.replyPath;
   }
 }

@@ -12,7 +12,7 @@ import {
 import { REASON_REFUSED } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { becomeEstablished } from './established.ts';
-import { defaultMss, syncMss } from './mss.ts';
+import { boundedMss, defaultMss, syncMss } from './mss.ts';
 import { MAX_WINDOW_SHIFT } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset } from './reply.ts';
@@ -67,7 +67,8 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
 /** The peer's options, as answers to ours: what it did not repeat is off. */
 function takeOptions(connection: ControlBlock, segment: TcpSegment, now: number): void {
   const { optionBits } = segment;
-  connection.peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(connection.path.headerLength);
+  const peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(connection.path.headerLength);
+  connection.peerMss = boundedMss(peerMss, connection.settings.maxSegment);
   connection.sackOk = connection.sackOk && (optionBits & OPT_SACK_PERMITTED) !== 0;
   connection.timestampsOk = connection.timestampsOk && (optionBits & OPT_TIMESTAMPS) !== 0;
   if (connection.timestampsOk) {

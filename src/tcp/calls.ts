@@ -3,7 +3,7 @@
 import { armFinWait2 } from './arrives.ts';
 import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
-import { advertisedMss } from './mss.ts';
+import { advertisedMss, syncMss } from './mss.ts';
 import { armCork } from './nagle.ts';
 import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
 import { abort, release } from './release.ts';
@@ -31,12 +31,14 @@ export function open(connection: ControlBlock, now: number): void {
   connection.sndUp = connection.iss;
   connection.sendQueue.base = connection.sndNxt;
   connection.tsOffset = numbers.timestampOffset(connection.local, connection.remote);
-  connection.rcvMss = advertisedMss(path.mtu, path.headerLength, settings.maxSegment);
+  connection.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
   // What we offer; the peer's answer decides.
   connection.sackOk = config.tcp_sack;
   connection.timestampsOk = config.tcp_timestamps;
   connection.windowScaleOk = config.tcp_window_scaling;
   connection.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
+  if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;
+  syncMss(connection);
   connection.openedAt = now;
   connection.lastReceivedAt = now;
   connection.synDue = true;

@@ -14,6 +14,14 @@ export const REASON_NETWORK_DOWN = 5;
 /** ICMP said so (a soft error that became final, or a hard one while connecting). */
 export const REASON_HOST_UNREACHABLE = 6;
 export const REASON_NET_UNREACHABLE = 7;
+export const REASON_NO_PROTOCOL = 8;
+export const REASON_SOURCE_ROUTE_FAILED = 9;
+export const REASON_HOST_DOWN = 10;
+export const REASON_HOST_ISOLATED = 11;
+/** A parameter problem: we sent something that was not understood. */
+export const REASON_BAD_PARAMETER = 12;
+/** A packet was too large for the path, and may not be fragmented. */
+export const REASON_TOO_LARGE = 13;
 
 const names = [
   'none',
@@ -24,6 +32,12 @@ const names = [
   'network is down',
   'host unreachable',
   'network unreachable',
+  'protocol unreachable',
+  'source route failed',
+  'host is down',
+  'host isolated',
+  'parameter problem',
+  'packet too large',
 ];
 
 export function closeReasonName(reason: number): string {

@@ -68,6 +68,19 @@ export interface TcpConfig {
   /** First and last ephemeral port. */
   ip_local_port_range: readonly [number, number];
   ip_default_ttl: number;
+  /**
+   * Path MTU discovery (RFC 1191): 0: sockets discover; 1: they do not (IP_PMTUDISC_DONT), and what routers say of the MTU counts as
+   * min_pmtu; 2: what they say is ignored; 3: as 0.
+   */
+  ip_no_pmtu_disc: number;
+  /** Seconds for which what a router said of the MTU to a destination is believed (net.ipv4.route.mtu_expires). */
+  mtu_expires: number;
+  /** Bytes: a router that says less is not believed; this much is sent then, and may be fragmented (net.ipv4.route.min_pmtu). */
+  min_pmtu: number;
+  /** Bytes: the least MSS to advertise, however small the MTU (net.ipv4.route.min_adv_mss). */
+  min_adv_mss: number;
+  /** Bytes: the least MSS to send with, options included. */
+  tcp_min_snd_mss: number;
   /** Milliseconds between ICMP errors to one destination, on average. */
   icmp_ratelimit: number;
   /** ICMP errors a second for the whole host. */
@@ -112,6 +125,11 @@ export function defaultConfig(): TcpConfig {
     tcp_congestion_control: 'reno',
     ip_local_port_range: [32_768, 60_999],
     ip_default_ttl: 64,
+    ip_no_pmtu_disc: 0,
+    mtu_expires: 600,
+    min_pmtu: 552,
+    min_adv_mss: 256,
+    tcp_min_snd_mss: 48,
     icmp_ratelimit: 1000,
     icmp_msgs_per_sec: 1000,
     icmp_echo_ignore_all: false,

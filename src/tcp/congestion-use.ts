@@ -1,6 +1,7 @@
 /** Whether the congestion window is in use: it grows only then, and decays when it was not. RFC 5681 4.1, RFC 7661 in spirit. */
 import type { ControlBlock } from './control-block.ts';
 import { retransmissionTimeout } from './round-trip.ts';
+import { initialCwnd } from './route-metrics.ts';
 import { afterOrAt, before } from './sequence.ts';
 
 /** After output: notes how much was out at most in this window of data (Linux's tcp_cwnd_validate). */
@@ -27,12 +28,13 @@ export function windowInUse(connection: ControlBlock): boolean {
 export function congestionWindowRestart(connection: ControlBlock, now: number): void {
   const { config } = connection.context;
   const rto = retransmissionTimeout(connection);
+  const initial = initialCwnd(connection);
   let idle = now - connection.lastDataSentAt;
-  if (!config.tcp_slow_start_after_idle || idle <= rto || connection.cwnd <= config.tcp_init_cwnd) return;
+  if (!config.tcp_slow_start_after_idle || idle <= rto || connection.cwnd <= initial) return;
   // What was reached before is remembered in ssthresh (RFC 7661, RFC 2861: three quarters of it).
   connection.ssthresh = Math.max(connection.ssthresh, (connection.cwnd >> 1) + (connection.cwnd >> 2));
-  for (idle -= rto; idle > 0 && connection.cwnd > config.tcp_init_cwnd; idle -= rto) connection.cwnd >>= 1;
-  connection.cwnd = Math.max(connection.cwnd, config.tcp_init_cwnd);
+  for (idle -= rto; idle > 0 && connection.cwnd > initial; idle -= rto) connection.cwnd >>= 1;
+  connection.cwnd = Math.max(connection.cwnd, initial);
   connection.cwndCount = 0;
   noteResumption(connection, now);
   connection.lastDataSentAt = now;

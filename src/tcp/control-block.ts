@@ -12,6 +12,7 @@ import type { Path } from './path.ts';
 import type { Rack } from './rack.ts';
 import type { Reassembly } from './reassembly.ts';
 import { ReceiveQueue } from './receive-queue.ts';
+import { chosenCongestion, initialCwnd } from './route-metrics.ts';
 import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
 import type { TcpSettings } from './settings.ts';
@@ -77,7 +78,9 @@ export class ControlBlock {
   maxSndWnd = 0;
   /** Payload bytes of a full segment, with the options that every segment carries taken off. */
   sndMss = 536;
-  /** What the peer's MSS option said, or the default; never changes. */
+  /** The path's MTU that `sndMss` was reckoned from, bytes. */
+  pathMtu = 0;
+  /** What the peer's MSS option said, or the default, with TCP_MAXSEG of that time for its bound; never changes. */
   peerMss = 536;
   /** The user has closed the sending side: a FIN follows what is queued; and it has gone out. */
   finQueued = false;
@@ -212,8 +215,8 @@ export class ControlBlock {
     this.receiveQueue = new ReceiveQueue(context.slab);
     this.settings = settings;
     settings.mark(path);
-    this.cwnd = context.config.tcp_init_cwnd;
-    this.congestion = congestionControl(settings.congestion);
+    this.cwnd = initialCwnd(this);
+    this.congestion = congestionControl(chosenCongestion(settings, path));
     this.timerRow = context.timers.allocate();
     context.timerOwners[this.timerRow] = this;
   }

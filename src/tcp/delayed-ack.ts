@@ -23,7 +23,8 @@ export function dataReceived(connection: ControlBlock, payload: number, piece: n
 export function scheduleAck(connection: ControlBlock): void {
   const unacknowledged = distance(connection.lastAckSent, connection.rcvNxt);
   const second = unacknowledged > connection.seenMss && offerableWindow(connection) >= currentWindow(connection);
-  if (second || (connection.quickAcks > 0 && !connection.pingpong) || connection.ato === 0) connection.ackNow = true;
+  const quick = (connection.quickAcks > 0 && !connection.pingpong) || connection.path.metrics.quickack === true;
+  if (second || quick || connection.ato === 0) connection.ackNow = true;
   else connection.ackDelayed = true;
   connection.context.markDirty(connection);
 }

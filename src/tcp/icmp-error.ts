@@ -1,38 +1,86 @@
 /** ICMP about a segment of ours: RFC 9293 3.9.2.2 [MUST-54], with the checks of RFC 5927. */
-import { REASON_HOST_UNREACHABLE, REASON_NET_UNREACHABLE, REASON_REFUSED } from './close-reason.ts';
+import { REASON_TOO_LARGE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
+import { type Embryo, removeEmbryo } from './embryo.ts';
+import { syncMss } from './mss.ts';
+import { PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_WANT } from './path.ts';
 import { release } from './release.ts';
+import { retransmissionTimeout } from './round-trip.ts';
 import { before, beforeOrAt } from './sequence.ts';
+import { simpleRetransmit } from './simple-retransmit.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
+import { RETRANSMISSION } from './timer-kinds.ts';
 
-/** What an ICMP unreachable says, as RFC 1122 3.2.2.1 sorts its codes. */
-export const UNREACHABLE_NET = 0;
-export const UNREACHABLE_HOST = 1;
-/** Protocol or port: "hard" errors. */
-export const UNREACHABLE_PORT = 2;
-/** It did not get there (time exceeded, parameter problem): soft in every state, as the next may. */
-export const LOST_ON_THE_WAY = 3;
+/** An error about a segment of ours, as the network layer sorts it. */
+export interface IcmpError {
+  /** REASON_...: what it means for the user when it ends the connection. */
+  readonly reason: number;
+  /** While connecting it ends the attempt. */
+  readonly endsOpening: boolean;
+  /** The network itself is away (codes 0 and 1): an embryo is given up, and the back-off of retransmissions undone (RFC 6069). */
+  readonly networkAway: boolean;
+  /** An embryo is given up. */
+  readonly endsEmbryo: boolean;
+}
 
 /**
  * @param seq the sequence number that the error quotes
  */
-export function unreachableArrives(connection: ControlBlock, kind: number, seq: number, now: number): void {
-  // RFC 5927 4.1: an error about something that is not out comes from somebody who guesses.
-  if (before(seq, connection.sndUna) || !beforeOrAt(seq, connection.sndNxt)) {
-    connection.context.counters.OutOfWindowIcmps++;
-    return;
-  }
-  const reason =
-    kind === UNREACHABLE_PORT
-      ? REASON_REFUSED
-      : kind === UNREACHABLE_NET
-        ? REASON_NET_UNREACHABLE
-        : REASON_HOST_UNREACHABLE;
-  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && kind !== LOST_ON_THE_WAY) {
+export function errorArrives(connection: ControlBlock, error: IcmpError, seq: number, now: number): void {
+  if (!isOut(connection, seq)) return;
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && error.endsOpening) {
     // Linux: while connecting, the user is told at once.
-    release(connection, reason, now);
+    release(connection, error.reason, now);
     return;
   }
+  if (error.networkAway) revertBackoff(connection, seq, now);
   // [MUST-56], [SHLD-25]: soft errors must not end it, and are the reason if it fails. RFC 5927 5.2: nor hard ones [SHLD-26], once it is synchronized.
-  connection.softReason = reason;
+  connection.softReason = error.reason;
+}
+
+/** About our SYN-ACK. */
+export function embryoErrorArrives(embryo: Embryo, error: IcmpError, seq: number): void {
+  const { counters } = embryo.listener.context;
+  if (seq !== embryo.iss) {
+    counters.OutOfWindowIcmps++;
+    return;
+  }
+  if (!error.endsEmbryo) return;
+  counters.ListenDrops++;
+  removeEmbryo(embryo);
+}
+
+/**
+ * "Fragmentation needed and DF set": RFC 1191. A segment did not fit into the next hop's packets.
+ * @param mtu of that hop, bytes; 0: the router does not say
+ */
+export function fragmentationNeeded(connection: ControlBlock, mtu: number, seq: number, now: number): void {
+  if (!isOut(connection, seq)) return;
+  const { path } = connection;
+  path.tooLarge(mtu);
+  const known = path.mtu;
+  if (mtu < known && path.dontFragment) connection.softReason = REASON_TOO_LARGE;
+  const { discovery } = connection.settings;
+  const discovers = discovery === PMTUDISC_WANT || discovery === PMTUDISC_DO || discovery === PMTUDISC_PROBE;
+  // RFC 5927 7.2: it may only lower what is known.
+  if (!discovers || connection.pathMtu <= known) return;
+  syncMss(connection);
+  simpleRetransmit(connection, now);
+}
+
+/** RFC 5927 4.1: an error about something that is not out comes from somebody who guesses. */
+function isOut(connection: ControlBlock, seq: number): boolean {
+  if (!before(seq, connection.sndUna) && beforeOrAt(seq, connection.sndNxt)) return true;
+  connection.context.counters.OutOfWindowIcmps++;
+  return false;
+}
+
+/** RFC 6069 4.1: a retransmission was not delivered because the way was broken, not because it was crowded: one back-off is undone. */
+function revertBackoff(connection: ControlBlock, seq: number, now: number): void {
+  const head = connection.runs.first;
+  if (seq !== connection.sndUna || connection.retransmits === 0 || connection.backoff === 0 || head === undefined)
+    return;
+  connection.backoff--;
+  // Step (7): what has passed of the new timeout counts; if all has, the retransmission is due now.
+  connection.setTimer(RETRANSMISSION, Math.max(head.sentAt + retransmissionTimeout(connection), now));
 }

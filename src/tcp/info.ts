@@ -14,6 +14,7 @@ import {
   SYN_SENT,
   TIME_WAIT,
 } from './state.ts';
+import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
 /** Bits of `tcpi_options`. */
 export const TCPI_OPT_TIMESTAMPS = 1;
@@ -87,6 +88,7 @@ export function linuxStateNumber(state: number): number {
 
 export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
   const { runs } = connection;
+  const stamped = connection.timestampsOk && (connection.state & (SYN_SENT | SYN_RECEIVED)) === 0;
   const options =
     (connection.timestampsOk ? TCPI_OPT_TIMESTAMPS : 0) |
     (connection.sackOk ? TCPI_OPT_SACK : 0) |
@@ -111,8 +113,9 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_last_data_sent: Math.floor(now - connection.lastDataSentAt),
     tcpi_last_data_recv: Math.floor(now - connection.lastDataReceivedAt),
     tcpi_last_ack_recv: Math.floor(now - connection.lastReceivedAt),
-    tcpi_pmtu: connection.path.mtu,
-    tcpi_advmss: connection.rcvMss,
+    tcpi_pmtu: connection.pathMtu,
+    // Linux: once both sides stamp, what the stamps take is off.
+    tcpi_advmss: connection.rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0),
     tcpi_snd_ssthresh: connection.ssthresh,
     tcpi_snd_cwnd: connection.cwnd,
     tcpi_rtt: connection.srttUs,

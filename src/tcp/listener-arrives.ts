@@ -16,7 +16,7 @@ import { segmentArrives } from './arrives.ts';
 import { ControlBlock } from './control-block.ts';
 import { acknowledgeEmbryo, answerAgain, Embryo, removeEmbryo, sendSynAck } from './embryo.ts';
 import type { Listener } from './listener.ts';
-import { advertisedMss, defaultMss, syncMss } from './mss.ts';
+import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
 import type { Path } from './path.ts';
 import { MAX_WINDOW_SHIFT, windowShiftFor } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
@@ -85,7 +85,8 @@ function makeEmbryo(
   embryo.openedAt = now;
   embryo.irs = segment.seq;
   embryo.iss = iss ?? numbers.isn(local, destinationPort, remote, sourcePort, now);
-  embryo.peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(path.headerLength);
+  const peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(path.headerLength);
+  embryo.peerMss = boundedMss(peerMss, settings.maxSegment);
   embryo.sackOk = config.tcp_sack && (optionBits & OPT_SACK_PERMITTED) !== 0;
   embryo.timestampsOk = config.tcp_timestamps && (optionBits & OPT_TIMESTAMPS) !== 0;
   if (embryo.timestampsOk) embryo.tsRecent = segment.tsVal;
@@ -96,7 +97,7 @@ function makeEmbryo(
     embryo.sndWindShift = Math.min(segment.windowScale, MAX_WINDOW_SHIFT);
     embryo.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
   }
-  embryo.rcvMss = advertisedMss(path.mtu, path.headerLength, settings.maxSegment);
+  embryo.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
   embryo.window = initialWindow(settings.rcvBuf, embryo.rcvMss);
   return embryo;
 }

@@ -1,12 +1,11 @@
 /** Segment sizes: RFC 9293 3.7.1, RFC 6691. */
 import type { ControlBlock } from './control-block.ts';
+import type { Path } from './path.ts';
 import { sacksLength } from './sack.ts';
 import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
 const TCP_HEADER = 20;
-/** Linux's TCP_MIN_MSS: nothing smaller is believed. */
-const MIN_MSS = 48;
-/** What is left of it beside 40 bytes of options. */
+/** What is left of tcp_min_snd_mss beside 40 bytes of options. */
 const LEAST_PAYLOAD = 8;
 
 /** [MUST-15]: what to take for the peer's MSS when it sent no option: 536 for IPv4, 1220 for IPv6. */
@@ -14,26 +13,59 @@ export function defaultMss(ipHeaderLength: number): number {
   return ipHeaderLength === 40 ? 1220 : 536;
 }
 
-/** [MUST-67]: the MSS to advertise: what fits in the link's packets with headers of the least length (RFC 6691 2). */
-export function advertisedMss(mtu: number, ipHeaderLength: number, maxSegment: number): number {
-  const fits = Math.max(Math.min(mtu, 65_535) - ipHeaderLength - TCP_HEADER, MIN_MSS);
-  return maxSegment > 0 ? Math.min(fits, Math.max(maxSegment, MIN_MSS)) : fits;
+/**
+ * [MUST-67]: the MSS to advertise: what fits in the path's packets with headers of the least length (RFC 6691 2), unless the route says what.
+ * @param least min_adv_mss
+ */
+export function advertisedMss(path: Path, maxSegment: number, least: number): number {
+  const fits = Math.max(Math.min(path.mtu, 65_535) - path.headerLength - TCP_HEADER, least);
+  const mss = path.metrics.advmss ?? fits;
+  return maxSegment > 0 ? Math.min(mss, maxSegment) : mss;
+}
+
+/** What the peer's MSS comes to with the user's TCP_MAXSEG of that time; 0: none. */
+export function boundedMss(peerMss: number, maxSegment: number): number {
+  return maxSegment > 0 ? Math.min(peerMss, maxSegment) : peerMss;
+}
+
+/** The path has become narrower since the first SYN: the next says so. */
+export function lowerAdvertisedMss(connection: ControlBlock): void {
+  const { path, settings, context } = connection;
+  const mss = advertisedMss(path, settings.maxSegment, context.config.min_adv_mss);
+  if (mss < connection.rcvMss) connection.rcvMss = mss;
 }
 
 /** RFC 9293 3.9.1.2 [SHLD-28]: payload bytes of the next full segment: what SACK takes of its header is not there for data, unless there would be next to nothing left. */
 export function currentMss(connection: ControlBlock): number {
+  if (connection.path.mtu !== connection.pathMtu) syncMss(connection);
   const left = connection.sndMss - sacksLength(connection);
   return left >= LEAST_PAYLOAD ? left : connection.sndMss;
 }
 
 /**
- * [MUST-16]: Eff.snd.MSS = min (SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize: sets `sndMss`, the payload of a full segment.
+ * [MUST-16]: Eff.snd.MSS = min (SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize: sets `sndMss`, the payload of a full segment, to what
+ * the path's MTU of today leaves.
  */
 export function syncMss(connection: ControlBlock): void {
-  const { path, settings } = connection;
-  const fits = Math.min(path.mtu, 65_535) - path.headerLength - TCP_HEADER;
-  let mss = Math.min(Math.max(connection.peerMss, MIN_MSS), fits);
-  if (settings.maxSegment > 0) mss = Math.min(mss, settings.maxSegment);
-  if (connection.timestampsOk) mss -= TIMESTAMPS_LENGTH;
-  connection.sndMss = Math.max(mss, LEAST_PAYLOAD);
+  const { mtu } = connection.path;
+  connection.pathMtu = mtu;
+  connection.sndMss = mssOfMtu(connection, mtu);
+}
+
+/** Payload bytes of a full segment in packets of `mtu` bytes. */
+export function mssOfMtu(connection: ControlBlock, mtu: number): number {
+  const { path, peerMss, context } = connection;
+  const fits = Math.min(mtu, 65_535) - path.headerLength - TCP_HEADER;
+  const mss = Math.max(Math.min(peerMss, fits), context.config.tcp_min_snd_mss);
+  return Math.max(mss - commonOptionsLength(connection), LEAST_PAYLOAD);
+}
+
+/** The packet that carries a segment of `mss` bytes of payload: the reverse of `mssOfMtu`. */
+export function mtuOfMss(connection: ControlBlock, mss: number): number {
+  return mss + connection.path.headerLength + TCP_HEADER + commonOptionsLength(connection);
+}
+
+/** Bytes of options that every segment carries. */
+function commonOptionsLength(connection: ControlBlock): number {
+  return connection.timestampsOk ? TIMESTAMPS_LENGTH : 0;
 }

@@ -1,5 +1,6 @@
 /** Round-trip times and the retransmission timeout: RFC 6298, with Linux's lower bound. Microseconds. */
 import type { ControlBlock } from './control-block.ts';
+import { leastRtoUs } from './route-metrics.ts';
 
 /** RFC 6298 2.1: before the first sample. */
 export const INITIAL_RTO_US = 1_000_000;
@@ -18,7 +19,7 @@ export function sampleRoundTrip(connection: ControlBlock, sampleUs: number): voi
   }
   // RFC 6298 2.3, 2.4: RTO <- SRTT + max (G, K*RTTVAR). Linux bounds the variance term, not the sum, from below.
   const config = connection.context.config;
-  const variance = Math.max(4 * connection.rttvarUs, config.tcp_rto_min_us);
+  const variance = Math.max(4 * connection.rttvarUs, leastRtoUs(connection));
   connection.rtoUs = Math.min(connection.srttUs + variance, config.tcp_rto_max_ms * 1000);
 }
 

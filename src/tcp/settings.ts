@@ -1,6 +1,6 @@
 /** What a user sets on a connection, or on a listener for the connections that it will accept. */
 import type { TcpConfig } from './config.ts';
-import type { Path } from './path.ts';
+import { type Path, PMTUDISC_DONT, PMTUDISC_WANT } from './path.ts';
 
 export class TcpSettings {
   /** TCP_NODELAY: send small segments at once. */
@@ -26,8 +26,11 @@ export class TcpSettings {
   /** IP_TTL; 0: the host's default. IP_TOS: the Diffserv field, its ECN bits zero. */
   ttl = 0;
   tos = 0;
-  /** The congestion control's name. */
+  /** IP_MTU_DISCOVER. */
+  discovery: number;
+  /** The congestion control's name, and whether the user chose it: then no route's choice counts. */
   congestion: string;
+  congestionChosen = false;
 
   constructor(config: TcpConfig) {
     this.keepIdle = config.tcp_keepalive_time;
@@ -38,11 +41,13 @@ export class TcpSettings {
     this.rcvBuf = config.tcp_rmem[1];
     this.sndBuf = config.tcp_wmem[1];
     this.congestion = config.tcp_congestion_control;
+    this.discovery = config.ip_no_pmtu_disc === 0 ? PMTUDISC_WANT : PMTUDISC_DONT;
   }
 
   /** Lets a path carry what the user chose for the IP header. */
   mark(path: Path): void {
     path.tos = this.tos;
+    path.discovery = this.discovery;
     if (this.ttl > 0) path.ttl = this.ttl;
   }
 

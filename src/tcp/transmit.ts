@@ -14,9 +14,11 @@ import {
   writeTimestamps,
 } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
+import { lowerAdvertisedMss } from './mss.ts';
 import { advertiseWindow } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
 import { after, before, distance, later } from './sequence.ts';
+import { SYN_SENT } from './state.ts';
 import { synOptions, writeSynOptions } from './syn-options.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
 
@@ -142,6 +144,7 @@ function writeOptions(
 
 /** What our SYN offers, or our SYN-ACK takes up. */
 function fillSynOptions(connection: ControlBlock, now: number): void {
+  if (connection.state === SYN_SENT) lowerAdvertisedMss(connection);
   synOptions.mss = connection.rcvMss;
   synOptions.sack = connection.sackOk;
   synOptions.timestamps = connection.timestampsOk;

@@ -21,11 +21,14 @@ export const ICMP_FRAGMENTATION_NEEDED = 4;
 export const ICMP_SOURCE_ROUTE_FAILED = 5;
 export const ICMP_NET_UNKNOWN = 6;
 export const ICMP_HOST_UNKNOWN = 7;
+export const ICMP_HOST_ISOLATED = 8;
 export const ICMP_NET_PROHIBITED = 9;
 export const ICMP_HOST_PROHIBITED = 10;
 export const ICMP_NET_TOS = 11;
 export const ICMP_HOST_TOS = 12;
 export const ICMP_ADMIN_PROHIBITED = 13;
+export const ICMP_PRECEDENCE_VIOLATION = 14;
+export const ICMP_PRECEDENCE_CUTOFF = 15;
 
 /** Codes of ICMP_TIME_EXCEEDED. */
 export const ICMP_TTL_EXCEEDED = 0;

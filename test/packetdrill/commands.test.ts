@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { createPipe } from '../../src/link/pipe.ts';
 import { Commands } from '../../src/packetdrill/commands.ts';
-import { UnsupportedFeature } from '../../src/packetdrill/errors.ts';
+import { ScriptFailure, UnsupportedFeature } from '../../src/packetdrill/errors.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
+import { IpAddress } from '../../src/wire/address.ts';
 
 function commands() {
   const stack = new Stack({ clock: new VirtualClock(), random: seededRandom(1) });
@@ -41,9 +43,46 @@ describe('packetdrill commands', () => {
 
   it('set the metrics of routes', () => {
     const { stack, run } = commands();
-    run('ip route change 192.0.2.0/24 dev tun0 initcwnd 4 rto_min lock 300ms');
-    expect(stack.sysctl).to.include({ tcp_init_cwnd: 4, tcp_rto_min_us: 300_000 });
-    expect(() => run('ip route change 192.0.2.0/24 dev tun0 mtu lock 900')).to.throw(UnsupportedFeature, 'mtu');
+    expect(() => run('ip route add default dev tun0')).to.throw(ScriptFailure, 'there is no interface');
+    const [link] = createPipe();
+    stack.addInterface(link, { addresses: [{ address: IpAddress.v4(0x0a000001), bits: 24 }] });
+    const metrics = (text: string) => {
+      expect(run(text)).to.equal(0);
+      return stack.network.routes.lookup(IpAddress.v4(0xc0000201 | 0))?.metrics;
+    };
+    const change = 'ip route change 192.0.2.0/24 dev tun0';
+    expect(metrics(`${change} initcwnd 4 rto_min lock 300ms`)).to.deep.equal({ initcwnd: 4, rtoMin: 300 });
+    expect(metrics(`${change} via 10.0.0.2 mtu lock 900 advmss 700`)).to.deep.equal({
+      mtu: 900,
+      mtuLocked: true,
+      advmss: 700,
+    });
+    expect(
+      metrics(
+        `${change} window 5000 initrwnd 3 quickack 1 features ecn congctl reno reordering 7 fastopen_no_cookie 1`,
+      ),
+    ).to.deep.equal({
+      window: 5000,
+      initrwnd: 3,
+      quickack: true,
+      ecn: true,
+      congctl: 'reno',
+      reordering: 7,
+      fastopenNoCookie: true,
+    });
+    // In place of what there was, not beside it.
+    expect(metrics(change)).to.deep.equal({});
+    expect(metrics('ip route replace 192.0.2.1 dev tun0 rto_min 1s')).to.deep.equal({ rtoMin: 1000 });
+    for (const [command, what] of [
+      [`${change} ssthresh 9`, 'the route metric ssthresh'],
+      [`${change} congctl westwood`, 'the congestion control westwood'],
+      [`${change} features tcp_usec_ts`, "the route's feature tcp_usec_ts"],
+      ['ip route del 192.0.2.0/24', 'ip route del'],
+    ] as const) {
+      expect(() => run(command)).to.throw(UnsupportedFeature, what);
+    }
+    expect(() => run(`${change} mtu big`)).to.throw(ScriptFailure, 'mtu big');
+    expect(() => run('ip route change nowhere dev tun0')).to.throw(ScriptFailure, 'nowhere');
   });
 
   it('note what concerns the device', () => {

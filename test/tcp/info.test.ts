@@ -39,7 +39,7 @@ describe('TCP_INFO', () => {
       tcpi_snd_wscale: 7,
       tcpi_rcv_wscale: 10,
       tcpi_snd_mss: 1388,
-      tcpi_advmss: 1460,
+      tcpi_advmss: 1448,
       tcpi_pmtu: 1500,
       tcpi_rcv_mss: 536,
     });

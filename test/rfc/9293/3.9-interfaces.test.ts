@@ -23,8 +23,11 @@ import {
   EINVAL,
   EISCONN,
   ENETUNREACH,
+  ENOPROTOOPT,
   ENOTCONN,
+  EOPNOTSUPP,
   EPIPE,
+  EPROTO,
   ETIMEDOUT,
 } from '../../../src/socket/errno.ts';
 import type { TcpInfo } from '../../../src/tcp/info.ts';
@@ -248,10 +251,10 @@ describe('RFC 9293 3.9.2.2: ICMP', () => {
   const SOFT = [
     [3, 0, ENETUNREACH],
     [3, 1, EHOSTUNREACH],
-    [3, 5, EHOSTUNREACH],
+    [3, 5, EOPNOTSUPP],
     [11, 0, EHOSTUNREACH],
     [11, 1, EHOSTUNREACH],
-    [12, 0, EHOSTUNREACH],
+    [12, 0, EPROTO],
   ] as const;
 
   for (const [type, code, errno] of SOFT) {
@@ -304,7 +307,7 @@ describe('RFC 9293 3.9.2.2: ICMP', () => {
   for (const [code, errno] of [
     [0, ENETUNREACH],
     [1, EHOSTUNREACH],
-    [2, ECONNREFUSED],
+    [2, ENOPROTOOPT],
     [3, ECONNREFUSED],
     [9, ENETUNREACH],
     [13, EHOSTUNREACH],

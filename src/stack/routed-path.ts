@@ -1,0 +1,79 @@
+/** A path with what the host knows of it: its route's metrics, and its MTU. Both are looked up again when anything has changed. */
+import { type Egress, IpPath } from '../ip/path.ts';
+import { type PathMetrics, PMTUDISC_DO, PMTUDISC_WANT } from '../tcp/path.ts';
+import type { IpAddress } from '../wire/address.ts';
+
+/** Where paths look things up: the network. */
+export interface PathKnowledge {
+  /** Counts changes of routes and of MTUs. */
+  readonly version: number;
+  /** What is known of the way from a path's interface to its destination. */
+  lookup(path: RoutedPath): { readonly metrics: PathMetrics; readonly mtu: number; readonly locked: boolean };
+  /** What a router says; see `Path.tooLarge`. */
+  tooLarge(path: RoutedPath, mtu: number): void;
+  /** 16 bits of chance. */
+  chance(): number;
+}
+
+const NO_METRICS: PathMetrics = {};
+
+export class RoutedPath extends IpPath {
+  /** IP_MTU_DISCOVER. */
+  discovery = PMTUDISC_WANT;
+  readonly #knowledge: PathKnowledge;
+  #version = -1;
+  #metrics = NO_METRICS;
+  /** The most that gets through, whatever the interface takes, bytes. */
+  #limit = 65_535;
+  #locked = false;
+  /** Of the next packet that may be fragmented; -1: there was none. */
+  #identification = -1;
+
+  constructor(
+    knowledge: PathKnowledge,
+    egress: Egress,
+    source: IpAddress,
+    destination: IpAddress,
+    protocol: number,
+    ttl: number,
+  ) {
+    super(egress, source, destination, protocol, ttl);
+    this.#knowledge = knowledge;
+  }
+
+  override get mtu(): number {
+    if (this.#version !== this.#knowledge.version) this.#look();
+    return Math.min(this.egress.mtu, this.#limit);
+  }
+
+  get metrics(): PathMetrics {
+    if (this.#version !== this.#knowledge.version) this.#look();
+    return this.#metrics;
+  }
+
+  /** Linux's ip_dont_fragment. */
+  override get dontFragment(): boolean {
+    if (this.#version !== this.#knowledge.version) this.#look();
+    return this.discovery === PMTUDISC_DO || (this.discovery === PMTUDISC_WANT && !this.#locked);
+  }
+
+  tooLarge(mtu: number): void {
+    this.#knowledge.tooLarge(this, mtu);
+  }
+
+  /** RFC 6864 4.3, RFC 6274 3.5.2: what may be fragmented is numbered, from a start that nobody can guess. */
+  protected override identify(pieces: number): number {
+    if (this.#identification < 0) this.#identification = this.#knowledge.chance();
+    const first = this.#identification;
+    this.#identification = (first + pieces) & 0xffff;
+    return first;
+  }
+
+  #look(): void {
+    const { metrics, mtu, locked } = this.#knowledge.lookup(this);
+    this.#version = this.#knowledge.version;
+    this.#metrics = metrics;
+    this.#limit = mtu;
+    this.#locked = locked;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Segments that were too large for the path go again at once, cut anew: RFC 1191 6.4, RFC 4821 7.6.2. That is no sign of congestion: cwnd and
+ * ssthresh stay. Linux's tcp_simple_retransmit.
+ */
+import { CA_CWR, CA_LOSS, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { currentMss } from './mss.ts';
+import { distance } from './sequence.ts';
+
+/** Takes for lost what is out in segments larger than the MSS of today. */
+export function simpleRetransmit(connection: ControlBlock, now: number): void {
+  const { runs } = connection;
+  const size = currentMss(connection);
+  for (let run = runs.first; run !== undefined; run = run.next) {
+    const length = distance(run.seq, run.end) - run.fin;
+    if (Math.min(run.size, length) > size) runs.markLostAgain(run);
+  }
+  if (runs.lostOut === 0) return;
+  if (!connection.sackOk) runs.sackedOut = Math.min(runs.sackedOut, runs.packetsOut - runs.lostOut);
+  recoverWithoutReduction(connection, now);
+}
+
+/** A loss that says nothing of congestion: recovery as after a timeout, with the window as it was. */
+export function recoverWithoutReduction(connection: ControlBlock, now: number): void {
+  if (connection.caState !== CA_LOSS) {
+    connection.recover = connection.sndNxt;
+    connection.everRecovered = true;
+    connection.ssthresh = currentThreshold(connection);
+    connection.caState = CA_LOSS;
+  }
+  connection.context.markDirty(connection);
+  if (connection.context.trace === undefined) return;
+  const { cwnd, ssthresh } = connection;
+  connection.trace({ type: 'congestion', at: now, flow: connection.flow(), state: 'loss', cwnd, ssthresh });
+}
+
+/** RFC 2861 3.2: the slow start threshold that remembers the window; while that is being reduced, what it is reduced to. */
+export function currentThreshold({ caState, cwnd, ssthresh }: ControlBlock): number {
+  if (caState === CA_CWR || caState === CA_RECOVERY) return ssthresh;
+  return Math.max(ssthresh, (cwnd >> 1) + (cwnd >> 2));
+}
