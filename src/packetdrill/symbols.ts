@@ -58,7 +58,6 @@ const more: Readonly<Record<string, number>> = {
   SO_INCOMING_CPU: 49,
   SO_ZEROCOPY: 60,
   SO_TXTIME: 61,
-  TCP_DEFER_ACCEPT: 9,
   TCP_WINDOW_CLAMP: 10,
   TCP_CONGESTION: 13,
   TCP_MD5SIG: 14,

@@ -22,7 +22,6 @@ const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
   tcp_moderate_rcvbuf: 'any',
   tcp_ecn_option: 'any',
   tcp_ecn_fallback: 'any',
-  tcp_syncookies: 'any',
   tcp_mem: 'any',
   tcp_base_mss: 'any',
   tcp_pacing_ss_ratio: 'any',

@@ -58,6 +58,7 @@ export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_SYNCNT = 7;
 export const TCP_LINGER2 = 8;
+export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;

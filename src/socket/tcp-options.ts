@@ -1,12 +1,14 @@
 /** Options of IPPROTO_TCP: Linux's names, units, bounds and results. */
 
 import { congestionControl, congestionControls } from '../tcp/congestion/congestion.ts';
+import { secondsToTimeouts, timeoutsToSeconds } from '../tcp/defer-accept.ts';
 import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
 import type { TcpSettings } from '../tcp/settings.ts';
 import { CLOSED } from '../tcp/state.ts';
 import {
   TCP_CONGESTION,
   TCP_CORK,
+  TCP_DEFER_ACCEPT,
   TCP_INFO,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
@@ -56,6 +58,9 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
       return bounded(value, 1, MAX_KEEPCNT, () => setField(settings, 'keepCount', value));
     case TCP_SYNCNT:
       return bounded(value, 1, MAX_SYNCNT, () => setField(settings, 'synCount', value));
+    case TCP_DEFER_ACCEPT:
+      settings.deferAccept = secondsToTimeouts(value);
+      return 0;
     case TCP_LINGER2:
       settings.linger2 = value < 0 ? -1 : value === 0 ? socket.stack.sysctl.tcp_fin_timeout : Math.min(value, 120);
       return 0;
@@ -128,7 +133,9 @@ export function getTcpOption(socket: Socket, option: number): OptionValue | TcpI
     case TCP_KEEPCNT:
       return settings.keepCount;
     case TCP_SYNCNT:
-      return settings.synCount;
+      return settings.synCount || socket.stack.sysctl.tcp_syn_retries;
+    case TCP_DEFER_ACCEPT:
+      return timeoutsToSeconds(settings.deferAccept);
     case TCP_LINGER2:
       return settings.linger2;
     case TCP_USER_TIMEOUT:

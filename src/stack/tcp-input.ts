@@ -70,7 +70,7 @@ export class TcpInput {
       return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
     const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
-    if (listener !== undefined) return listenerArrives(listener, segment, arrival, iss, now);
+    if (listener !== undefined) return listenerArrives(listener, segment, packet.chunk, arrival, iss, now);
     this.#stack.drop('tcp-no-socket', now);
     replyReset(this.#stack.tcp, arrival.replyPath, segment);
   }

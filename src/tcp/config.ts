@@ -42,7 +42,9 @@ export interface TcpConfig {
   /** Initial window in segments (RFC 6928). */
   tcp_init_cwnd: number;
   tcp_slow_start_after_idle: boolean;
-  /** Embryonic connections that one listener holds. */
+  /** SYN cookies (RFC 4987 3.6): 0 never, 1 when a listener's queue is full, 2 always. */
+  tcp_syncookies: number;
+  /** Without SYN cookies, a listener drops SYNs once three quarters of this many embryonic connections wait; never more than its backlog and one. */
   tcp_max_syn_backlog: number;
   /** Bound of the backlog argument of listen. */
   somaxconn: number;
@@ -112,6 +114,7 @@ export function defaultConfig(): TcpConfig {
     tcp_reordering: 3,
     tcp_init_cwnd: 10,
     tcp_slow_start_after_idle: true,
+    tcp_syncookies: 1,
     tcp_max_syn_backlog: 4096,
     somaxconn: 4096,
     tcp_abort_on_overflow: false,

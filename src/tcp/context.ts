@@ -11,6 +11,7 @@ import type { ConnectionUser, ControlBlock } from './control-block.ts';
 import { TcpCounters } from './counters.ts';
 import type { Embryo } from './embryo.ts';
 import type { InitialNumbers } from './initial-numbers.ts';
+import { SynCookies } from './syn-cookies.ts';
 import type { TimeWaitRecord } from './time-wait.ts';
 import { IDLE_TIMER_KINDS, TIMER_KINDS } from './timer-kinds.ts';
 
@@ -53,6 +54,8 @@ export class TcpContext {
   readonly dirty: ControlBlock[] = [];
   /** Connections whose user is to be told. */
   readonly ready: Notifier[] = [];
+  /** Made when the first is needed. */
+  #cookies: SynCookies | undefined;
   #challengeWindow = -Infinity;
   #challengesLeft = 0;
 
@@ -70,6 +73,11 @@ export class TcpContext {
     this.numbers = numbers;
     this.trace = trace;
     this.hooks = hooks;
+  }
+
+  get cookies(): SynCookies {
+    this.#cookies ??= new SynCookies(this.random);
+    return this.#cookies;
   }
 
   /** Output will visit the connection after the batch, or at the end of the turn. */

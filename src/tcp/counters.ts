@@ -14,6 +14,13 @@ export class TcpCounters {
   ListenOverflows = 0;
   ListenDrops = 0;
   TCPReqQFullDrop = 0;
+  TCPReqQFullDoCookies = 0;
+  SyncookiesSent = 0;
+  SyncookiesRecv = 0;
+  SyncookiesFailed = 0;
+  EmbryonicRsts = 0;
+  TCPDeferAcceptDrop = 0;
+  TSEcrRejected = 0;
   PAWSEstab = 0;
   TCPTimeouts = 0;
   TCPSynRetrans = 0;

@@ -38,13 +38,21 @@ export class Embryo {
   /** Our MSS and window, as the SYN-ACK says. */
   rcvMss = 536;
   window = 0;
+  /** SYN-ACKs sent again, and how often the time for an answer ran out. */
   retransmits = 0;
+  timeouts = 0;
+  /** The handshake's ACK came, and was put off: data is awaited (TCP_DEFER_ACCEPT), or the accept queue was full. */
+  acknowledged = false;
+  /** TSval of the first SYN-ACK and of the last. */
+  firstStamp = 0;
+  lastStamp = 0;
   /** The interface was full when the SYN-ACK was to go: it is tried again soon, and that counts as no retransmission. */
   unsent = false;
-  /** When the SYN came, and when we last answered something that was not wanted, ms. */
+  /** When the SYN came (-1: a cookie does not say), and when we last answered something that was not wanted, ms. */
   openedAt = 0;
   answeredAt = -Infinity;
-  readonly timerRow: number;
+  /** -1: it is in no queue. */
+  timerRow = -1;
 
   constructor(
     listener: Listener,
@@ -61,23 +69,47 @@ export class Embryo {
     this.remote = remote;
     this.remotePort = remotePort;
     listener.settings.mark(path);
-    this.timerRow = listener.context.timers.allocate();
-    listener.context.timerOwners[this.timerRow] = this;
   }
 }
 
-/** Sends the SYN-ACK, for the first time or again, and sets the time for the next. RFC 6298 2.1, 5.5: 1, 2, 4, ... seconds. */
+/** Puts it into its listener's SYN queue. */
+export function queueEmbryo(embryo: Embryo): void {
+  const { listener } = embryo;
+  const { context } = listener;
+  embryo.timerRow = context.timers.allocate();
+  context.timerOwners[embryo.timerRow] = embryo;
+  listener.embryos.add(embryo);
+  listener.young++;
+  context.hooks.insert(embryo);
+}
+
+/** Sends the SYN-ACK, for the first time or again, and sets the time for the next. */
 export function sendSynAck(embryo: Embryo, now: number): void {
+  const stampNow = stamp(embryo, now);
+  embryo.unsent = !transmitSynAck(embryo, stampNow);
+  if (!embryo.unsent) {
+    if (embryo.retransmits === 0) embryo.firstStamp = stampNow;
+    embryo.lastStamp = stampNow;
+  }
+  setSynAckTimer(embryo, now);
+}
+
+/** RFC 6298 2.1, 5.5: 1, 2, 4, ... seconds, at most tcp_rto_max_ms (Linux, since 6.19). */
+function setSynAckTimer(embryo: Embryo, now: number): void {
+  const { timers, config } = embryo.listener.context;
+  const backedOff = Math.min((INITIAL_RTO_US / 1000) * 2 ** embryo.timeouts, config.tcp_rto_max_ms);
+  timers.set(embryo.timerRow, RETRANSMISSION, now + (embryo.unsent ? FULL_INTERFACE_WAIT : backedOff));
+}
+
+/** @returns false when the interface is full */
+export function transmitSynAck(embryo: Embryo, tsVal: number): boolean {
   const { path, listener } = embryo;
   const { context } = listener;
   const packet = path.take();
-  embryo.unsent = packet === undefined;
-  const wait = packet === undefined ? FULL_INTERFACE_WAIT : (INITIAL_RTO_US / 1000) * 2 ** embryo.retransmits;
-  context.timers.set(embryo.timerRow, RETRANSMISSION, now + wait);
-  if (packet === undefined) return;
+  if (packet === undefined) return false;
   const view = packet.chunk.view;
   const at = packet.offset;
-  fillSynOptions(embryo, now);
+  fillSynOptions(embryo, tsVal);
   const end = writeSynOptions(view, at + 20, synOptions);
   const { localPort, remotePort, iss, window } = embryo;
   writeTcpHeader(view, at, localPort, remotePort, iss, (embryo.irs + 1) | 0, SYN | ACK, window, 0, end - at);
@@ -85,46 +117,57 @@ export function sendSynAck(embryo: Embryo, now: number): void {
   sealSegment(packet, path.pseudoSum, end - at);
   context.counters.OutSegs++;
   path.send(packet);
+  return true;
 }
 
 /** What the SYN-ACK takes up of the peer's offer. */
-function fillSynOptions(embryo: Embryo, now: number): void {
+function fillSynOptions(embryo: Embryo, tsVal: number): void {
   synOptions.mss = embryo.rcvMss;
   synOptions.sack = embryo.sackOk;
   synOptions.timestamps = embryo.timestampsOk;
-  synOptions.tsVal = stamp(embryo, now);
+  synOptions.tsVal = tsVal;
   synOptions.tsEcr = embryo.tsRecent;
   synOptions.windowShift = embryo.windowScaleOk ? embryo.rcvWindShift : -1;
 }
 
 export function embryoTimeout(embryo: Embryo, now: number): void {
-  const { context } = embryo.listener;
+  const { listener, timeouts } = embryo;
+  const { context, settings } = listener;
   if (!context.timers.takeDue(embryo.timerRow, RETRANSMISSION, now)) return;
   if (embryo.unsent) return sendSynAck(embryo, now);
-  if (embryo.retransmits >= context.config.tcp_synack_retries) {
-    context.counters.AttemptFails++;
-    removeEmbryo(embryo);
-    return;
-  }
-  embryo.retransmits++;
-  context.counters.RetransSegs++;
   context.counters.TCPTimeouts++;
-  sendSynAck(embryo, now);
+  const deferred = embryo.acknowledged ? settings.deferAccept : 0;
+  if (timeouts >= listener.synAckRetries() && timeouts >= deferred) return removeEmbryo(embryo);
+  embryo.timeouts++;
+  if (timeouts === 0) listener.young--;
+  // TCP_DEFER_ACCEPT: a peer that has acknowledged is left alone until the last timeout but one, then it may open without data.
+  if (timeouts < deferred - 1) return setSynAckTimer(embryo, now);
+  sendSynAckAgain(embryo, now);
 }
 
 export function removeEmbryo(embryo: Embryo): void {
-  const { context } = embryo.listener;
+  const { listener } = embryo;
+  const { context } = listener;
+  if (embryo.timerRow < 0) return;
   context.timers.free(embryo.timerRow);
   context.timerOwners[embryo.timerRow] = undefined;
-  embryo.listener.embryos.delete(embryo);
+  embryo.timerRow = -1;
+  listener.embryos.delete(embryo);
+  if (embryo.timeouts === 0) listener.young--;
   context.hooks.remove(embryo);
+}
+
+function sendSynAckAgain(embryo: Embryo, now: number): void {
+  const { counters } = embryo.listener.context;
+  embryo.retransmits++;
+  counters.RetransSegs++;
+  counters.TCPSynRetrans++;
+  sendSynAck(embryo, now);
 }
 
 /** The peer repeats its SYN: our answer was lost. */
 export function answerAgain(embryo: Embryo, now: number): void {
-  if (limited(embryo, now)) return;
-  embryo.listener.context.counters.RetransSegs++;
-  sendSynAck(embryo, now);
+  if (!limited(embryo, now)) sendSynAckAgain(embryo, now);
 }
 
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */

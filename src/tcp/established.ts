@@ -48,11 +48,11 @@ function guessedSegment(connection: ControlBlock): number {
 }
 
 function measureHandshake(connection: ControlBlock, segment: TcpSegment, now: number): void {
-  if (connection.retransmits === 0) {
+  if (connection.retransmits === 0 && connection.openedAt >= 0) {
     sampleRoundTrip(connection, (now - connection.openedAt) * 1000);
   } else if (connection.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0 && segment.tsEcr !== 0) {
     sampleRoundTrip(connection, distance(segment.tsEcr, timestampNow(connection, now)) * 1000);
-  } else {
+  } else if (connection.retransmits > 0) {
     connection.rtoUs = RTO_AFTER_SYN_LOSS_US;
   }
   // RFC 5681 3.1: after a lost SYN the window starts at one segment; RFC 6928 2: but not for a single retransmission, which may

@@ -14,14 +14,23 @@ import {
 } from '../wire/tcp.ts';
 import { segmentArrives } from './arrives.ts';
 import { ControlBlock } from './control-block.ts';
-import { acknowledgeEmbryo, answerAgain, Embryo, removeEmbryo, sendSynAck } from './embryo.ts';
+import {
+  acknowledgeEmbryo,
+  answerAgain,
+  Embryo,
+  queueEmbryo,
+  removeEmbryo,
+  sendSynAck,
+  transmitSynAck,
+} from './embryo.ts';
 import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
 import type { Path } from './path.ts';
 import { MAX_WINDOW_SHIFT, windowShiftFor } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
-import { after, before, beforeOrAt } from './sequence.ts';
+import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
+import { COOKIE_VALID, cookieSack, cookieTimestamp, cookieWindowShift } from './syn-cookies.ts';
 import { initialWindow } from './transmit.ts';
 
 /** Where a segment came from, for those who must remember it. */
@@ -36,11 +45,13 @@ export interface Arrival {
 
 /**
  * SEGMENT ARRIVES in LISTEN.
+ * @param chunk where the segment's bytes lie
  * @param iss the initial send sequence number to use, when a TIME-WAIT record was in the way; undefined: as usual
  */
 export function listenerArrives(
   listener: Listener,
   segment: TcpSegment,
+  chunk: Chunk,
   arrival: Arrival,
   iss: number | undefined,
   now: number,
@@ -48,25 +59,108 @@ export function listenerArrives(
   const { context } = listener;
   // First, check for a RST. Second, for an ACK: "any acknowledgment is bad if it arrives on a connection still in the LISTEN state".
   if ((segment.flags & RST) !== 0) return;
-  if ((segment.flags & ACK) !== 0) return replyReset(context, arrival.replyPath, segment);
-  // Third, check for a SYN. A SYN with a FIN is no way to begin (Linux drops it).
-  if ((segment.flags & (SYN | FIN)) !== SYN) return;
-  if (listener.full) {
-    context.counters.ListenOverflows++;
-    context.counters.ListenDrops++;
+  // RFC 4987 3.6: unless it acknowledges a cookie.
+  if ((segment.flags & ACK) !== 0) {
+    if (!cookieArrives(listener, segment, chunk, arrival, now)) replyReset(context, arrival.replyPath, segment);
     return;
   }
-  if (listener.embryos.size >= context.config.tcp_max_syn_backlog) {
-    context.counters.TCPReqQFullDrop++;
+  // Third, check for a SYN. A SYN with a FIN is no way to begin (Linux drops it).
+  if ((segment.flags & (SYN | FIN)) !== SYN) return;
+  // After a TIME-WAIT the peer is evidently there: it needs no cookie (Linux).
+  const cookie = iss === undefined && needsCookie(listener);
+  if (drops(listener, cookie, iss)) {
     context.counters.ListenDrops++;
     return;
   }
   const path = arrival.makePath();
   if (path === undefined) return;
   const embryo = makeEmbryo(listener, segment, path, arrival, iss, now);
-  listener.embryos.add(embryo);
-  context.hooks.insert(embryo);
+  if (cookie) return sendCookie(embryo, now);
+  queueEmbryo(embryo);
   sendSynAck(embryo, now);
+}
+
+/** The SYN queue is full, or has none: the SYN is answered with a cookie, or not at all. */
+function needsCookie(listener: Listener): boolean {
+  return listener.context.config.tcp_syncookies === 2 || listener.synQueueFull;
+}
+
+/** Whether there is no room for the SYN. */
+function drops(listener: Listener, cookie: boolean, iss: number | undefined): boolean {
+  const { config, counters } = listener.context;
+  if (cookie) {
+    if (config.tcp_syncookies === 0) {
+      counters.TCPReqQFullDrop++;
+      return true;
+    }
+    counters.TCPReqQFullDoCookies++;
+  }
+  if (listener.full) {
+    counters.ListenOverflows++;
+    return true;
+  }
+  // Linux: without cookies the last quarter is for peers that are known; here none is.
+  const most = config.tcp_max_syn_backlog;
+  return config.tcp_syncookies === 0 && iss === undefined && most - listener.embryos.size < most >> 2;
+}
+
+/** RFC 4987 3.6: the SYN-ACK takes all that there is to remember with it. */
+function sendCookie(embryo: Embryo, now: number): void {
+  const { listener, irs, peerMss } = embryo;
+  const { cookies, counters } = listener.context;
+  if (!embryo.timestampsOk) {
+    // There is nowhere to put them.
+    embryo.sackOk = false;
+    embryo.windowScaleOk = false;
+  }
+  embryo.iss = cookies.make(embryo, irs, peerMss, now);
+  listener.cookieSentAt = now;
+  counters.SyncookiesSent++;
+  const shift = embryo.windowScaleOk ? embryo.sndWindShift : -1;
+  transmitSynAck(embryo, (cookieTimestamp(shift, embryo.sackOk, now) + embryo.tsOffset) | 0);
+}
+
+/**
+ * An ACK that no connection waits for: perhaps it brings a cookie back.
+ * @returns false: it does not
+ */
+function cookieArrives(listener: Listener, segment: TcpSegment, chunk: Chunk, arrival: Arrival, now: number): boolean {
+  const { context } = listener;
+  if ((segment.flags & SYN) !== 0 || context.config.tcp_syncookies === 0) return false;
+  if (now - listener.cookieSentAt > COOKIE_VALID) return false;
+  const { local, remote } = arrival;
+  const ends = { local, localPort: segment.destinationPort, remote, remotePort: segment.sourcePort };
+  const [iss, irs] = [(segment.ack - 1) | 0, (segment.seq - 1) | 0];
+  const mss = context.cookies.check(ends, irs, iss, now);
+  if (mss === 0) {
+    context.counters.SyncookiesFailed++;
+    return false;
+  }
+  context.counters.SyncookiesRecv++;
+  const path = arrival.makePath();
+  if (path === undefined) return true;
+  const embryo = makeEmbryo(listener, segment, path, arrival, iss, now);
+  embryo.irs = irs;
+  embryo.peerMss = mss;
+  embryo.openedAt = -1;
+  // What is off by now cannot have been offered: it is no cookie of ours after all; dropped, as on Linux.
+  if (takeCookieOptions(embryo, segment)) establish(embryo, segment, chunk, now);
+  return true;
+}
+
+/** What the timestamp says that the SYN offered. @returns false when we would not have taken it up */
+function takeCookieOptions(embryo: Embryo, segment: TcpSegment): boolean {
+  const { config } = embryo.listener.context;
+  const stamped = (segment.optionBits & OPT_TIMESTAMPS) !== 0;
+  if (stamped && !config.tcp_timestamps) return false;
+  const stamp = (segment.tsEcr - embryo.tsOffset) | 0;
+  const shift = stamped ? cookieWindowShift(stamp) : -1;
+  embryo.sackOk = stamped && cookieSack(stamp);
+  embryo.windowScaleOk = shift >= 0;
+  embryo.sndWindShift = Math.max(shift, 0);
+  if (!embryo.windowScaleOk) embryo.rcvWindShift = 0;
+  else embryo.rcvWindShift = windowShiftFor(Math.max(embryo.listener.settings.rcvBuf, config.tcp_rmem[2]));
+  return (!embryo.sackOk || config.tcp_sack) && (!embryo.windowScaleOk || config.tcp_window_scaling);
 }
 
 function makeEmbryo(
@@ -106,39 +200,56 @@ function makeEmbryo(
  * SEGMENT ARRIVES in SYN-RECEIVED, for a passive open.
  */
 export function embryoArrives(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: number): void {
-  const { listener } = embryo;
+  const { listener, irs } = embryo;
+  const { counters } = listener.context;
   const { flags, seq } = segment;
-  const rcvNxt = (embryo.irs + 1) | 0;
+  const rcvNxt = (irs + 1) | 0;
   const stamped = embryo.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0;
   const old = stamped && before(segment.tsVal, embryo.tsRecent);
-  if (seq === embryo.irs && (flags & (SYN | ACK | RST)) === SYN) {
-    // The SYN again: our answer was lost.
-    if (!old) answerAgain(embryo, now);
-    return;
+  // The SYN again: our answer was lost.
+  if (seq === irs && (flags & (SYN | ACK | RST)) === SYN && !old) return answerAgain(embryo, now);
+  // The ACK field, which is the fifth check, comes first, as on Linux: what acknowledges something else is not of this handshake.
+  if ((flags & ACK) !== 0 && segment.ack !== ((embryo.iss + 1) | 0)) {
+    return replyReset(listener.context, embryo.path, segment);
   }
   // First, the sequence number; the window of a SYN-ACK is not scaled.
   const end = (seq + segmentLength(segment)) | 0;
-  const outside = before(end, rcvNxt) || after(seq, (rcvNxt + embryo.window) | 0);
-  if (outside || old) {
+  const foreign = stamped && segment.tsEcr !== 0 && !echoes(embryo, segment.tsEcr);
+  if (old || foreign || !isWithin(seq, end, rcvNxt, (rcvNxt + embryo.window) | 0)) {
     if ((flags & RST) === 0) acknowledgeEmbryo(embryo, now);
+    if (old) counters.PAWSEstab++;
+    else if (foreign) counters.TSEcrRejected++;
     return;
   }
   if (stamped && beforeOrAt(seq, rcvNxt)) embryo.tsRecent = segment.tsVal;
   // Second, the RST bit: back to LISTEN. RFC 5961 3.2: only with the exact number.
   if ((flags & RST) !== 0) {
     if (seq !== rcvNxt) return acknowledgeEmbryo(embryo, now);
-    listener.context.counters.AttemptFails++;
-    return removeEmbryo(embryo);
+    return resetEmbryo(embryo);
   }
   // Fourth, the SYN bit: with a passive open, return to LISTEN.
-  if ((flags & SYN) !== 0) {
-    listener.context.counters.AttemptFails++;
-    return removeEmbryo(embryo);
-  }
+  if ((flags & SYN) !== 0 && seq !== irs) return resetEmbryo(embryo);
   // Fifth, the ACK field.
   if ((flags & ACK) === 0) return;
-  if (segment.ack !== ((embryo.iss + 1) | 0)) return replyReset(listener.context, embryo.path, segment);
+  if (end === rcvNxt && embryo.timeouts < listener.settings.deferAccept) {
+    // TCP_DEFER_ACCEPT: the connection is made when data comes.
+    embryo.acknowledged = true;
+    counters.TCPDeferAcceptDrop++;
+    return;
+  }
   establish(embryo, segment, chunk, now);
+}
+
+/** Whether a SYN-ACK of ours had that timestamp, or one between the first and the last (Linux, since 6.15). */
+function echoes(embryo: Embryo, tsEcr: number): boolean {
+  return distance(embryo.firstStamp, tsEcr) >= 0 && distance(tsEcr, embryo.lastStamp) >= 0;
+}
+
+function resetEmbryo(embryo: Embryo): void {
+  const { counters } = embryo.listener.context;
+  counters.AttemptFails++;
+  counters.EmbryonicRsts++;
+  removeEmbryo(embryo);
 }
 
 /** The three-way handshake is done: the embryo becomes a connection in the accept queue, and the segment is its first. */
@@ -149,7 +260,9 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
     // Linux: the ACK is dropped, as if it had been lost; the SYN-ACK goes again, and perhaps there is room then.
     context.counters.ListenOverflows++;
     context.counters.ListenDrops++;
-    if (!context.config.tcp_abort_on_overflow) return;
+    embryo.acknowledged = true;
+    // Of a cookie nothing is left that could be reset.
+    if (!context.config.tcp_abort_on_overflow || embryo.timerRow < 0) return;
     replyReset(context, embryo.path, segment);
     return removeEmbryo(embryo);
   }
@@ -164,6 +277,7 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
 function hatch(embryo: Embryo, now: number): ControlBlock {
   const { listener, path, local, localPort, remote, remotePort, iss, irs } = embryo;
   const settings = listener.settings.clone();
+  settings.deferAccept = 0;
   const connection = new ControlBlock(listener.context, path, local, localPort, remote, remotePort, settings);
   connection.iss = iss;
   connection.sndUna = iss;

@@ -22,6 +22,10 @@ export class Listener {
   user: ConnectionUser | undefined;
   readyMarked = false;
   readonly embryos = new Set<Embryo>();
+  /** Embryos whose SYN-ACK has not run out of time yet. */
+  young = 0;
+  /** When a SYN last was answered with a cookie, ms. */
+  cookieSentAt = -Infinity;
   readonly #queue: ControlBlock[] = [];
   #closed = false;
 
@@ -41,6 +45,23 @@ export class Listener {
   /** Linux holds backlog + 1. */
   get full(): boolean {
     return this.#queue.length > this.backlog;
+  }
+
+  /** Linux holds backlog + 1 embryos, too. */
+  get synQueueFull(): boolean {
+    return this.embryos.size > this.backlog;
+  }
+
+  /**
+   * How often a SYN-ACK is sent again. When half of the queue is in use and few of it are young, old embryos go earlier, as on Linux, so that
+   * there is room for peers that answer.
+   */
+  synAckRetries(): number {
+    let most = this.settings.synCount || this.context.config.tcp_synack_retries;
+    const waiting = this.embryos.size;
+    if (2 * waiting <= Math.max(8, this.backlog)) return most;
+    for (let young = 2 * this.young; most > 2 && waiting >= young; young *= 2) most--;
+    return most;
   }
 
   enqueue(connection: ControlBlock): void {

@@ -30,6 +30,16 @@ export function distance(from: number, to: number): number {
   return (to - from) | 0;
 }
 
+/**
+ * Whether a segment from `seq` to `end` has something in the window from `left` to `right`, or is empty and lies on one of its edges:
+ * RFC 9293 3.4's table, with Linux's right edge.
+ */
+export function isWithin(seq: number, end: number, left: number, right: number): boolean {
+  if (seq === left) return true;
+  if (((end - left) | 0) > 0 && ((seq - right) | 0) < 0) return true;
+  return seq === right && seq === end;
+}
+
 /** The later of the two. */
 export function later(a: number, b: number): number {
   return ((a - b) | 0) > 0 ? a : b;

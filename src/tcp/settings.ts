@@ -12,10 +12,12 @@ export class TcpSettings {
   keepIdle: number;
   keepInterval: number;
   keepCount: number;
-  /** TCP_SYNCNT: SYN retransmissions after the linear ones. */
-  synCount: number;
+  /** TCP_SYNCNT: SYN retransmissions after the linear ones, or of a listener's SYN-ACKs; 0: what the host's settings say. */
+  synCount = 0;
   /** TCP_USER_TIMEOUT, ms; 0: R2 decides. */
   userTimeout = 0;
+  /** TCP_DEFER_ACCEPT, as Linux keeps it: timeouts of the SYN-ACK that a peer may take to send data; 0: its ACK is enough. */
+  deferAccept = 0;
   /** TCP_LINGER2, seconds in FIN-WAIT-2; negative: none at all. */
   linger2: number;
   /** TCP_MAXSEG: upper bound of both directions' MSS; 0: none. */
@@ -36,7 +38,6 @@ export class TcpSettings {
     this.keepIdle = config.tcp_keepalive_time;
     this.keepInterval = config.tcp_keepalive_intvl;
     this.keepCount = config.tcp_keepalive_probes;
-    this.synCount = config.tcp_syn_retries;
     this.linger2 = config.tcp_fin_timeout;
     this.rcvBuf = config.tcp_rmem[1];
     this.sndBuf = config.tcp_wmem[1];

@@ -122,7 +122,7 @@ function synTimeout(connection: ControlBlock, now: number): void {
   const { config, counters } = connection.context;
   const active = connection.state === SYN_SENT;
   const linear = active ? config.tcp_syn_linear_timeouts : 0;
-  const most = active ? connection.settings.synCount + linear : config.tcp_synack_retries;
+  const most = (connection.settings.synCount || config.tcp_syn_retries) + linear;
   const { userTimeout } = connection.settings;
   const late = userTimeout > 0 && now - connection.openedAt >= userTimeout;
   if (connection.retransmits >= most || late) return giveUp(connection, now);

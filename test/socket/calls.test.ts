@@ -339,8 +339,8 @@ describe('accept()', () => {
     expect(t.stack.sockets().map(({ state }) => state)).to.deep.equal(['LISTEN', 'ESTABLISHED']);
   });
 
-  it('RFC 4987 3.5: tcp_max_syn_backlog bounds the SYN queue', () => {
-    const t = listening({ sysctl: { tcp_max_syn_backlog: 3 } });
+  it('RFC 4987 3.5: backlog bounds the SYN queue, too', () => {
+    const t = listening({ backlog: 2, sysctl: { tcp_syncookies: 0 } });
     for (let i = 0; i < 5; i++) t.inject({ seq: 0, flags: 'S', from: 1000 + i });
     expect(t.drain().length).to.equal(3);
     expect(t.counters.TCPReqQFullDrop).to.equal(2);

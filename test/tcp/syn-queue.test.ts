@@ -1,0 +1,135 @@
+/** The SYN queue, where no RFC says much: how often a SYN-ACK goes again, TCP_DEFER_ACCEPT, what embryos refuse. */
+import { expect } from 'chai';
+import { IPPROTO_TCP, TCP_DEFER_ACCEPT } from '../../src/socket/constants.ts';
+import { times } from '../support/wire-info.ts';
+import { listening, type WirePeer } from '../support/wire-peer.ts';
+
+function deferring(seconds: number): WirePeer {
+  return listening({ setup: (socket) => socket.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds) });
+}
+
+describe('SYN-ACKs', () => {
+  it('go again after 1, 2, 4, ... s, five times', async () => {
+    const t = listening();
+    t.inject({ seq: 0, flags: 'S' });
+    await t.advance(200_000);
+    expect(times(t.drain(), 1000)).to.deep.equal([0, 1000, 3000, 7000, 15_000, 31_000]);
+    expect(t.stack.demux.size).to.equal(0);
+  });
+
+  it('tcp_rto_max_ms bounds the interval, tcp_synack_retries the number', async () => {
+    const t = listening({ sysctl: { tcp_rto_max_ms: 1500, tcp_synack_retries: 3 } });
+    t.inject({ seq: 0, flags: 'S' });
+    await t.advance(200_000);
+    expect(times(t.drain(), 1000)).to.deep.equal([0, 1000, 2500, 4000]);
+  });
+
+  it('the handshake of one that went again measures no round trip without timestamps', async () => {
+    const t = listening();
+    t.inject({ seq: 0, flags: 'S' });
+    await t.advance(1100);
+    t.inject({ seq: 1, ack: 1 });
+    t.accept();
+    expect(t.socket.connection?.srttUs).to.equal(0);
+  });
+});
+
+describe('TCP_DEFER_ACCEPT', () => {
+  it('seconds are timeouts: 1, 3, 7, 15, ... (Linux)', () => {
+    for (const [given, kept] of [
+      [-1, 0],
+      [0, 0],
+      [1, 1],
+      [2, 3],
+      [3, 3],
+      [4, 7],
+      [100, 127],
+      [128, 247],
+    ]) {
+      const t = deferring(given as number);
+      expect(t.listener?.getsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT), String(given)).to.equal(kept);
+    }
+  });
+
+  it('the ACK is put off, and counted; data opens the connection', async () => {
+    const t = deferring(5);
+    t.handshake();
+    await t.advance(2000);
+    t.expectNothing();
+    expect(t.listener?.poll()).to.equal(0);
+    expect(t.counters.TCPDeferAcceptDrop).to.equal(1);
+    t.inject({ seq: 1, ack: 1, data: 'GET' });
+    t.accept();
+    expect(t.read()).to.equal('GET');
+  });
+
+  it('at the last timeout the SYN-ACK goes again, after which an ACK will do', async () => {
+    const t = deferring(5);
+    t.handshake();
+    await t.advance(6999);
+    t.expectNothing();
+    await t.advance(1);
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1, ack: 1 });
+    t.accept();
+  });
+
+  it('without an ACK the SYN-ACK goes again as ever', async () => {
+    const t = deferring(5);
+    t.inject({ seq: 0, flags: 'S' });
+    await t.advance(4000);
+    expect(times(t.drain(), 1000)).to.deep.equal([0, 1000, 3000]);
+  });
+
+  it('longer than tcp_synack_retries: the embryo stays as long', async () => {
+    const t = listening({
+      sysctl: { tcp_synack_retries: 1 },
+      setup: (socket) => socket.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, 7),
+    });
+    t.handshake();
+    await t.advance(7000);
+    t.expect({ flags: 'SA' });
+    await t.advance(8000);
+    t.expectNothing();
+    expect(t.stack.demux.size).to.equal(0);
+  });
+});
+
+describe('an embryo', () => {
+  const options = { mss: 1460, ts: [500, 0] } as const;
+
+  it('wants an echo of a timestamp of ours (Linux)', async () => {
+    const t = listening({ options });
+    t.inject({ seq: 0, flags: 'S', options });
+    const first = t.now;
+    t.expect({ flags: 'SA' });
+    await t.advance(3500);
+    t.drain();
+    for (const ecr of [first - 1, first + 3001]) {
+      t.inject({ seq: 1, ack: 1, options: { ts: [600, ecr] } });
+      await t.advance(500);
+      t.expect({ seq: 1, ack: 1, flags: 'A' });
+    }
+    expect(t.counters.TSEcrRejected).to.equal(2);
+    t.inject({ seq: 1, ack: 1, options: { ts: [600, first + 1000] } });
+    t.accept();
+  });
+
+  it('takes a missing echo for none', () => {
+    const t = listening({ options });
+    t.inject({ seq: 0, flags: 'S', options });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1, ack: 1, options: { ts: [600, 0] } });
+    t.accept();
+  });
+
+  it('looks at the ACK field first (Linux): RST, wherever the segment lies', () => {
+    const t = listening();
+    t.inject({ seq: 0, flags: 'S' });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1_000_000, ack: 2 });
+    t.expect({ seq: 2, flags: 'R' });
+    t.inject({ seq: 1_000_000, ack: 1 });
+    t.expect({ seq: 1, ack: 1, flags: 'A' });
+  });
+});
