@@ -25,6 +25,7 @@ export class IpPath {
   readonly pseudoSum: number;
   ttl: number;
   tos = 0;
+  ecn = 0;
 
   /** `source` and `destination` are of one family. */
   constructor(egress: Egress, source: IpAddress, destination: IpAddress, protocol: number, ttl: number) {
@@ -59,9 +60,11 @@ export class IpPath {
     packet.length += IPV4_HEADER_LENGTH;
     packet.transportOffset = IPV4_HEADER_LENGTH;
     const { view } = packet.chunk;
-    const { tos, ttl, protocol, source, destination } = this;
+    const { ttl, protocol, source, destination } = this;
     const total = packet.totalLength();
     const { dontFragment } = this;
+    const tos = this.tos | this.ecn;
+    this.ecn = 0;
     // RFC 6864 4.1: the identification of a datagram that may not be fragmented means nothing.
     const id = dontFragment ? 0 : this.identify(packet.segmentSize > 0 ? Math.ceil(total / packet.segmentSize) : 1);
     writeIpv4(view, packet.offset, total, tos, id, dontFragment, ttl, protocol, source.w3, destination.w3);

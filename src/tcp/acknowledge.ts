@@ -3,6 +3,7 @@ import { FIN, OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { windowInUse } from './congestion-use.ts';
 import { CA_CWR, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { takeCwr } from './ecn.ts';
 import { endPersist } from './persist.ts';
 import { believableUntil, rackAcknowledged, usesRack } from './rack.ts';
 import { updateRecovery } from './recovery.ts';
@@ -32,6 +33,7 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
   }
   connection.probesOut = 0;
   const windowMoved = updateSendWindow(connection, segment);
+  if (connection.ecn !== undefined) takeCwr(connection, segment);
   if (connection.runs.packetsOut > 0) acknowledgeOutstanding(connection, segment, windowMoved, now);
   else if (windowMoved) connection.context.markDirty(connection);
   if (connection.sndWnd > 0 && connection.timerAt(PERSIST) !== Infinity) reopenWindow(connection, ack);

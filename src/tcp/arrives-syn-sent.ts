@@ -11,6 +11,7 @@ import {
 } from '../wire/tcp.ts';
 import { REASON_REFUSED } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
+import { takeSynAckEcn, takeSynEcn } from './ecn-handshake.ts';
 import { becomeEstablished } from './established.ts';
 import { boundedMss, defaultMss, syncMss } from './mss.ts';
 import { MAX_WINDOW_SHIFT } from './receive-window.ts';
@@ -46,6 +47,7 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   connection.lastAckSent = connection.rcvNxt;
   takeOptions(connection, segment, now);
   if (hasAck) {
+    takeSynAckEcn(connection, segment);
     becomeEstablished(connection, segment, now);
     // "Data or controls that were queued for transmission MAY be included" in the acknowledgment.
     connection.ackNow = true;
@@ -59,6 +61,7 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   connection.sndWl1 = segment.seq;
   connection.sndWl2 = segment.ack;
   connection.lastReceivedAt = now;
+  takeSynEcn(connection, segment);
   connection.synDue = true;
   connection.context.markDirty(connection);
   return false;

@@ -10,6 +10,7 @@ import { challengeAck, outOfWindowAck } from './challenge-ack.ts';
 import { REASON_NONE, REASON_REFUSED, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { enterQuickAck } from './delayed-ack.ts';
+import { ecnArrives } from './ecn.ts';
 import { becomeEstablished } from './established.ts';
 import { release } from './release.ts';
 import { replyReset, segmentLength } from './reply.ts';
@@ -48,6 +49,7 @@ export function segmentArrives(connection: ControlBlock, segment: TcpSegment, ch
   if ((segment.flags & SYN) !== 0 && !checkSyn(connection, segment, now)) return;
   // Fifth: "if the ACK bit is off, drop the segment and return".
   if ((segment.flags & ACK) === 0) return;
+  if (connection.ecn !== undefined) ecnArrives(connection, segment);
   updateTimestamp(connection, segment, now);
   if (!checkAcknowledgment(connection, segment, now)) return;
   if ((segment.flags & URG) !== 0) checkUrgent(connection, segment);
@@ -123,6 +125,8 @@ function checkSyn(connection: ControlBlock, segment: TcpSegment, now: number): b
   }
   // RFC 5961 4.2: whatever its number, a SYN in a synchronized state is challenged and dropped.
   connection.context.counters.TCPSYNChallenge++;
+  // RFC 9768 3.2.2.1: what answers a SYN-ACK repeats its ECN field.
+  if (connection.ecn?.accurate !== undefined) connection.ecn.accurate.reflectDue = true;
   challengeAck(connection, now);
   return false;
 }

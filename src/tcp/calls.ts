@@ -3,6 +3,7 @@
 import { armFinWait2 } from './arrives.ts';
 import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
+import { offerEcn } from './ecn-handshake.ts';
 import { advertisedMss, syncMss } from './mss.ts';
 import { armCork } from './nagle.ts';
 import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
@@ -39,6 +40,7 @@ export function open(connection: ControlBlock, now: number): void {
   connection.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
   if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;
   syncMss(connection);
+  offerEcn(connection);
   connection.openedAt = now;
   connection.lastReceivedAt = now;
   connection.synDue = true;

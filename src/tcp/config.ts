@@ -29,6 +29,22 @@ export interface TcpConfig {
   tcp_dsack: boolean;
   tcp_timestamps: boolean;
   tcp_window_scaling: boolean;
+  /**
+   * ECN, 0: off. What is asked for, and the most that is granted: 1: RFC 3168, both; 2: RFC 3168 is granted, nothing is asked for;
+   * 3: Accurate ECN (RFC 9768), both; 4: Accurate ECN is granted, RFC 3168 asked for; 5: Accurate ECN is granted, nothing asked for.
+   */
+  tcp_ecn: number;
+  /** A SYN that asked for ECN in vain goes again without (RFC 3168 6.1.1.1); flags that a middlebox changed end it. */
+  tcp_ecn_fallback: boolean;
+  /** Accurate ECN's option: 0: never; 1: when it has something new to tell; 2: always; 3: even where it seems to be dropped. */
+  tcp_ecn_option: number;
+  /** With 1: times a round trip that the option goes at least. */
+  tcp_ecn_option_beacon: number;
+  /** RFC 8511 (ours; Linux has no such thing): on ECN Reno and CUBIC reduce to 0.8 and 0.85 of the window, not to 0.5 and 0.7. */
+  tcp_abe: boolean;
+  /** DCTCP's parameters (RFC 8257 4.2), which are its module's on Linux: g is 1/2^shift; alpha at the start, in 1024ths. */
+  dctcp_shift_g: number;
+  dctcp_alpha_on_init: number;
   /** Lower bound of the RTO's variance term, microseconds; 1000000 follows RFC 6298 (2.4). */
   tcp_rto_min_us: number;
   /** Upper bound of the RTO, milliseconds. */
@@ -107,6 +123,13 @@ export function defaultConfig(): TcpConfig {
     tcp_dsack: true,
     tcp_timestamps: true,
     tcp_window_scaling: true,
+    tcp_ecn: 2,
+    tcp_ecn_fallback: true,
+    tcp_ecn_option: 2,
+    tcp_ecn_option_beacon: 3,
+    tcp_abe: false,
+    dctcp_shift_g: 4,
+    dctcp_alpha_on_init: 1024,
     tcp_rto_min_us: 200_000,
     tcp_rto_max_ms: 120_000,
     tcp_delack_max_ms: 200,

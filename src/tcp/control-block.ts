@@ -8,6 +8,7 @@ import type { IpAddress } from '../wire/address.ts';
 import { REASON_NONE } from './close-reason.ts';
 import { type CongestionControl, congestionControl } from './congestion/congestion.ts';
 import type { TcpContext } from './context.ts';
+import type { Ecn } from './ecn-state.ts';
 import type { Path } from './path.ts';
 import type { Rack } from './rack.ts';
 import type { Reassembly } from './reassembly.ts';
@@ -126,6 +127,9 @@ export class ControlBlock {
   /** When TS.Recent was set, whole seconds. */
   tsRecentAt = 0;
   tsOffset = 0;
+
+  /** Made when ECN is asked for or agreed on. */
+  ecn: Ecn | undefined;
 
   // Retransmission timer, RFC 6298. Microseconds.
   srttUs = 0;

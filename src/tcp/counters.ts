@@ -54,5 +54,6 @@ export class TcpCounters {
   TW = 0;
   TWRecycled = 0;
   DelayedACKs = 0;
+  TCPDeliveredCE = 0;
   OutOfWindowIcmps = 0;
 }

@@ -3,6 +3,7 @@
  * at once for every second full segment, later while the application answers (ping-pong), when the answer carries it.
  */
 import type { ControlBlock } from './control-block.ts';
+import { textTaken } from './ecn.ts';
 import { currentWindow, offerableWindow } from './receive-window.ts';
 import { distance } from './sequence.ts';
 
@@ -11,10 +12,17 @@ const ATO_MIN = 40;
 /** Linux's TCP_MAX_QUICKACKS. */
 const MAX_QUICK_ACKS = 16;
 
-/** Data in order has come: `payload` bytes, the largest piece `piece` bytes. */
-export function dataReceived(connection: ControlBlock, payload: number, piece: number, now: number): void {
+/** Data in order has come: `payload` bytes, the largest piece `piece` bytes, in a packet with that ECN field. */
+export function dataReceived(
+  connection: ControlBlock,
+  payload: number,
+  piece: number,
+  field: number,
+  now: number,
+): void {
   measureSegment(connection, Math.min(payload, piece));
   adaptDelay(connection, now);
+  if (connection.ecn !== undefined) textTaken(connection, field);
   connection.lastDataReceivedAt = now;
   scheduleAck(connection);
 }
@@ -22,9 +30,10 @@ export function dataReceived(connection: ControlBlock, payload: number, piece: n
 /** Something came that is to be acknowledged by and by. RFC 9293 3.8.6.3 [SHLD-18], [SHLD-19]: at once for every second full segment. */
 export function scheduleAck(connection: ControlBlock): void {
   const unacknowledged = distance(connection.lastAckSent, connection.rcvNxt);
+  const hurry = connection.ecn?.hurry === true;
   const second = unacknowledged > connection.seenMss && offerableWindow(connection) >= currentWindow(connection);
   const quick = (connection.quickAcks > 0 && !connection.pingpong) || connection.path.metrics.quickack === true;
-  if (second || quick || connection.ato === 0) connection.ackNow = true;
+  if (second || hurry || quick || connection.ato === 0) connection.ackNow = true;
   else connection.ackDelayed = true;
   connection.context.markDirty(connection);
 }

@@ -5,6 +5,8 @@
 import type { IpAddress } from '../wire/address.ts';
 import { ACK, SYN, writeTcpHeader } from '../wire/tcp.ts';
 import { KIND_EMBRYO } from './control-block.ts';
+import { synAckEcnFlags } from './ecn-handshake.ts';
+import { ECN_ACCURATE } from './ecn-state.ts';
 import type { Listener } from './listener.ts';
 import type { Path } from './path.ts';
 import { replySegment } from './reply.ts';
@@ -38,6 +40,10 @@ export class Embryo {
   /** Our MSS and window, as the SYN-ACK says. */
   rcvMss = 536;
   window = 0;
+  /** ECN_CLASSIC, ECN_ACCURATE, 0: none; the ECN field of the peer's SYN; AccurateEcn's failures so far. */
+  ecnMode = 0;
+  synEcn = 0;
+  ecnFailures = 0;
   /** SYN-ACKs sent again, and how often the time for an answer ran out. */
   retransmits = 0;
   timeouts = 0;
@@ -112,7 +118,8 @@ export function transmitSynAck(embryo: Embryo, tsVal: number): boolean {
   fillSynOptions(embryo, tsVal);
   const end = writeSynOptions(view, at + 20, synOptions);
   const { localPort, remotePort, iss, window } = embryo;
-  writeTcpHeader(view, at, localPort, remotePort, iss, (embryo.irs + 1) | 0, SYN | ACK, window, 0, end - at);
+  const flags = SYN | ACK | synAckEcnFlags(embryo);
+  writeTcpHeader(view, at, localPort, remotePort, iss, (embryo.irs + 1) | 0, flags, window, 0, end - at);
   packet.length = end - at;
   sealSegment(packet, path.pseudoSum, end - at);
   context.counters.OutSegs++;
@@ -127,7 +134,13 @@ function fillSynOptions(embryo: Embryo, tsVal: number): void {
   synOptions.timestamps = embryo.timestampsOk;
   synOptions.tsVal = tsVal;
   synOptions.tsEcr = embryo.tsRecent;
+  synOptions.accurateEcn = embryo.ecnMode === ECN_ACCURATE && offersCounters(embryo);
   synOptions.windowShift = embryo.windowScaleOk ? embryo.rcvWindShift : -1;
+}
+
+/** RFC 9768 3.2.3.2.2: not again: what dropped the first may have minded the option. */
+function offersCounters(embryo: Embryo): boolean {
+  return embryo.retransmits === 0 && embryo.listener.context.config.tcp_ecn_option > 0;
 }
 
 export function embryoTimeout(embryo: Embryo, now: number): void {

@@ -14,6 +14,7 @@ import {
 } from '../wire/tcp.ts';
 import { segmentArrives } from './arrives.ts';
 import { ControlBlock } from './control-block.ts';
+import { grantEcn, hatchEcn, regrantEcn, repeatedSynEcn } from './ecn-handshake.ts';
 import {
   acknowledgeEmbryo,
   answerAgain,
@@ -30,7 +31,7 @@ import { MAX_WINDOW_SHIFT, windowShiftFor } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
-import { COOKIE_VALID, cookieSack, cookieTimestamp, cookieWindowShift } from './syn-cookies.ts';
+import { COOKIE_VALID, cookieEcn, cookieSack, cookieTimestamp, cookieWindowShift } from './syn-cookies.ts';
 import { initialWindow } from './transmit.ts';
 
 /** Where a segment came from, for those who must remember it. */
@@ -112,12 +113,13 @@ function sendCookie(embryo: Embryo, now: number): void {
     // There is nowhere to put them.
     embryo.sackOk = false;
     embryo.windowScaleOk = false;
+    embryo.ecnMode = 0;
   }
   embryo.iss = cookies.make(embryo, irs, peerMss, now);
   listener.cookieSentAt = now;
   counters.SyncookiesSent++;
   const shift = embryo.windowScaleOk ? embryo.sndWindShift : -1;
-  transmitSynAck(embryo, (cookieTimestamp(shift, embryo.sackOk, now) + embryo.tsOffset) | 0);
+  transmitSynAck(embryo, (cookieTimestamp(shift, embryo.sackOk, embryo.ecnMode !== 0, now) + embryo.tsOffset) | 0);
 }
 
 /**
@@ -156,6 +158,7 @@ function takeCookieOptions(embryo: Embryo, segment: TcpSegment): boolean {
   const stamp = (segment.tsEcr - embryo.tsOffset) | 0;
   const shift = stamped ? cookieWindowShift(stamp) : -1;
   embryo.sackOk = stamped && cookieSack(stamp);
+  regrantEcn(embryo, segment, stamped && cookieEcn(stamp));
   embryo.windowScaleOk = shift >= 0;
   embryo.sndWindShift = Math.max(shift, 0);
   if (!embryo.windowScaleOk) embryo.rcvWindShift = 0;
@@ -191,6 +194,7 @@ function makeEmbryo(
     embryo.sndWindShift = Math.min(segment.windowScale, MAX_WINDOW_SHIFT);
     embryo.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
   }
+  grantEcn(embryo, segment);
   embryo.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
   embryo.window = initialWindow(settings.rcvBuf, embryo.rcvMss);
   return embryo;
@@ -207,7 +211,10 @@ export function embryoArrives(embryo: Embryo, segment: TcpSegment, chunk: Chunk,
   const stamped = embryo.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0;
   const old = stamped && before(segment.tsVal, embryo.tsRecent);
   // The SYN again: our answer was lost.
-  if (seq === irs && (flags & (SYN | ACK | RST)) === SYN && !old) return answerAgain(embryo, now);
+  if (seq === irs && (flags & (SYN | ACK | RST)) === SYN && !old) {
+    repeatedSynEcn(embryo, segment);
+    return answerAgain(embryo, now);
+  }
   // The ACK field, which is the fifth check, comes first, as on Linux: what acknowledges something else is not of this handshake.
   if ((flags & ACK) !== 0 && segment.ack !== ((embryo.iss + 1) | 0)) {
     return replyReset(listener.context, embryo.path, segment);
@@ -267,6 +274,7 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
     return removeEmbryo(embryo);
   }
   const connection = hatch(embryo, now);
+  hatchEcn(embryo, connection, segment);
   removeEmbryo(embryo);
   context.hooks.insert(connection);
   context.counters.PassiveOpens++;

@@ -1,4 +1,5 @@
 /** Segment sizes: RFC 9293 3.7.1, RFC 6691. */
+import { optionsLength } from './accurate-ecn-option.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { Path } from './path.ts';
 import { sacksLength } from './sack.ts';
@@ -35,10 +36,12 @@ export function lowerAdvertisedMss(connection: ControlBlock): void {
   if (mss < connection.rcvMss) connection.rcvMss = mss;
 }
 
-/** RFC 9293 3.9.1.2 [SHLD-28]: payload bytes of the next full segment: what SACK takes of its header is not there for data, unless there would be next to nothing left. */
+/** RFC 9293 3.9.1.2 [SHLD-28]: payload bytes of the next full segment: what SACK and Accurate ECN take of its header is not there for data, unless there would be next to nothing left. */
 export function currentMss(connection: ControlBlock): number {
   if (connection.path.mtu !== connection.pathMtu) syncMss(connection);
-  const left = connection.sndMss - sacksLength(connection);
+  const sacks = sacksLength(connection);
+  const taken = connection.ecn?.accurate === undefined ? sacks : optionsLength(connection, sacks);
+  const left = connection.sndMss - taken;
   return left >= LEAST_PAYLOAD ? left : connection.sndMss;
 }
 

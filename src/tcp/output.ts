@@ -3,8 +3,10 @@
  * everything that the windows, Nagle and SWS avoidance allow leaves at once, in super-segments, and the timers say when to look again.
  */
 import { ACK, FIN, PSH, SYN } from '../wire/tcp.ts';
+import { checkBeacon } from './accurate-ecn-option.ts';
 import { congestionWindowRestart, noteResumption, noteWindowUse } from './congestion-use.ts';
 import { CA_LOSS, type ControlBlock } from './control-block.ts';
+import { synEcnFlags } from './ecn-handshake.ts';
 import { currentMss } from './mss.ts';
 import { mayEndShort } from './nagle.ts';
 import { armPersist, endPersist } from './persist.ts';
@@ -21,6 +23,7 @@ export function output(connection: ControlBlock, now: number): boolean {
   const { state } = connection;
   if ((state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return true;
   if ((state & (SYN_SENT | SYN_RECEIVED)) !== 0) return outputSyn(connection, now);
+  if (connection.ecn?.accurate !== undefined) checkBeacon(connection, now);
   const done = sendLost(connection, now) && sendNew(connection, now) && sendAcknowledgment(connection, now);
   noteWindowUse(connection);
   if (connection.runs.packetsOut > 0) {
@@ -36,7 +39,7 @@ export function output(connection: ControlBlock, now: number): boolean {
 
 function outputSyn(connection: ControlBlock, now: number): boolean {
   if (connection.synDue) {
-    const flags = connection.state === SYN_SENT ? SYN : SYN | ACK;
+    const flags = (connection.state === SYN_SENT ? SYN : SYN | ACK) | synEcnFlags(connection);
     if (!transmit(connection, connection.iss, 0, flags, 1, now)) return false;
     connection.synDue = false;
     connection.lastDataSentAt = now;

@@ -56,6 +56,8 @@ export interface Path {
   /** Of what is sent from now on: the IP header's time to live, and its Diffserv and ECN octet. RFC 9293 3.9.2 [MUST-48], [MUST-49]; [SHLD-22]: the former as it is. */
   ttl: number;
   tos: number;
+  /** The ECN field of the next packet, and of that alone: RFC 3168 5. */
+  ecn: number;
   /** Sum of the pseudo-header's words without the TCP length. */
   readonly pseudoSum: number;
   /**

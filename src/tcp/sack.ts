@@ -1,5 +1,5 @@
 /** SACK as the receiver of data: what to report, and in which order. RFC 2018 4, RFC 2883 4. */
-import { writeNop, writeSackBlocks } from '../wire/tcp.ts';
+import { padTo, writeSackBlocks } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { beforeOrAt } from './sequence.ts';
 
@@ -23,10 +23,16 @@ export function noteDuplicate(connection: ControlBlock, left: number, right: num
 }
 
 /**
- * Writes what there is to report, as many blocks as fit in `room` bytes.
+ * Writes what there is to report, as many blocks as fit in `room` bytes; `base` is where the options begin.
  * @returns the offset after it
  */
-export function writeSacks(connection: ControlBlock, view: DataView, offset: number, room: number): number {
+export function writeSacks(
+  connection: ControlBlock,
+  view: DataView,
+  offset: number,
+  base: number,
+  room: number,
+): number {
   const most = Math.min((room - 4) >> 3, 4);
   if (most <= 0) return offset;
   let count = 0;
@@ -40,7 +46,7 @@ export function writeSacks(connection: ControlBlock, view: DataView, offset: num
   }
   count = addRanges(connection, count, most);
   if (count === 0) return offset;
-  return writeSackBlocks(view, writeNop(view, writeNop(view, offset)), blocks, count);
+  return writeSackBlocks(view, padTo(view, offset, base, 2), blocks, count);
 }
 
 /** Bytes of header that the report takes now: data in the same segment must be that much shorter (RFC 6691 3). */

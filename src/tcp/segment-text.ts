@@ -1,9 +1,11 @@
 /** Seventh and eighth step: the segment's text and the FIN. RFC 9293 3.10.7.4. */
 import type { Chunk } from '../link/slab.ts';
 import type { TcpSegment } from '../wire/tcp.ts';
+import { duplicateAgain } from './accurate-ecn-option.ts';
 import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { dataReceived, enterQuickAck, scheduleAck } from './delayed-ack.ts';
+import { beforeText, textTaken } from './ecn.ts';
 import { Reassembly } from './reassembly.ts';
 import { release } from './release.ts';
 import { replyReset } from './reply.ts';
@@ -48,13 +50,15 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
       return true;
     }
   }
+  if (connection.ecn !== undefined) beforeText(connection, segment.ecn, now);
   if (seq === connection.rcvNxt) inOrder(connection, chunk, offset, length, segment, now);
-  else outOfOrder(connection, chunk, seq, offset, length, now);
+  else outOfOrder(connection, chunk, seq, offset, length, segment.ecn, now);
   return true;
 }
 
 /** All of it was here before: RFC 9293 3.10.7.4 acknowledges it at once; RFC 2883 4.1 says which it was. */
 function duplicateText(connection: ControlBlock, seq: number, end: number, now: number): boolean {
+  if (connection.ecn !== undefined) duplicateAgain(connection, seq);
   noteDuplicate(connection, seq, end);
   enterQuickAck(connection, 2);
   answer(connection, now);
@@ -74,7 +78,7 @@ function inOrder(
   const { reassembly } = connection;
   const filled = reassembly !== undefined && !reassembly.empty;
   if (filled) connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
-  dataReceived(connection, length, segment.pieceSize || length, now);
+  dataReceived(connection, length, segment.pieceSize || length, segment.ecn, now);
   // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
   if (filled) connection.ackNow = true;
   if (filled) noteOverlap(connection);
@@ -89,9 +93,11 @@ function outOfOrder(
   seq: number,
   offset: number,
   length: number,
+  field: number,
   now: number,
 ): void {
   const { counters } = connection.context;
+  if (connection.ecn !== undefined) textTaken(connection, field);
   connection.reassembly ??= new Reassembly(connection.context.slab);
   const added = connection.reassembly.insert(seq, chunk, offset, length);
   enterQuickAck(connection, 16);

@@ -18,9 +18,10 @@ const LOW_BITS = (1 << COUNT_SHIFT) - 1;
 /** How long after a cookie went out an ACK may be one's answer, ms. */
 export const COOKIE_VALID = MAX_AGE * PERIOD;
 
-/** The timestamp's low bits: the peer's window shift (15: none), SACK; their number. */
+/** The timestamp's low bits: the peer's window shift (15: none), SACK, ECN; their number. */
 const SHIFT_MASK = 0xf;
 const SACK_BIT = 0x10;
+const ECN_BIT = 0x20;
 const OPTION_BITS = 6;
 
 /** Both ends of the connection that a cookie is for. */
@@ -92,8 +93,8 @@ function countAt(now: number): number {
  * the SYN offered.
  * @param windowShift the peer's; -1: not offered
  */
-export function cookieTimestamp(windowShift: number, sack: boolean, now: number): number {
-  const options = (windowShift < 0 ? SHIFT_MASK : windowShift) | (sack ? SACK_BIT : 0);
+export function cookieTimestamp(windowShift: number, sack: boolean, ecn: boolean, now: number): number {
+  const options = (windowShift < 0 ? SHIFT_MASK : windowShift) | (sack ? SACK_BIT : 0) | (ecn ? ECN_BIT : 0);
   const stamp = Math.floor(now) | 0;
   const low = stamp & ((1 << OPTION_BITS) - 1);
   return (stamp - low + options - (options > low ? 1 << OPTION_BITS : 0)) | 0;
@@ -108,4 +109,9 @@ export function cookieWindowShift(stamp: number): number {
 /** Whether the SYN offered SACK. */
 export function cookieSack(stamp: number): boolean {
   return (stamp & SACK_BIT) !== 0;
+}
+
+/** Whether ECN was granted. */
+export function cookieEcn(stamp: number): boolean {
+  return (stamp & ECN_BIT) !== 0;
 }

@@ -2,7 +2,16 @@
  * The options of SYNs and SYN-ACKs, in Linux's order: mss, sackOK, TS, nop, wscale; without timestamps nops keep the words whole, so that
  * there is no end of options, and nothing behind it [MUST-69].
  */
-import { writeMss, writeNop, writeSackPermitted, writeTimestamps, writeWindowScale } from '../wire/tcp.ts';
+import {
+  padTo,
+  writeAccurateEcn,
+  writeMss,
+  writeNop,
+  writeSackPermitted,
+  writeTimestamps,
+  writeWindowScale,
+} from '../wire/tcp.ts';
+import { ECT_BYTES_START, plan, planCounters } from './accurate-ecn-option.ts';
 
 /** What a SYN offers, or a SYN-ACK takes up. */
 export class SynOptions {
@@ -13,10 +22,22 @@ export class SynOptions {
   tsEcr = 0;
   /** -1: not offered. */
   windowShift = -1;
+  /** Accurate ECN's option, with its counters as they begin. */
+  accurateEcn = false;
 }
 
 /** One record serves all SYNs: whoever writes one fills it. */
 export const synOptions = new SynOptions();
+
+/** RFC 9768 3.2.3: what the counters begin at, and how many of them fit beside what other options leave. */
+function writeFirstCounters(view: DataView, at: number, base: number, options: SynOptions): number {
+  const scale = options.windowShift >= 0 ? 4 : 0;
+  const alone = options.sack && !options.timestamps;
+  const room = 40 - (at - base) - scale - (alone ? 4 : 0);
+  planCounters(room, 0, 0, alone ? 2 : scale > 0 ? 1 : 0);
+  if (plan.counters < 0) return at;
+  return writeAccurateEcn(view, at, ECT_BYTES_START, 0, ECT_BYTES_START, plan.counters);
+}
 
 /**
  * RFC 9293 3.7.1 [MUST-14], [SHLD-5], [MAY-3]: the MSS is in all of them, and [MUST-65] nowhere else.
@@ -27,9 +48,9 @@ export function writeSynOptions(view: DataView, offset: number, options: SynOpti
   if (options.timestamps) {
     at = options.sack ? writeSackPermitted(view, at) : writeNop(view, writeNop(view, at));
     at = writeTimestamps(view, at, options.tsVal, options.tsEcr);
-  } else if (options.sack) {
-    at = writeSackPermitted(view, writeNop(view, writeNop(view, at)));
   }
-  if (options.windowShift >= 0) at = writeWindowScale(view, writeNop(view, at), options.windowShift);
-  return at;
+  if (options.accurateEcn) at = writeFirstCounters(view, at, offset, options);
+  if (options.sack && !options.timestamps) at = writeSackPermitted(view, padTo(view, at, offset, 2));
+  if (options.windowShift >= 0) at = writeWindowScale(view, padTo(view, at, offset, 1), options.windowShift);
+  return padTo(view, at, offset, 0);
 }

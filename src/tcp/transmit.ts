@@ -3,6 +3,7 @@ import { CHECKSUM_PARTIAL, type Packet } from '../link/packet.ts';
 import { fold } from '../wire/checksum.ts';
 import {
   ACK,
+  padTo,
   RST,
   SYN,
   TCP_CHECKSUM_OFFSET,
@@ -13,7 +14,9 @@ import {
   writeTcpHeader,
   writeTimestamps,
 } from '../wire/tcp.ts';
+import { offersCounters, plan, writeEcnOption } from './accurate-ecn-option.ts';
 import type { ControlBlock } from './control-block.ts';
+import { ecnFlags } from './ecn.ts';
 import { lowerAdvertisedMss } from './mss.ts';
 import { advertiseWindow } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
@@ -59,7 +62,7 @@ export function transmit(
   } else {
     end = writeOptions(connection, view, at + TCP_HEADER_LENGTH, Math.min(length, size), flags, now);
   }
-  let bits = flags;
+  let bits = connection.ecn === undefined ? flags : flags | ecnFlags(connection, seq, length, flags);
   let urgentPointer = 0;
   if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {
     // RFC 9293 3.8.5 [MUST-30], [MUST-62]: the urgent pointer points behind the urgent data; [MUST-31]: however much of it there is.
@@ -138,8 +141,15 @@ function writeOptions(
     at = writeNop(view, writeNop(view, at));
     at = writeTimestamps(view, at, timestampNow(connection, now), connection.tsRecent);
   }
-  if ((flags & RST) === 0 && hasSacks(connection)) at = writeSacks(connection, view, at, offset + room - at);
-  return at;
+  if ((flags & RST) !== 0) return at;
+  let left = offset + room - at;
+  if (connection.ecn?.accurate !== undefined) {
+    const begun = at;
+    at = writeEcnOption(connection, view, at, left, now);
+    if (at !== begun) left = 4 + 8 * plan.blocks;
+  }
+  if (hasSacks(connection)) at = writeSacks(connection, view, at, offset, left);
+  return padTo(view, at, offset, 0);
 }
 
 /** What our SYN offers, or our SYN-ACK takes up. */
@@ -150,6 +160,7 @@ function fillSynOptions(connection: ControlBlock, now: number): void {
   synOptions.timestamps = connection.timestampsOk;
   synOptions.tsVal = timestampNow(connection, now);
   synOptions.tsEcr = connection.tsRecent;
+  synOptions.accurateEcn = offersCounters(connection);
   synOptions.windowShift = connection.windowScaleOk ? connection.rcvWindShift : -1;
 }
 

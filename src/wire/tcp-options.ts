@@ -143,6 +143,8 @@ function readVariable(view: DataView, at: number, kind: number, length: number, 
       out.accEcnKind = kind;
       out.accEcnOffset = at + 2;
       out.accEcnLength = length - 2;
+      for (let i = 0; i < 3 && 3 * i + 5 <= length; i++)
+        out.accEcnCounters[i] = view.getUint32(at + 1 + 3 * i) & 0xffffff;
       return OPT_ACCECN;
     default:
       return OPT_UNKNOWN;
@@ -238,4 +240,33 @@ export function writeAo(view: DataView, offset: number, keyId: number, rnextKeyI
   view.setUint8(offset + 3, rnextKeyId);
   for (let i = 0; i < macLength; i++) view.setUint8(offset + 4 + i, 0);
   return offset + 4 + macLength;
+}
+
+/** 2 + 3 x count bytes: kind 174, whose counters are those of ECT(1), CE and ECT(0), of which the first `count` go. RFC 9768 3.2.3. */
+export function writeAccurateEcn(
+  view: DataView,
+  offset: number,
+  ect1: number,
+  ce: number,
+  ect0: number,
+  count: number,
+): number {
+  view.setUint16(offset, (KIND_ACCECN1 << 8) | (2 + 3 * count));
+  let at = offset + 2;
+  if (count > 0) at = writeBits24(view, at, ect1);
+  if (count > 1) at = writeBits24(view, at, ce);
+  return count > 2 ? writeBits24(view, at, ect0) : at;
+}
+
+function writeBits24(view: DataView, offset: number, value: number): number {
+  view.setUint16(offset, (value >>> 8) & 0xffff);
+  view.setUint8(offset + 2, value & 0xff);
+  return offset + 3;
+}
+
+/** No-operations until `at` lies `remainder` bytes behind a multiple of four from `base`. */
+export function padTo(view: DataView, at: number, base: number, remainder: number): number {
+  let end = at;
+  while (((end - base) & 3) !== remainder) end = writeNop(view, end);
+  return end;
 }

@@ -75,6 +75,7 @@ export class TcpSegment {
   /** The counters, 24 bits each. */
   accEcnOffset = 0;
   accEcnLength = 0;
+  readonly accEcnCounters: Int32Array = new Int32Array(3);
 
   // What the layers above note about the segment; `parseTcp` resets them.
   /** How many wire segments this one stands for: more than 1 for a super-segment. */

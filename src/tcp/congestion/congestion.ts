@@ -4,16 +4,25 @@
  */
 import type { ControlBlock } from '../control-block.ts';
 import { Cubic } from './cubic.ts';
+import { Dctcp } from './dctcp.ts';
 import { reno } from './reno.ts';
 
 /** An algorithm at work on one connection; one without memory may serve all. */
 export interface CongestionControl {
   /** Its name in TCP_CONGESTION and the sysctl table. */
   readonly name: string;
+  /** It lives on marks: ECN is asked for and granted whatever tcp_ecn says, and every packet is ECN-capable. */
+  readonly needsEcn?: boolean;
   /** The slow start threshold after a loss (or another sign of congestion), segments, at least 2. */
   ssthresh(connection: ControlBlock): number;
   /** `acked` segments were acknowledged while the window was in use: lets cwnd grow. */
   acknowledged(connection: ControlBlock, acked: number, now: number): void;
+  /** The slow start threshold when the peer reported a mark, not a loss; absent: the same. */
+  markedSsthresh?(connection: ControlBlock): number;
+  /** Of each acknowledgment: segments of which it is the first to tell, and those among them that were marked CE. */
+  delivered?(connection: ControlBlock, delivered: number, marked: number): void;
+  /** Data of the peer's came, marked CE or only ECN-capable, and has not been taken yet. */
+  markArrived?(connection: ControlBlock, marked: boolean, now: number): void;
   /** A round trip was measured, microseconds; comes before `acknowledged` of the same segment. */
   measured?(connection: ControlBlock, rttUs: number, now: number): void;
   /** The retransmission timer fired: what was learned about the path may be stale. */
@@ -25,6 +34,7 @@ export interface CongestionControl {
 const table = new Map<string, () => CongestionControl>([
   [reno.name, () => reno],
   ['cubic', () => new Cubic()],
+  ['dctcp', () => new Dctcp()],
 ]);
 
 /** @throws RangeError when there is none of that name */
@@ -34,6 +44,11 @@ export function congestionControl(name: string): CongestionControl {
     throw new RangeError(`no congestion control '${name}': there is ${congestionControls().join(', ')}`);
   }
   return make();
+}
+
+/** Whether connections of that congestion control ask for ECN and grant it, whatever tcp_ecn says. */
+export function needsEcn(name: string): boolean {
+  return name === 'dctcp';
 }
 
 /** The names that there are. */

@@ -77,7 +77,7 @@ describe('RFC 4987 3.6: SYN cookies', () => {
         [0, true],
         [14, true],
       ] as const) {
-        const stamp = cookieTimestamp(shift, sack, now + 0.7);
+        const stamp = cookieTimestamp(shift, sack, false, now + 0.7);
         expect(stamp).to.be.within(now - 63, now);
         expect([cookieWindowShift(stamp), cookieSack(stamp)]).to.deep.equal([shift, sack]);
       }
