@@ -7,6 +7,7 @@ import { KIND_ACCECN1, type TcpSegment, writeAccurateEcn } from '../wire/tcp.ts'
 import type { ControlBlock } from './control-block.ts';
 import {
   type AccurateEcn,
+  accurateOf,
   ECN_ACCURATE,
   type Ecn,
   OPTION_CLEARED,
@@ -58,7 +59,7 @@ export function planCounters(room: number, required: number, blocks: number, sav
 function optionDue(connection: ControlBlock): boolean {
   const { ecn } = connection;
   if (ecn === undefined || ecn.mode !== ECN_ACCURATE) return false;
-  const accurate = ecn.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   const how = connection.context.config.tcp_ecn_option;
   // RFC 9768 3.2.3.2: a path over which none has come may drop packets that have one.
   if (how === 0 || accurate.sawOption === OPTION_UNSEEN) return false;
@@ -78,7 +79,7 @@ export function optionsLength(connection: ControlBlock, sacks: number): number {
   plan.blocks = sacks === 0 ? 0 : (sacks - 4) >> 3;
   if (!optionDue(connection)) return sacks;
   const room = 40 - (connection.timestampsOk ? 12 : 0) - sacks;
-  const { leastCounters } = connection.ecn?.accurate as AccurateEcn;
+  const { leastCounters } = accurateOf(connection);
   planCounters(room, leastCounters, plan.blocks, sacks > 0 ? 2 : 0);
   return sacks + plan.length;
 }
@@ -100,7 +101,7 @@ export function writeEcnOption(
 
 function writeCounters(connection: ControlBlock, view: DataView, offset: number, now: number): number {
   const ecn = connection.ecn as Ecn;
-  const accurate = ecn.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   const { receivedEct1Bytes, receivedCeBytes, receivedEct0Bytes } = ecn;
   const [ect1, ect0] = [receivedEct1Bytes + ECT_BYTES_START, receivedEct0Bytes + ECT_BYTES_START];
   accurate.leastCounters = 0;
@@ -142,7 +143,7 @@ export function noteOption(accurate: AccurateEcn, segment: TcpSegment): void {
 
 /** An acknowledgment without the option: what it delivers is taken for more of the same. @returns whether that can be said */
 export function readCounters(connection: ControlBlock, bytes: number): boolean {
-  const accurate = connection.ecn?.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   if ((accurate.failures & OPTION_FAILS_RECEIVING) !== 0) return false;
   if (accurate.sawOption === OPTION_UNSEEN) {
     if (distance(connection.iss, connection.sndNxt) >= TOO_LATE) {
@@ -158,7 +159,7 @@ export function readCounters(connection: ControlBlock, bytes: number): boolean {
 
 /** The option of an acknowledgment. @returns whether the counters say exactly what was delivered how */
 export function takeCounters(connection: ControlBlock, segment: TcpSegment): boolean {
-  const accurate = connection.ecn?.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   if ((accurate.failures & OPTION_FAILS_RECEIVING) !== 0) return false;
   noteOption(accurate, segment);
   const { growing } = accurate;

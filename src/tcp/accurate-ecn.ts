@@ -7,7 +7,7 @@ import { aceOf, CE, ECT1, flagsOfAce, NOT_ECT } from '../wire/ecn.ts';
 import { ACK, AE, CWR, ECE, OPT_ACCECN, type TcpSegment } from '../wire/tcp.ts';
 import { readCounters, takeCounters } from './accurate-ecn-option.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
-import { ACE_FAILS_RECEIVING, ACE_FAILS_SENDING, type AccurateEcn, type Ecn } from './ecn-state.ts';
+import { ACE_FAILS_RECEIVING, ACE_FAILS_SENDING, type AccurateEcn, accurateOf, type Ecn } from './ecn-state.ts';
 
 /** RFC 9768 3.2.1: what the counter of packets starts from, so that a field of zero is not mistaken for one. */
 const CEP_START = 5;
@@ -21,13 +21,13 @@ const THINNED = 4 << EWMA_SHIFT;
 
 /** RFC 9768 3.1.5: after a handshake without the flags in one direction nothing is sent ECN-capable, though marks are still reported. */
 export function mayMark(connection: ControlBlock): boolean {
-  return ((connection.ecn?.accurate as AccurateEcn).failures & (ACE_FAILS_RECEIVING | ACE_FAILS_SENDING)) === 0;
+  return (accurateOf(connection).failures & (ACE_FAILS_RECEIVING | ACE_FAILS_SENDING)) === 0;
 }
 
 /** The ACE field of a segment that is about to go. */
 export function aceFlags(connection: ControlBlock, length: number, flags: number): number {
   const ecn = connection.ecn as Ecn;
-  const accurate = ecn.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   const reflect = accurate.reflectDue && length === 0 && flags === ACK;
   accurate.reflectDue = false;
   // RFC 9768 3.2.2.1: the acknowledgment of the SYN-ACK repeats its ECN field.
@@ -46,7 +46,7 @@ export function handshakeFlags(field: number): number {
 /** A segment has come and its ECN field was counted: what is to be told, and how soon. */
 export function countArrival(connection: ControlBlock, segment: TcpSegment): void {
   const ecn = connection.ecn as Ecn;
-  const accurate = ecn.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   const field = segment.ecn;
   const length = segment.payloadLength;
   const changed = accurate.previousField !== field;
@@ -81,7 +81,7 @@ export function processAce(
   progress: boolean,
 ): number {
   const ecn = connection.ecn as Ecn;
-  const accurate = ecn.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   // RFC 9768 3.2.2.5.2: an acknowledgment that is older than one before it tells nothing.
   if (!progress && !ecn.timestampMoved) return 0;
   const ceBefore = accurate.deliveredBytes[2];
@@ -105,7 +105,7 @@ function averageDelivery(accurate: AccurateEcn, delivered: number): void {
  * @param ceBytes bytes marked since then, -1: not known
  */
 function wrapped(connection: ControlBlock, delta: number, delivered: number, bytes: number, ceBytes: number): number {
-  const accurate = connection.ecn?.accurate as AccurateEcn;
+  const accurate = accurateOf(connection);
   const most = delivered - ((delivered - delta) & ACE_MASK);
   // The path thins acknowledgments out: large ones are the rule, and no sign of loss.
   if (ceBytes < 0) return accurate.ackedAverage > THINNED ? delta : most;

@@ -1,5 +1,6 @@
 /** What a connection with ECN remembers: made when a handshake agrees on it, or asks for it. */
 import { NOT_ECT } from '../wire/ecn.ts';
+import type { ControlBlock } from './control-block.ts';
 
 /** How the peer tells of congestion. Accurate ECN was asked for, and the SYN-ACK will say. */
 export const ECN_PENDING = 1;
@@ -76,4 +77,9 @@ export class Ecn {
     this.mode = mode;
     this.accurate = accurate;
   }
+}
+
+/** Of a connection in ECN_ACCURATE. */
+export function accurateOf(connection: ControlBlock): AccurateEcn {
+  return (connection.ecn as Ecn).accurate as AccurateEcn;
 }
