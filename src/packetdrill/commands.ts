@@ -131,12 +131,13 @@ export class Commands {
     if (note !== undefined) this.#note(note);
   }
 
-  /** `echo 1 > /proc/sys/net/ipv4/tcp_sack`. */
+  /** `echo 1 > /proc/sys/net/ipv4/tcp_sack`, `echo 3 > /sys/module/tcp_cubic/parameters/hystart_detect`. */
   #echo(args: readonly string[], line: string): number {
     const to = args.indexOf('>');
     if (to < 0) return 0;
     const path = args[to + 1] ?? '';
-    if (!path.startsWith('/proc/sys/')) throw new UnsupportedFeature(`the command ${line}`);
+    if (!/^\/(proc\/sys|sys\/module\/tcp_cubic\/parameters)\//.test(path))
+      throw new UnsupportedFeature(`the command ${line}`);
     this.#sysctl(`${path}=${args.slice(0, to).join(' ')}`);
     return 0;
   }

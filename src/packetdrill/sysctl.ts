@@ -46,7 +46,7 @@ export function hasSysctl(config: TcpConfig, assignment: string): boolean {
 function nameIn(assignment: string): string {
   const name = assignment.slice(0, assignment.indexOf('=')).trim();
   return name
-    .replace(/^\/proc\/sys\//, '')
+    .replace(/^\/(proc\/sys|sys\/module)\//, '')
     .split(/[./]/)
     .at(-1) as string;
 }

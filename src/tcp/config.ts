@@ -83,6 +83,17 @@ export interface TcpConfig {
   tcp_wmem: readonly [number, number, number];
   /** Congestion control of new connections, by name. */
   tcp_congestion_control: string;
+  /**
+   * How CUBIC leaves slow start (Linux's parameters of tcp_cubic, under its names): 0 by a loss, 1 by HyStart, 2 by HyStart++ (RFC 9406;
+   * Linux has no such value).
+   */
+  hystart: number;
+  /** What HyStart looks at: 1 trains of acknowledgments, 2 delay, 3 both. */
+  hystart_detect: number;
+  /** Segments below which HyStart leaves slow start alone. */
+  hystart_low_window: number;
+  /** Microseconds between the acknowledgments of a train, at most. */
+  hystart_ack_delta_us: number;
   /** First and last ephemeral port. */
   ip_local_port_range: readonly [number, number];
   ip_default_ttl: number;
@@ -149,6 +160,10 @@ export function defaultConfig(): TcpConfig {
     tcp_rmem: [4096, 4_194_304, 33_554_432],
     tcp_wmem: [4096, 4_194_304, 33_554_432],
     tcp_congestion_control: 'reno',
+    hystart: 1,
+    hystart_detect: 3,
+    hystart_low_window: 16,
+    hystart_ack_delta_us: 2000,
     ip_local_port_range: [32_768, 60_999],
     ip_default_ttl: 64,
     ip_no_pmtu_disc: 0,

@@ -24,6 +24,9 @@ export const KIND_CONNECTION = 0;
 export const KIND_EMBRYO = 1;
 export const KIND_TIME_WAIT = 2;
 
+/** RFC 5681 3.1: ssthresh, while nothing is known of the path. */
+export const INFINITE_SSTHRESH = 0x7fffffff;
+
 /** Who is told that something changed: a socket. */
 export interface ConnectionUser {
   ready(): void;
@@ -153,7 +156,7 @@ export class ControlBlock {
   // Congestion, RFC 5681. Segments.
   congestion: CongestionControl;
   cwnd = 10;
-  ssthresh = 0x7fffffff;
+  ssthresh = INFINITE_SSTHRESH;
   /** Segments acknowledged since cwnd last grew, in congestion avoidance. */
   cwndCount = 0;
   caState = CA_OPEN;

@@ -31,6 +31,10 @@ export class TcpCounters {
   TCPSackFailures = 0;
   TCPRenoFailures = 0;
   TCPSACKReneging = 0;
+  TCPHystartTrainDetect = 0;
+  TCPHystartTrainCwnd = 0;
+  TCPHystartDelayDetect = 0;
+  TCPHystartDelayCwnd = 0;
   TCPSACKDiscard = 0;
   TCPDSACKOldSent = 0;
   TCPOFOQueue = 0;

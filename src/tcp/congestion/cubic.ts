@@ -3,7 +3,8 @@
  */
 import type { ControlBlock } from '../control-block.ts';
 import type { CongestionControl } from './congestion.ts';
-import { HyStart } from './hystart.ts';
+import { HyStart, type SlowStartExit } from './hystart.ts';
+import { HyStartPlusPlus } from './hystart-plus-plus.ts';
 import { slowStart } from './reno.ts';
 
 /** RFC 8312 5: C, segments per second cubed. */
@@ -16,12 +17,15 @@ const FRIENDLY_ACKS = (1 + BETA) / (3 * (1 - BETA));
 const FIRST_RATE = 20;
 /** The window is computed anew after this, ms, unless it changed. */
 const UPDATE_INTERVAL = 1000 / 32;
+/** Value of hystart: RFC 9406. */
+const HYSTART_PLUS_PLUS = 2;
 /** Round trips just after a loss say nothing about the path, ms. */
 const QUIET_AFTER_LOSS = 1000;
 
 export class Cubic implements CongestionControl {
   readonly name = 'cubic';
-  readonly #hystart = new HyStart();
+  /** Made in slow start, when the host's settings ask for one. */
+  #exit: SlowStartExit | undefined;
   /** RFC 8312 4.1: W_max, and the window at the plateau (it was W_max, or what cwnd was beyond it). */
   #wMax = 0;
   #origin = 0;
@@ -51,7 +55,7 @@ export class Cubic implements CongestionControl {
   acknowledged(connection: ControlBlock, acked: number, now: number): void {
     let left = acked;
     if (connection.cwnd < connection.ssthresh) {
-      left = slowStart(connection, acked);
+      left = this.#exit === undefined ? slowStart(connection, acked) : this.#exit.grow(connection, acked);
       if (left === 0) return;
     }
     this.#update(connection.cwnd, left, now);
@@ -61,7 +65,10 @@ export class Cubic implements CongestionControl {
   measured(connection: ControlBlock, rttUs: number, now: number): void {
     if (this.#epochStart >= 0 && now - this.#epochStart < QUIET_AFTER_LOSS) return;
     if (rttUs < this.#minRttUs) this.#minRttUs = rttUs;
-    this.#hystart.measured(connection, rttUs, this.#minRttUs, now);
+    const { hystart } = connection.context.config;
+    if (hystart === 0 || connection.cwnd >= connection.ssthresh) return;
+    this.#exit ??= hystart === HYSTART_PLUS_PLUS ? new HyStartPlusPlus() : new HyStart();
+    this.#exit.measured(connection, rttUs, this.#minRttUs, now);
   }
 
   timedOut(): void {
@@ -69,7 +76,7 @@ export class Cubic implements CongestionControl {
     this.#epochStart = -1;
     this.#computedAt = -Infinity;
     this.#minRttUs = Infinity;
-    this.#hystart.stop();
+    this.#exit?.stop();
   }
 
   /** RFC 8312 5.8 (application-limited): the time in which nothing was sent is not counted. */

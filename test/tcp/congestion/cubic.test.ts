@@ -1,12 +1,15 @@
 /** CUBIC on an ideal path: one round of acknowledgments per round trip, losses where the test wants them. */
 import { expect } from 'chai';
+import { defaultConfig } from '../../../src/tcp/config.ts';
 import { congestionControl, congestionControls } from '../../../src/tcp/congestion/congestion.ts';
 import { Cubic } from '../../../src/tcp/congestion/cubic.ts';
 import type { ControlBlock } from '../../../src/tcp/control-block.ts';
+import { TcpCounters } from '../../../src/tcp/counters.ts';
 
 /** What the algorithms look at. */
 function flow(cwnd: number, ssthresh: number): ControlBlock {
-  return { cwnd, ssthresh, cwndCount: 0, sndUna: 0, sndNxt: 0 } as ControlBlock;
+  const context = { config: defaultConfig(), counters: new TcpCounters() };
+  return { cwnd, ssthresh, cwndCount: 0, sndUna: 0, sndNxt: 0, context } as ControlBlock;
 }
 
 const RTT = 100;
