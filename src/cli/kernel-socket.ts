@@ -1,7 +1,7 @@
 /** The kernel's sockets with the calls of ours, for scripts that are played against it. They never wait; IPv4 only. */
 import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
+import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION, TCP_INFO } from '../socket/constants.ts';
 import { EAFNOSUPPORT } from '../socket/errno.ts';
 import type { Linger } from '../socket/option-value.ts';
 import type { SocketAddress } from '../socket/socket.ts';
@@ -143,18 +143,23 @@ export class KernelSocket implements TestSocket {
       : fromSockaddr(address);
   }
 
-  setsockopt(level: number, option: number, value: number | Linger): number {
+  setsockopt(level: number, option: number, value: number | string | Linger): number {
+    if (typeof value === 'string') {
+      const text = new TextEncoder().encode(value);
+      return result(libc().setsockopt(this.#fd, level, option, text, text.length));
+    }
     const words = typeof value === 'number' ? Int32Array.of(value) : Int32Array.of(value.onoff, value.linger);
     const bytes = new Uint8Array(words.buffer);
     return result(libc().setsockopt(this.#fd, level, option, bytes, bytes.length));
   }
 
-  getsockopt(level: number, option: number): number | Linger | TcpInfo {
+  getsockopt(level: number, option: number): number | string | Linger | TcpInfo {
     const bytes = new Uint8Array(512);
     const length = Int32Array.of(bytes.length);
     if (libc().getsockopt(this.#fd, level, option, bytes, length) < 0) return -libc().errno();
     const view = new DataView(bytes.buffer);
     if (level === IPPROTO_TCP && option === TCP_INFO) return readTcpInfo(view, length[0] as number);
+    if (level === IPPROTO_TCP && option === TCP_CONGESTION) return nameIn(bytes);
     const first = view.getInt32(0, true);
     if (level === SOL_SOCKET && option === SO_LINGER) return { onoff: first, linger: view.getInt32(4, true) };
     return first;
@@ -174,6 +179,11 @@ export class KernelSocket implements TestSocket {
 
 function result(value: number | bigint): number {
   return value < 0 ? -libc().errno() : Number(value);
+}
+
+/** Up to its zero byte. */
+function nameIn(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }
 
 function toSockaddr({ address, port }: SocketAddress): Uint8Array {

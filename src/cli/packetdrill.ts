@@ -4,8 +4,9 @@ import { join, relative } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { formatLadder } from '../lab/ladder.ts';
 import { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from '../packetdrill/run.ts';
-import type { ScriptSettings } from '../packetdrill/settings.ts';
+import { OPTION_NAMES, type ScriptSettings } from '../packetdrill/settings.ts';
 import { KernelTarget } from './kernel-target.ts';
+import { python3 } from './python.ts';
 
 /** As commander hands them over. */
 interface Given {
@@ -30,7 +31,7 @@ const WORDS: Readonly<Record<PacketdrillResult['status'], string>> = {
 };
 
 export function packetdrillCommand(): Command {
-  return new Command('packetdrill')
+  const command = new Command('packetdrill')
     .description(
       'Plays packetdrill scripts against a tunstack host, in memory and in virtual time: no root, no device, no waiting. ' +
         'Exit status 1 when a script fails; one that needs what is not there is skipped, with the reason.',
@@ -47,8 +48,6 @@ export function packetdrillCommand(): Command {
     .option('--local_ip <address>', 'the address of the host (default: 192.168.0.1)')
     .option('--remote_ip <address>', 'the address of the script (default: 192.0.2.1)')
     .option('--netmask_ip <mask>', 'of the host (default: 255.255.0.0)')
-    .option('--gateway_ip <address>', 'for command lines of packetdrill: a link in memory has no gateway')
-    .option('--speed <mbps>', 'likewise: nor a speed to report')
     .option('--mtu <bytes>', 'the largest packet (default: 1500)', whole)
     .option('-D, --define <name=value>', 'replace a word of the scripts; may be repeated', define, {})
     .option('--init_scripts <files>', 'files of shell commands to begin with, separated by commas', list, [])
@@ -61,6 +60,13 @@ export function packetdrillCommand(): Command {
     .option('-v, --verbose', 'show what happens, event by event')
     .option('--json', 'one JSON object per script')
     .action(run);
+  // The rest of packetdrill's, so that its command lines can be used as they are.
+  const listed = new Set(command.options.map((option) => option.long?.slice(2)));
+  for (const name of OPTION_NAMES.flags) if (!listed.has(name)) command.addOption(new Option(`--${name}`).hideHelp());
+  for (const name of OPTION_NAMES.valued) {
+    if (!listed.has(name)) command.addOption(new Option(`--${name} <value>`).hideHelp());
+  }
+  return command;
 }
 
 function run(files: readonly string[], given: Given): void {
@@ -90,10 +96,24 @@ function optionsOf(given: Given): PacketdrillOptions {
     ...(netmask_ip !== undefined && { netmaskIp: netmask_ip }),
     ...(mtu !== undefined && { mtu }),
     ...(strict_push !== undefined && { strictPush: strict_push }),
+    python: python3,
+    settings: passedOn(given),
     ...(given.target === 'kernel' && { target: (settings: ScriptSettings) => new KernelTarget(settings) }),
     defines: given.define,
     initScripts: given.init_scripts.map((file) => readFileSync(file, 'utf8')),
   };
+}
+
+/** Options of packetdrill's that have no name of their own in the API. */
+function passedOn(given: Given): Readonly<Record<string, string>> {
+  const values = given as unknown as Readonly<Record<string, string | true | undefined>>;
+  const settings: Record<string, string> = {};
+  for (const name of [...OPTION_NAMES.flags, ...OPTION_NAMES.valued]) {
+    const value = values[name];
+    if (name !== 'verbose' && (value === true || typeof value === 'string'))
+      settings[name] = value === true ? '' : value;
+  }
+  return settings;
 }
 
 /** The scripts that a path stands for. @throws InvalidArgumentError when there is nothing of that name */

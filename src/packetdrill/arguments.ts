@@ -48,7 +48,7 @@ export class Arguments {
   /** `{sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr("10.0.0.1")}`; undefined: `...`. */
   address(index: number): (SocketAddress & { readonly family: number }) | undefined {
     const argument = this.at(index);
-    if (argument.kind === 'ellipsis') return undefined;
+    if (argument.kind === 'ellipsis' || (argument.kind === 'name' && argument.name === 'NULL')) return undefined;
     if (argument.kind !== 'struct')
       throw new ScriptFailure(`${this.#call.name}(): an address is \`...\` or a structure`);
     const family = numberOr(field(argument, 'sa_family') ?? field(argument, 'sin_family'), 2);

@@ -2,7 +2,7 @@
  * Code blocks: the part of Python that scripts use. Assertions, assignments, print, arithmetic, chained comparisons, `and`, `or`, `not`,
  * `in`, calls of a few functions, `'%d' % x`. This file reads it; code-run.ts runs it.
  */
-import { ScriptSyntaxError } from './errors.ts';
+import { PythonFeature, ScriptSyntaxError } from './errors.ts';
 
 export type Statement =
   | { readonly kind: 'assert'; readonly test: Code; readonly message: Code | undefined; readonly text: string }
@@ -28,11 +28,15 @@ interface Token {
 }
 
 const TOKEN =
-  /(?<blank>[ \t\r\f]+|\\\s*?\n|\\\s*$|#[^\n]*)|(?<line>[\n;])|(?<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?<string>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|(?<word>[A-Za-z_]\w*)|(?<sign>\*\*=?|\/\/=?|<<=?|>>=?|[-+*/%&|^<>=!]=|[-+*/%&|^<>=~()[\],.:])/y;
+  /(?<blank>[ \t\r\f]+|\\\s*?\n|\\\s*$|#[^\n]*)|(?<line>[\n;])|(?<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?<string>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|(?<word>[A-Za-z_]\w*)|(?<sign>\*\*=?|\/\/=?|<<=?|>>=?|[-+*/%&|^<>=!]=|[-+*/%&|^<>=~()[\],.:{}@])/y;
 
 /** How tightly two-sided operators bind; comparisons and `not`, `and`, `or` are looser than all of them. */
 const BINDING: readonly (readonly string[])[] = [['|'], ['^'], ['&'], ['<<', '>>'], ['+', '-'], ['*', '/', '//', '%']];
 const COMPARISONS = new Set(['==', '!=', '<', '>', '<=', '>=', 'in', 'is']);
+/** Statements and words of Python that are not among them. */
+const PYTHON = new Set(
+  'import from if for while def class try with return global nonlocal del raise yield lambda async await'.split(' '),
+);
 const ASSIGNMENT = /^(?:\*\*|\/\/|<<|>>|[-+*/%&|^])?=$/;
 
 /**
@@ -70,6 +74,7 @@ class CodeParser {
   }
 
   #simple(first: Token): Statement {
+    if (first.kind === 'word' && PYTHON.has(first.text)) throw this.#python(first, `\`${first.text}\``);
     if (this.#takes('assert')) {
       const test = this.#expression();
       const end = this.#peek().at;
@@ -169,8 +174,10 @@ class CodeParser {
     let found = this.#atom();
     while (this.#takes('[')) {
       found = { kind: 'index', of: found, at: this.#expression() };
+      if (this.#peek().text === ':') throw this.#python(this.#peek(), 'a slice');
       this.#must(']', '`]`');
     }
+    if (this.#peek().text === '.') throw this.#python(this.#peek(), 'an attribute');
     return found;
   }
 
@@ -180,7 +187,10 @@ class CodeParser {
     if (token.kind === 'number') return { kind: 'constant', value: Number(token.text) };
     if (token.kind === 'string') return { kind: 'constant', value: this.#strings(token) };
     if (token.text === '(' || token.text === '[') return this.#brackets(token.text === '(' ? ')' : ']');
+    if (token.text === '{') throw this.#python(token, 'a dictionary or a set');
     if (token.kind !== 'word') throw this.#error(token, 'expected a value');
+    if (PYTHON.has(token.text)) throw this.#python(token, `\`${token.text}\``);
+    if (this.#peek().kind === 'string' && /^[bfru]{1,2}$/i.test(token.text)) throw this.#python(token, 'such a string');
     if (token.text === 'True' || token.text === 'False') return { kind: 'constant', value: token.text === 'True' };
     if (token.text === 'None') return { kind: 'constant', value: null };
     if (!this.#takes('(')) return { kind: 'name', name: token.text };
@@ -207,6 +217,7 @@ class CodeParser {
     let commas = 0;
     while (!this.#takes(end)) {
       items.push(this.#expression());
+      if (this.#peek().text === 'for') throw this.#python(this.#peek(), 'a comprehension');
       if (this.#takes(',')) commas++;
       else if (this.#peek().text !== end) throw this.#error(this.#peek(), `expected \`${end}\``);
     }
@@ -228,8 +239,16 @@ class CodeParser {
     if (!this.#takes(text)) throw this.#error(this.#peek(), `expected ${what}`);
   }
 
+  #lineOf(token: Token): number {
+    return this.#line + this.#code.slice(0, token.at).split('\n').length - 1;
+  }
+
+  #python(token: Token, what: string): PythonFeature {
+    return new PythonFeature(`${what} in the code block of line ${this.#lineOf(token)}, without python3`);
+  }
+
   #error(token: Token, what: string): ScriptSyntaxError {
-    const line = this.#line + this.#code.slice(0, token.at).split('\n').length - 1;
+    const line = this.#lineOf(token);
     const found = token.kind === 'end' ? 'the end of the code' : JSON.stringify(token.text);
     return new ScriptSyntaxError(`${this.#name}:${line}: in the code block: ${what}, found ${found}`);
   }

@@ -14,3 +14,8 @@ export class ScriptFailure extends Error {
 export class UnsupportedFeature extends Error {
   override readonly name = 'UnsupportedFeature';
 }
+
+/** A code block uses more of Python than the built-in evaluator has. The message says what. */
+export class PythonFeature extends UnsupportedFeature {
+  override readonly name = 'UnsupportedFeature';
+}

@@ -60,7 +60,7 @@ export class Flow {
     else if (syn) this.#reopening = spec.seq;
     const options = spec.options === 'any' ? [] : spec.options.map((option) => this.#optionToLive(option));
     return {
-      tos: (spec.ip.tos ?? 0) | (spec.ip.ecn ?? 0),
+      tos: (spec.ip.tos ?? 0) | (spec.ip.ecn === 'ect' ? 2 : (spec.ip.ecn ?? 0)),
       ttl: spec.ip.ttl ?? 255,
       flags,
       seq: live(this.#remote, spec.seq, syn),
@@ -70,6 +70,11 @@ export class Flow {
       options,
       length: spec.length,
     };
+  }
+
+  /** A sequence number of the script's that the stack quotes, in the script's numbers. */
+  quotedByHost(seq: number): number {
+    return script(this.#remote, seq, false);
   }
 
   /** Where a sequence number of the stack's that an ICMP message quotes is on the wire. */

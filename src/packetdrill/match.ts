@@ -60,7 +60,11 @@ export function mismatch(expected: TcpSpec, actual: Segment, flow: Flow, rules: 
 }
 
 function ipMismatch({ ip }: TcpSpec, actual: Segment): string | undefined {
-  if (ip.ecn !== undefined && (actual.tos & 3) !== ip.ecn) return `its ECN field is ${actual.tos & 3}, not ${ip.ecn}`;
+  const ecn = actual.tos & 3;
+  const capable = ecn === 1 || ecn === 2;
+  if (ip.ecn === 'ect' ? !capable : ip.ecn !== undefined && ecn !== ip.ecn) {
+    return `its ECN field is ${ecn}, not ${ip.ecn === 'ect' ? '1 or 2' : ip.ecn}`;
+  }
   // With an ECN name beside it the type of service is the upper six bits.
   const tos = ip.ecn === undefined ? actual.tos : actual.tos & ~3;
   if (ip.tos !== undefined && tos !== ip.tos) return `its type of service is ${tos}, not ${ip.tos}`;

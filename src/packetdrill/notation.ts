@@ -47,7 +47,7 @@ export function flagText(flags: number): string {
 
 function ipWords({ ecn, tos, ttl, flowLabel }: IpSpec): string[] {
   const words: string[] = [];
-  if (ecn !== undefined) words.push(ECN_NAMES[ecn] as string);
+  if (ecn !== undefined) words.push(ecn === 'ect' ? 'ect01' : (ECN_NAMES[ecn] as string));
   if (tos !== undefined) words.push(`tos 0x${tos.toString(16)}`);
   if (ttl !== undefined) words.push(`ttl ${ttl}`);
   if (flowLabel !== undefined) words.push(`flowlabel 0x${flowLabel.toString(16)}`);

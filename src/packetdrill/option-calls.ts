@@ -1,5 +1,5 @@
 /** setsockopt and getsockopt. */
-import { SO_LINGER, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
+import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION } from '../socket/constants.ts';
 import { ENOPROTOOPT } from '../socket/errno.ts';
 import type { Linger } from '../socket/option-value.ts';
 import { type Arguments, field, numberOf } from './arguments.ts';
@@ -23,25 +23,59 @@ export function getOptionCall(descriptor: SocketDescriptor | number, call: CallA
     const value = socket.getsockopt(level, option);
     if (value === -ENOPROTOOPT && !expectsErrno(call, 'ENOPROTOOPT'))
       throw new UnsupportedFeature(`getsockopt() of ${nameOf(args.at(2))}`);
-    if (typeof value === 'number') {
-      if (value < 0) return value;
-      const expected = args.boxed(3);
-      if (expected !== undefined && expected !== value)
-        throw new ScriptFailure(`getsockopt() gives [${value}], not [${expected}]`);
-      return 0;
-    }
+    if (typeof value === 'number' && value < 0) return value;
     const expected = args.at(3);
-    if (expected.kind === 'ellipsis') return 0;
-    if (option === TCP_INFO) throw new UnsupportedFeature('TCP_INFO as a structure: use a code block');
-    const { onoff, linger } = value as Linger;
-    const same = numberIn(expected, 'onoff') === onoff && (onoff === 0 || numberIn(expected, 'linger') === linger);
-    if (!same) throw new ScriptFailure(`getsockopt() gives {onoff=${onoff}, linger=${linger}}`);
+    if (expected.kind !== 'ellipsis') compareValue(expected, value);
+    if (args.count > 4) compareLength(args.boxed(4), value);
     return 0;
   });
 }
 
-function optionValue(call: CallAction, args: Arguments): number | Linger {
-  const value = args.at(3);
+/** `[1460]`, `"cubic"`, `{onoff=1, linger=5}`, `{tcpi_state=1, tcpi_snd_cwnd=10}`: what is named is compared. */
+function compareValue(expected: Expression, value: number | string | object): void {
+  if (typeof value === 'object') {
+    for (const { name, value: wanted } of fieldsOf(expected)) {
+      const found = fieldIn(value as Readonly<Record<string, unknown>>, name);
+      if (wanted.kind !== 'ellipsis' && found !== numberOf(wanted)) {
+        throw new ScriptFailure(`getsockopt() gives ${name}=${found}, not ${numberOf(wanted)}`);
+      }
+    }
+    return;
+  }
+  const single = expected.kind === 'list' ? expected.items[0] : expected;
+  if (single === undefined || single.kind === 'ellipsis') return;
+  const wanted = single.kind === 'string' ? single.value.replace(/\0+$/, '') : numberOf(single);
+  if (wanted !== value) throw new ScriptFailure(`getsockopt() gives [${value}], not [${wanted}]`);
+}
+
+/** An integer has four bytes, a linger structure eight; names and TCP_INFO have as many as there is room for. */
+function compareLength(expected: number | undefined, value: number | string | object): void {
+  const length = typeof value === 'number' ? 4 : typeof value === 'object' && 'linger' in value ? 8 : undefined;
+  if (expected === undefined || length === undefined || expected === length) return;
+  throw new ScriptFailure(`getsockopt() gives a length of [${length}], not [${expected}]`);
+}
+
+function fieldsOf(expected: Expression): { name: string; value: Expression }[] {
+  const structure = expected.kind === 'list' ? expected.items[0] : expected;
+  if (structure?.kind !== 'struct') throw new ScriptFailure('getsockopt() gives a structure: {name=value, ...}');
+  return structure.fields.map(({ name, value }) => {
+    if (name === undefined) throw new ScriptFailure('a field of a structure has no name');
+    return { name, value };
+  });
+}
+
+/** @throws UnsupportedFeature for a field that the stack does not have */
+function fieldIn(structure: Readonly<Record<string, unknown>>, name: string): unknown {
+  const found = structure[name] ?? structure[name.replace(/^[a-z]+_/, '')] ?? structure[`tcpi_${name}`];
+  if (found === undefined) throw new UnsupportedFeature(`${name} of getsockopt()`);
+  return found;
+}
+
+function optionValue(call: CallAction, args: Arguments): number | string | Linger {
+  const given = args.at(3);
+  const value = given.kind === 'list' && given.items.length === 1 ? (given.items[0] as Expression) : given;
+  if (value.kind === 'string' && args.number(2) === TCP_CONGESTION && args.number(1) === IPPROTO_TCP)
+    return value.value;
   if (value.kind === 'struct' && args.number(1) === SOL_SOCKET && args.number(2) === SO_LINGER) {
     return { onoff: numberIn(value, 'onoff'), linger: numberIn(value, 'linger') };
   }

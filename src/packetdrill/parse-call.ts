@@ -13,7 +13,8 @@ export function parseCall(scanner: Scanner): CallAction {
   scanner.must('(');
   const args = parseItems(scanner, ')');
   scanner.must('=');
-  const result = parseExpression(scanner);
+  // strace's `?`: a call that did not return.
+  const result: Expression = scanner.takes('?') ? { kind: 'ellipsis' } : parseExpression(scanner);
   const errno = scanner.sees(/E[A-Z0-9]+\b/y) ? scanner.take(NAME) : undefined;
   if (scanner.takes('(')) scanner.until(')', 'the comment');
   return { kind: 'call', name, args, result: result.kind === 'ellipsis' ? undefined : result, errno };
@@ -30,7 +31,11 @@ function parsePrimary(scanner: Scanner): Expression {
   if (scanner.takes('[')) return { kind: 'list', items: parseItems(scanner, ']') };
   if (scanner.takes('{')) return { kind: 'struct', fields: parseFields(scanner) };
   const string = scanner.take(STRING);
-  if (string !== undefined) return { kind: 'string', value: plainText(string.slice(1, -1)) };
+  if (string !== undefined) {
+    // strace's mark that there was more of it.
+    scanner.takes('...');
+    return { kind: 'string', value: plainText(string.slice(1, -1)) };
+  }
   const number = scanner.take(NUMBER);
   if (number !== undefined) return { kind: 'number', value: numberOf(number) };
   const name = scanner.mustTake(NAME, 'a value');

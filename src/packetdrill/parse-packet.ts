@@ -2,7 +2,7 @@
 import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../wire/tcp.ts';
 import { parseOptions } from './parse-options.ts';
 import type { Scanner } from './scanner.ts';
-import type { IcmpSpec, IpSpec, PacketAction, PacketSpec, TcpSpec } from './script.ts';
+import type { IcmpSpec, IpSpec, PacketAction, PacketSpec, QuotedSpec, TcpSpec } from './script.ts';
 
 export const FLAG_LETTERS: readonly (readonly [letter: string, bit: number])[] = [
   ['F', FIN],
@@ -16,7 +16,7 @@ export const FLAG_LETTERS: readonly (readonly [letter: string, bit: number])[] =
   ['.', ACK],
 ];
 
-const ECN_NAMES: Record<string, number> = { noecn: 0, ect1: 1, ect0: 2, ce: 3 };
+const ECN_NAMES: Record<string, number | 'ect'> = { noecn: 0, ect1: 1, ect0: 2, ce: 3, ect01: 'ect' };
 const WORD = /[A-Za-z_]\w*/y;
 const UNSIGNED = /0[xX][0-9a-fA-F]+|\d+/y;
 const FLAGS = /[FSRPUEWA.]+|-|\*/y;
@@ -47,7 +47,7 @@ function parseIpInfo(scanner: Scanner): IpSpec {
   if (end === undefined) return {};
   let ip: IpSpec = {};
   do {
-    const word = scanner.mustTake(WORD, 'noecn, ect0, ect1, ce, tos, ttl or flowlabel');
+    const word = scanner.mustTake(WORD, 'noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel');
     const ecn = ECN_NAMES[word];
     if (ecn !== undefined) ip = { ...ip, ecn };
     else if (word === 'tos') ip = { ...ip, tos: unsigned(scanner, 'a type of service') };
@@ -85,22 +85,33 @@ function parseFlags(scanner: Scanner): number | 'any' {
   return flags;
 }
 
-/** `unreachable frag_needed mtu 1400 [1:1461(1460)]`. */
+/** `unreachable frag_needed mtu 1400 [1:1461(1460)]`, `echo_request id 7`. */
 function parseIcmp(scanner: Scanner, ip: IpSpec): IcmpSpec {
   const type = scanner.mustTake(/\w+/y, 'an ICMP type');
-  const code = scanner.take(/(?!mtu\b)[A-Za-z]\w*/y);
+  // On the same line: what follows on the next one is the next event.
+  const code = scanner.takeHere(/[ \t]+(?!(?:mtu|id)\b)\w+/y)?.trim();
   const mtu = scanner.take(/mtu\b/y) === undefined ? undefined : unsigned(scanner, 'an MTU');
-  let quoted: IcmpSpec['quoted'];
-  if (scanner.takes('[')) {
+  const id = scanner.take(/id\b/y) === undefined ? undefined : unsigned(scanner, 'the identifier of an echo');
+  const quoted = scanner.takes('[') ? parseQuoted(scanner) : undefined;
+  return { protocol: 'icmp', ip, type, code, mtu, id, quoted };
+}
+
+function parseQuoted(scanner: Scanner): QuotedSpec {
+  const protocol = scanner.take(/(?:udp|raw)\b/y) as 'udp' | 'raw' | undefined;
+  let quoted: QuotedSpec;
+  if (protocol === undefined) {
     const seq = unsigned(scanner, 'a sequence number');
     scanner.must(':');
     unsigned(scanner, 'the end of the sequence numbers');
     scanner.must('(');
-    quoted = { seq, length: unsigned(scanner, 'the payload length') };
-    scanner.must(')');
-    scanner.must(']');
+    quoted = { protocol: 'tcp', seq, length: unsigned(scanner, 'the payload length') };
+  } else {
+    scanner.must('(');
+    quoted = { protocol, length: unsigned(scanner, 'the payload length') };
   }
-  return { protocol: 'icmp', ip, type, code, mtu, quoted };
+  scanner.must(')');
+  scanner.must(']');
+  return quoted;
 }
 
 function unsigned(scanner: Scanner, what: string): number {

@@ -4,6 +4,7 @@ import type { TcpConfig } from '../tcp/config.ts';
 import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
 import { Machine } from './machine.ts';
 import { parseScript } from './parser.ts';
+import type { Python } from './python.ts';
 import { Runner } from './runner.ts';
 import type { Script } from './script.ts';
 import { readSettings, type ScriptSettings } from './settings.ts';
@@ -25,6 +26,8 @@ export interface PacketdrillOptions {
   readonly netmaskIp?: string;
   /** Bytes; default 1500. */
   readonly mtu?: number;
+  /** Other options of packetdrill's, under its names: `{ tcp_ts_tick_usecs: '1000', strict_segments: '' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Words of the script to replace (`-D NAME=VALUE`). */
   readonly defines?: Readonly<Record<string, string>>;
   /** Shell commands to go through before the script, as if it began with them. */
@@ -35,6 +38,8 @@ export interface PacketdrillOptions {
   readonly strictPush?: boolean;
   /** What to play against; default: a tunstack host in memory. */
   readonly target?: (settings: ScriptSettings) => Target;
+  /** Runs code blocks with more of Python than the built-in evaluator has; default: they are unsupported. */
+  readonly python?: Python;
   /** Told what happens, line by line. */
   readonly log?: (line: string) => void;
 }
@@ -63,10 +68,12 @@ export function runPacketdrill(text: string, options: PacketdrillOptions = {}): 
   try {
     const script = parseScript(name, substitute(text, options.defines ?? {}));
     const settings = readSettings(script, options);
-    target = options.target?.(settings) ?? makeMachine(settings, options);
-    runner = makeRunner(script, target, settings, options);
-    for (const commands of options.initScripts ?? []) runner.prepare(commands);
-    runner.play();
+    if (!settings.dryRun) {
+      target = options.target?.(settings) ?? makeMachine(settings, options);
+      runner = makeRunner(script, target, settings, options);
+      for (const commands of options.initScripts ?? []) runner.prepare(commands);
+      runner.play();
+    }
   } catch (error) {
     [status, message] = verdict(name, error);
   }
@@ -98,8 +105,11 @@ function makeRunner(script: Script, target: Target, settings: ScriptSettings, op
       toleranceUsecs: settings.toleranceUsecs,
     },
     strictSegments: settings.strictSegments,
+    relativeTolerance: settings.relativeTolerance,
+    nonFatal: settings.nonFatal,
     local: { address: settings.local, port: settings.bindPort },
     remote: { address: settings.remote, port: settings.connectPort },
+    python: options.python,
     log: options.log ?? (() => {}),
   });
 }

@@ -9,16 +9,16 @@ import type { TcpInfo } from '../tcp/info.ts';
 import { SYN } from '../wire/tcp.ts';
 import { numberOf } from './arguments.ts';
 import type { Attempt, CallHooks } from './call-support.ts';
-import { parseCode, type Statement } from './code-parser.ts';
-import { Namespace } from './code-run.ts';
+import { CodeBlocks } from './code-blocks.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 import { Flow } from './flow.ts';
-import { icmpPacket } from './icmp.ts';
-import { continues, join, learnStamps, type MatchRules, mismatch } from './match.ts';
+import { icmpMessageText, icmpMismatch, icmpPacket, icmpText } from './icmp.ts';
+import { learnStamps, type MatchRules, mismatch } from './match.ts';
 import { segmentText, specText, timeText } from './notation.ts';
-import type { CallAction, PacketAction, PacketSpec, Script, ScriptEvent, TcpSpec } from './script.ts';
-import { buildSegment, readPacket, type Segment } from './segment.ts';
-import { CODE_CONSTANTS } from './symbols.ts';
+import type { Python } from './python.ts';
+import type { CallAction, IcmpSpec, PacketAction, PacketSpec, Script, ScriptEvent, TcpSpec } from './script.ts';
+import { buildSegment, type Segment } from './segment.ts';
+import { SentPackets } from './sent.ts';
 import { SystemCalls } from './system-calls.ts';
 import type { Target, TestSocket } from './target.ts';
 
@@ -26,16 +26,16 @@ export interface RunnerSettings {
   readonly rules: MatchRules;
   /** Join segments that a segmentation offload could have sent as one. */
   readonly strictSegments: boolean;
+  /** Of the time since the event before: packetdrill's eighth. */
+  readonly relativeTolerance: number;
+  /** What is only noted when it is not as the script says. */
+  readonly nonFatal: readonly ('packet' | 'syscall')[];
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
+  /** Runs code blocks that are more than the built-in evaluator can. */
+  readonly python: Python | undefined;
   /** Told what happens, line by line. */
   readonly log: (line: string) => void;
-}
-
-/** A segment of the stack's, and when it was sent (ms since the start). */
-interface Sent {
-  readonly at: number;
-  readonly segment: Segment;
 }
 
 /** A call that waits, and when the script says that it ends. */
@@ -47,16 +47,16 @@ interface Waiting {
   readonly tolerance: number;
 }
 
-interface Block {
-  readonly line: number;
-  readonly statements: readonly Statement[];
-  readonly values: Readonly<Record<string, number>>;
+/** When a packet may come, ms since the start. */
+interface Span {
+  readonly any: boolean;
+  readonly due: number;
+  readonly latest: number;
+  readonly tolerance: number;
 }
 
 /** How long `*` waits, ms: longer than two hours of keepalive. */
 const ANY_TIME = 86_400_000;
-/** packetdrill: an eighth of the time that has passed since the event before. */
-const RELATIVE_TOLERANCE = 0.125;
 /** Where the peer's ports start. */
 const FIRST_PORT = 40_000;
 
@@ -65,7 +65,8 @@ export class Runner {
   readonly #target: Target;
   readonly #settings: RunnerSettings;
   readonly #calls: SystemCalls;
-  readonly #blocks: Block[] = [];
+  readonly #sent: SentPackets;
+  readonly #code: CodeBlocks;
   #flow: Flow | undefined;
   /** A SYN of the script's opens a connection. */
   #listening = false;
@@ -81,6 +82,12 @@ export class Runner {
     this.#target = target;
     this.#settings = settings;
     this.#calls = new SystemCalls(target, this.#hooks());
+    this.#code = new CodeBlocks(script.name, settings.python, settings.log);
+    this.#sent = new SentPackets(
+      target,
+      () => this.#flow,
+      () => this.#rethrow(),
+    );
     target.onChange = () => this.#tryWaiting();
   }
 
@@ -91,10 +98,10 @@ export class Runner {
 
   /** @throws ScriptFailure, UnsupportedFeature: with the line that they belong to in the message */
   play(): void {
-    for (const event of this.#script.events) this.#at(event.line, () => this.#play(event));
+    for (const event of this.#script.events) this.#at(event.line, () => this.#play(event), kindOf(event));
     const waiting = this.#waiting;
     if (waiting !== undefined) this.#at(waiting.event.line, () => this.#finishWaiting());
-    this.#runCode();
+    this.#code.run((line, work) => this.#at(line, work));
   }
 
   /** Lets go of everything. @returns chunks of memory that somebody still holds */
@@ -103,10 +110,14 @@ export class Runner {
     return this.#target.close();
   }
 
-  #at(line: number, work: () => void): void {
+  #at(line: number, work: () => void, kind?: 'packet' | 'syscall'): void {
     try {
       work();
     } catch (error) {
+      if (error instanceof ScriptFailure && kind !== undefined && this.#settings.nonFatal.includes(kind)) {
+        this.#settings.log(`note: ${this.#script.name}:${line}: ${error.message}`);
+        return;
+      }
       if (error instanceof ScriptFailure) throw new ScriptFailure(`${this.#script.name}:${line}: ${error.message}`);
       if (error instanceof UnsupportedFeature) throw new UnsupportedFeature(error.message);
       throw error;
@@ -144,7 +155,7 @@ export class Runner {
   }
 
   #tolerance(due: number): number {
-    return Math.max(this.#settings.rules.toleranceUsecs / 1000, RELATIVE_TOLERANCE * (due - this.#last));
+    return Math.max(this.#settings.rules.toleranceUsecs / 1000, this.#settings.relativeTolerance * (due - this.#last));
   }
 
   #advance(due: number, tolerance: number): void {
@@ -160,9 +171,8 @@ export class Runner {
   #inject({ packet }: PacketAction): void {
     if (packet.protocol === 'tcp') return this.#injectTcp(packet);
     if (packet.protocol === 'icmp') {
-      const flow = this.#flow;
-      if (flow === undefined) throw new ScriptFailure('there is no connection yet that ICMP could speak of');
-      return this.#target.inject(icmpPacket(packet, flow, this.#settings.remote.address.w3));
+      const { local, remote } = this.#settings;
+      return this.#target.inject(icmpPacket(packet, this.#flow, remote.address.w3, local.address.w3));
     }
     throw unsupportedPacket(packet);
   }
@@ -193,75 +203,54 @@ export class Runner {
   // Packets of the stack's.
 
   #expectPacket(event: ScriptEvent, packet: PacketSpec): void {
-    if (packet.protocol !== 'tcp') throw unsupportedPacket(packet);
+    if (packet.protocol !== 'tcp' && packet.protocol !== 'icmp') throw unsupportedPacket(packet);
     if (packet.ip.flowLabel !== undefined) throw new UnsupportedFeature('IPv6 flow labels');
     const due = this.#due(event);
     const tolerance = this.#tolerance(due);
     const { time } = event;
     const latest =
       time.kind === 'any' ? this.#target.now + ANY_TIME : time.kind === 'range' ? due + time.to - time.at : due;
-    const first = this.#nextSent(latest + tolerance);
+    const span = { any: time.kind === 'any', due, latest, tolerance };
+    this.#last = packet.protocol === 'icmp' ? this.#expectMessage(packet, span) : this.#expectSegment(packet, span);
+  }
+
+  /** @returns when it came */
+  #expectSegment(packet: TcpSpec, span: Span): number {
+    const { due, latest, tolerance } = span;
+    const first = this.#sent.next(latest + tolerance);
     if (first === undefined) throw new ScriptFailure(`the packet did not come: ${specText('out', packet)}`);
-    const { at, segment } = this.#joined(first, packet, latest + tolerance);
+    const { at, segment } = this.#settings.strictSegments
+      ? first
+      : this.#sent.joined(first, packet, latest + tolerance);
     const flow = this.#flow as Flow;
     const seen = flow.toScript(segment, packet);
     this.#countWritten(flow);
     this.#settings.log(`${timeText(at)} ${segmentText('out', seen, packet.ip)}`);
     const wrong = mismatch(packet, seen, flow, this.#settings.rules);
     if (wrong !== undefined) throw this.#wrongPacket(`this is another packet: ${wrong}`, due, packet, at, seen);
-    if (time.kind !== 'any' && (at < due - tolerance || at > latest + tolerance)) {
-      const off = Math.round((at - due) * 1000);
-      const words = `it came ${Math.abs(off)} us too ${off < 0 ? 'early' : 'late'} (${Math.round(tolerance * 1000)} us are allowed)`;
-      throw this.#wrongPacket(words, due, packet, at, seen);
-    }
+    const off = offTime(at, span);
+    if (off !== undefined) throw this.#wrongPacket(off, due, packet, at, seen);
     learnStamps(packet, seen, flow);
-    this.#last = at;
+    return at;
+  }
+
+  /** @returns when it came */
+  #expectMessage(packet: IcmpSpec, span: Span): number {
+    const came = this.#sent.nextMessage(span.latest + span.tolerance);
+    if (came === undefined) throw new ScriptFailure(`the packet did not come: ${icmpText('out', packet)}`);
+    const { at, message } = came;
+    const wrong = icmpMismatch(packet, message, this.#flow);
+    const words = wrong === undefined ? offTime(at, span) : `this is another packet: ${wrong}`;
+    if (words === undefined) return at;
+    throw new ScriptFailure(
+      `${words}\n  expected: ${timeText(span.due)} ${icmpText('out', packet)}\n  actual:   ${timeText(at)} ${icmpMessageText(message)}`,
+    );
   }
 
   #wrongPacket(words: string, due: number, expected: TcpSpec, at: number, actual: Segment): ScriptFailure {
     return new ScriptFailure(
       `${words}\n  expected: ${timeText(due)} ${specText('out', expected)}\n  actual:   ${timeText(at)} ${segmentText('out', actual, expected.ip)}`,
     );
-  }
-
-  /** The pieces of a burst as the one segment that the script expects. */
-  #joined(first: Sent, expected: TcpSpec, latest: number): Sent {
-    let { at, segment } = first;
-    if (this.#settings.strictSegments || segment.length === 0) return first;
-    let pieceLength = segment.length;
-    while (segment.length < expected.length) {
-      const next = this.#peekSent(latest);
-      if (next === undefined || !continues(segment, first.segment.length, pieceLength, next.segment)) break;
-      this.#target.sent.shift();
-      pieceLength = next.segment.length;
-      at = next.at;
-      segment = join(segment, next.segment);
-    }
-    return { at, segment };
-  }
-
-  /** The next packet of the connection's, for which time passes until `latest`. */
-  #nextSent(latest: number): Sent | undefined {
-    const next = this.#peekSent(latest);
-    if (next !== undefined) this.#target.sent.shift();
-    return next;
-  }
-
-  #peekSent(latest: number): Sent | undefined {
-    const { sent } = this.#target;
-    for (;;) {
-      const came = this.#target.run(latest, () => sent.length > 0);
-      this.#rethrow();
-      const [packet] = sent;
-      if (!came || packet === undefined) return undefined;
-      const read = readPacket(packet.bytes);
-      if (read.kind === 'broken') throw new ScriptFailure(`the stack sent a broken packet: ${read.reason}`);
-      if (read.kind === 'tcp' && this.#flow?.owns(read.ends, read.segment) === true) {
-        return { at: packet.at, segment: read.segment };
-      }
-      // Of another connection, or no TCP at all: unseen.
-      sent.shift();
-    }
   }
 
   #countWritten(flow: Flow): void {
@@ -310,7 +299,10 @@ export class Runner {
     }
     const base = event.time.kind === 'relative' ? due - event.time.at : 0;
     const end = base + event.until;
-    const tolerance = Math.max(this.#settings.rules.toleranceUsecs / 1000, RELATIVE_TOLERANCE * (end - due));
+    const tolerance = Math.max(
+      this.#settings.rules.toleranceUsecs / 1000,
+      this.#settings.relativeTolerance * (end - due),
+    );
     this.#waiting = { attempt: result === undefined ? attempt : () => result, call, event, end, tolerance };
     this.#target.settle();
     this.#rethrow();
@@ -375,24 +367,28 @@ export class Runner {
 
   /** The values are those of now; the code runs when the script is over. */
   #sample(event: ScriptEvent, code: string): void {
-    const statements = parseCode(this.#script.name, event.line, code);
     const info = this.#flow?.socket?.getsockopt(IPPROTO_TCP, TCP_INFO);
     if (info === undefined) throw new ScriptFailure('the code block has no connection to ask for TCP_INFO');
     if (typeof info === 'number') throw new ScriptFailure(`TCP_INFO of the connection: ${errnoName(-info)}`);
-    this.#blocks.push({ line: event.line, statements, values: info as TcpInfo as unknown as Record<string, number> });
+    const values = info as TcpInfo as unknown as Record<string, number>;
+    this.#code.add(event.line, code, values);
   }
+}
 
-  #runCode(): void {
-    const namespace = new Namespace(CODE_CONSTANTS);
-    for (const { line, statements, values } of this.#blocks) {
-      this.#at(line, () => namespace.run(statements, values));
-      for (const text of namespace.printed.splice(0)) this.#settings.log(text);
-    }
-  }
+/** What `--non_fatal` calls an event; undefined: it is fatal in any case. */
+function kindOf({ action }: ScriptEvent): 'packet' | 'syscall' | undefined {
+  if (action.kind === 'packet') return 'packet';
+  return action.kind === 'call' ? 'syscall' : undefined;
+}
+
+/** @returns how far from its time a packet came; undefined: in time */
+function offTime(at: number, { any, due, latest, tolerance }: Span): string | undefined {
+  if (any || (at >= due - tolerance && at <= latest + tolerance)) return undefined;
+  const off = Math.round((at - due) * 1000);
+  return `it came ${Math.abs(off)} us too ${off < 0 ? 'early' : 'late'} (${Math.round(tolerance * 1000)} us are allowed)`;
 }
 
 function unsupportedPacket(packet: PacketSpec): UnsupportedFeature {
   if (packet.protocol === 'udp') return new UnsupportedFeature('UDP');
-  if (packet.protocol === 'icmp') return new UnsupportedFeature('ICMP packets that the host sends');
   return new UnsupportedFeature(packet.protocol === 'other' ? packet.what : 'such a packet');
 }

@@ -70,8 +70,8 @@ export type PacketSpec = TcpSpec | UdpSpec | IcmpSpec | OtherSpec;
 
 /** What a packet says of its IP header; what is absent is not compared. */
 export interface IpSpec {
-  /** 0..3. */
-  readonly ecn?: number;
+  /** 0..3; `ect`: ECT(0) or ECT(1). */
+  readonly ecn?: number | 'ect';
   readonly tos?: number;
   readonly ttl?: number;
   readonly flowLabel?: number;
@@ -105,9 +105,15 @@ export interface IcmpSpec {
   readonly type: string;
   readonly code: string | undefined;
   readonly mtu: number | undefined;
-  /** The first sequence number and the payload length of the segment that is quoted. */
-  readonly quoted: { readonly seq: number; readonly length: number } | undefined;
+  /** Of an echo. */
+  readonly id: number | undefined;
+  readonly quoted: QuotedSpec | undefined;
 }
+
+/** What an ICMP error quotes: a segment, by its first sequence number and payload length, or bytes behind an IP header that mean nothing. */
+export type QuotedSpec =
+  | { readonly protocol: 'tcp'; readonly seq: number; readonly length: number }
+  | { readonly protocol: 'udp' | 'raw'; readonly length: number };
 
 /** A packet inside another, which is parsed no further. */
 export interface OtherSpec {

@@ -1,6 +1,6 @@
 /** Packets as bytes, and as records with the numbers that are on the wire. */
 import { checksum, fold, pseudoHeaderSum4, sum } from '../wire/checksum.ts';
-import { ICMP_HEADER_LENGTH, writeUnreachable } from '../wire/icmp.ts';
+import { ICMP_HEADER_LENGTH } from '../wire/icmp.ts';
 import { IPV4_HEADER_LENGTH, PROTOCOL_ICMP, PROTOCOL_TCP, writeIpv4 } from '../wire/ipv4.ts';
 import { setTcpChecksum, TCP_HEADER_LENGTH, writeTcpHeader } from '../wire/tcp.ts';
 import { decodeOptions, encodeOptions } from './option-bytes.ts';
@@ -47,20 +47,21 @@ export function buildSegment(ends: Endpoints, segment: Segment): Uint8Array {
   return bytes;
 }
 
-/** An ICMP destination unreachable; `quoted` is the packet that it is about, from its IP header on. */
-export function buildUnreachable(
+/** An ICMP message; `word` is the second half of its header, `body` what follows: the packet that it is about, or an echo's data. */
+export function buildIcmp(
   source: number,
   destination: number,
-  code: number,
-  mtu: number,
-  quoted: Uint8Array,
+  { type, code, word }: Pick<IcmpPacket, 'type' | 'code' | 'word'>,
+  body: Uint8Array,
 ): Uint8Array {
   const at = IPV4_HEADER_LENGTH;
-  const bytes = new Uint8Array(at + ICMP_HEADER_LENGTH + quoted.length);
+  const bytes = new Uint8Array(at + ICMP_HEADER_LENGTH + body.length);
   const view = new DataView(bytes.buffer);
   writeIp(view, { source, destination }, bytes.length, 0, 64, PROTOCOL_ICMP);
-  bytes.set(quoted, at + ICMP_HEADER_LENGTH);
-  writeUnreachable(view, at, bytes.length - at, code, mtu);
+  view.setUint16(at, (type << 8) | code);
+  view.setUint32(at + 4, word);
+  bytes.set(body, at + ICMP_HEADER_LENGTH);
+  view.setUint16(at + 2, checksum(sum(view, at, bytes.length - at)));
   return bytes;
 }
 
@@ -75,8 +76,18 @@ function writeIp(
   writeIpv4(view, 0, length, tos, 0, true, ttl, protocol, source, destination);
 }
 
+/** An ICMP message as it is on the wire. */
+export interface IcmpPacket {
+  readonly type: number;
+  readonly code: number;
+  /** The second four bytes: an MTU in the lower half, or an echo's identifier and number. */
+  readonly word: number;
+  readonly body: Uint8Array;
+}
+
 export type ReadPacket =
   | { readonly kind: 'tcp'; readonly ends: Endpoints; readonly segment: Segment }
+  | { readonly kind: 'icmp'; readonly message: IcmpPacket }
   | { readonly kind: 'other'; readonly protocol: number }
   /** What no careful receiver would take. */
   | { readonly kind: 'broken'; readonly reason: string };
@@ -90,9 +101,16 @@ export function readPacket(bytes: Uint8Array): ReadPacket {
     return broken(`its IP total length is ${view.getUint16(2)}, not ${bytes.length}`);
   if (fold(sum(view, 0, IPV4_HEADER_LENGTH)) !== 0xffff) return broken('its IP checksum is wrong');
   const protocol = bytes[9] as number;
-  if (protocol !== PROTOCOL_TCP) return { kind: 'other', protocol };
   const at = IPV4_HEADER_LENGTH;
   const length = bytes.length - at;
+  if (protocol === PROTOCOL_ICMP) {
+    if (length < ICMP_HEADER_LENGTH) return broken('its ICMP header is cut short');
+    if (fold(sum(view, at, length)) !== 0xffff) return broken('its ICMP checksum is wrong');
+    const [type, code] = [view.getUint8(at), view.getUint8(at + 1)];
+    const body = bytes.subarray(at + ICMP_HEADER_LENGTH);
+    return { kind: 'icmp', message: { type, code, word: view.getUint32(at + 4), body } };
+  }
+  if (protocol !== PROTOCOL_TCP) return { kind: 'other', protocol };
   const headerLength = length < TCP_HEADER_LENGTH ? 0 : ((bytes[at + 12] as number) >>> 4) << 2;
   if (headerLength < TCP_HEADER_LENGTH || headerLength > length) return broken('its TCP header does not fit');
   const ends = {

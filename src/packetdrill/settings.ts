@@ -17,6 +17,12 @@ export interface ScriptSettings {
   /** 0: timestamps are not compared. */
   readonly tickUsecs: number;
   readonly checkEcr: boolean;
+  /** Of the time since the event before, a part by which times may be off, too: 0.125. */
+  readonly relativeTolerance: number;
+  /** What is only noted when it is not as the script says. */
+  readonly nonFatal: readonly ('packet' | 'syscall')[];
+  /** The script is read and not played. */
+  readonly dryRun: boolean;
 }
 
 /** packetdrill's defaults. */
@@ -30,32 +36,66 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   bind_port: '8080',
   connect_port: '8080',
   tcp_ts_tick_usecs: '0',
+  tolerance_percent: '12.5',
+  non_fatal: '',
 };
 /** Flags: there or not. `check_ts_ecr` is ours. */
-const FLAGS = ['strict_segments', 'check_ts_ecr', 'tcp_ts_ecr_scaled'];
-/** Of the device and the process that packetdrill needs, which are not here: they change nothing. */
-const WITHOUT_MEANING = [
+const FLAGS: readonly string[] = ['strict_segments', 'check_ts_ecr', 'dry_run'];
+/**
+ * Of the device, the process and the other machine that packetdrill may need, which are not here: they change nothing. TSecr is always
+ * scaled with the distance from a timestamp that the script has named.
+ */
+const FLAGS_WITHOUT_MEANING: readonly string[] = [
+  'tcp_ts_ecr_scaled',
+  'send_omit_free',
+  'persistent_tun_dev',
+  'verbose',
+  'debug',
+];
+const WITHOUT_MEANING: readonly string[] = [
   'mss',
   'gateway_ip',
   'speed',
-  'verbose',
-  'send_omit_free',
-  'persistent_tun_dev',
+  'tun_dev',
   'init_scripts',
-  'dry_run',
+  'code_command',
+  'code_format',
+  'code_sockopt',
 ];
+/** What another machine or another library would be tested with. */
+const UNSUPPORTED: readonly string[] = [
+  'so_filename',
+  'so_flags',
+  'wire_client',
+  'wire_server',
+  'wire_client_dev',
+  'wire_server_dev',
+  'wire_server_ip',
+  'wire_server_port',
+  'live_remote_ip',
+];
+
+/** All options that a script, or a command line for packetdrill, may have; those of `flags` take no value. */
+export const OPTION_NAMES = {
+  flags: [...FLAGS, ...FLAGS_WITHOUT_MEANING],
+  valued: [...Object.keys(DEFAULTS), ...WITHOUT_MEANING, ...UNSUPPORTED],
+} as const;
 
 /** @throws ScriptSyntaxError, UnsupportedFeature */
 export function readSettings(script: Script, options: PacketdrillOptions): ScriptSettings {
   const given = new Map<string, ScriptOption>();
   for (const option of script.options) {
     const { name, line } = option;
-    if (!(name in DEFAULTS) && !FLAGS.includes(name) && !WITHOUT_MEANING.includes(name)) {
+    if (!OPTION_NAMES.flags.includes(name) && !OPTION_NAMES.valued.includes(name)) {
       throw new ScriptSyntaxError(`${script.name}:${line}: there is no option --${name}`);
     }
     given.set(name, option);
   }
   const overrides = callOptions(options);
+  for (const name of UNSUPPORTED) {
+    if (given.has(name) || overrides[name] !== undefined) throw new UnsupportedFeature(`the option --${name}`);
+  }
+  const flag = (name: string) => given.has(name) || overrides[name] !== undefined;
   const text = (name: string) => overrides[name] ?? given.get(name)?.value ?? (DEFAULTS[name] as string);
   const where = (name: string) => `${script.name}:${given.get(name)?.line ?? 1}: --${name}=${text(name)}`;
   const number = (name: string, least: number, most: number): number => {
@@ -81,15 +121,18 @@ export function readSettings(script: Script, options: PacketdrillOptions): Scrip
     mtu: number('mtu', 68, 65_535),
     bindPort: number('bind_port', 1, 65_535),
     connectPort: number('connect_port', 1, 65_535),
-    strictSegments: given.has('strict_segments'),
+    strictSegments: flag('strict_segments'),
     tickUsecs: number('tcp_ts_tick_usecs', 0, 1e6),
-    checkEcr: given.has('check_ts_ecr'),
+    checkEcr: flag('check_ts_ecr'),
+    relativeTolerance: percent(text('tolerance_percent'), where('tolerance_percent')),
+    nonFatal: kinds(text('non_fatal'), where('non_fatal')),
+    dryRun: flag('dry_run'),
   };
 }
 
 function callOptions(options: PacketdrillOptions): Readonly<Record<string, string | undefined>> {
-  const { toleranceUsecs, ipVersion, localIp, remoteIp, netmaskIp, mtu } = options;
-  return {
+  const { toleranceUsecs, ipVersion, localIp, remoteIp, netmaskIp, mtu, settings } = options;
+  const given = {
     tolerance_usecs: toleranceUsecs?.toString(),
     ip_version: ipVersion,
     local_ip: localIp,
@@ -97,6 +140,23 @@ function callOptions(options: PacketdrillOptions): Readonly<Record<string, strin
     netmask_ip: netmaskIp,
     mtu: mtu?.toString(),
   };
+  return { ...settings, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+/** `12.5` is an eighth. @throws ScriptSyntaxError */
+function percent(text: string, where: string): number {
+  const value = Number(text);
+  if (text === '' || !(value >= 0)) throw new ScriptSyntaxError(`${where} must be a number of percent`);
+  return value / 100;
+}
+
+/** `packet,syscall`. @throws ScriptSyntaxError */
+function kinds(text: string, where: string): ('packet' | 'syscall')[] {
+  return text.split(',').flatMap((kind) => {
+    if (kind === '') return [];
+    if (kind === 'packet' || kind === 'syscall') return [kind];
+    throw new ScriptSyntaxError(`${where} must name packet, syscall or both, with a comma between`);
+  });
 }
 
 /** Ones of a netmask. */

@@ -18,6 +18,23 @@ const SOCK_NONBLOCK = symbol('SOCK_NONBLOCK') as number;
 const SOCK_FLAGS = SOCK_NONBLOCK | (symbol('SOCK_CLOEXEC') as number);
 const O_NONBLOCK = symbol('O_NONBLOCK') as number;
 const O_RDWR = 2;
+/** struct sockaddr_in. */
+const SOCKADDR_LENGTH = 16;
+/** Calls on things that a host in memory does not have. */
+const ABSENT: Readonly<Record<string, string>> = {
+  open: 'there are no files',
+  openat: 'there are no files',
+  sendfile: 'there are no files',
+  pipe: 'there are no pipes',
+  pipe2: 'there are no pipes',
+  splice: 'there are no pipes',
+  tee: 'there are no pipes',
+  vmsplice: 'there are no pipes',
+  mmap: 'there are no pages to map',
+  munmap: 'there are no pages to map',
+  cap_set: 'there are no capabilities',
+  fork: 'there is one process',
+};
 
 export class SystemCalls implements Caller {
   readonly descriptors = new Descriptors();
@@ -94,7 +111,7 @@ export class SystemCalls implements Caller {
       case 'epoll_wait':
         return epollWait(this, args);
       default:
-        throw new UnsupportedFeature(`the system call ${call.name}()`);
+        throw new UnsupportedFeature(`the system call ${call.name}()${because(call.name)}`);
     }
   }
 
@@ -141,6 +158,7 @@ export class SystemCalls implements Caller {
       const made = listener.socket.accept();
       if (typeof made === 'number') return made === -EAGAIN && !listener.nonBlocking ? undefined : made;
       this.hooks.accepted(made);
+      compareName(call, args, made.getpeername());
       return this.#open(made, expectedNumber(call), (flags & SOCK_NONBLOCK) !== 0);
     };
   }
@@ -195,10 +213,7 @@ export class SystemCalls implements Caller {
     return onSocket(this.socketOf(args), ({ socket }) => {
       const name = call.name === 'getsockname' ? socket.getsockname() : socket.getpeername();
       if (typeof name === 'number') return name;
-      const expected = args.count > 1 ? args.address(1) : undefined;
-      if (expected !== undefined && (!expected.address.equals(name.address) || expected.port !== name.port)) {
-        throw new ScriptFailure(`${call.name}() gives ${name.address}:${name.port}`);
-      }
+      compareName(call, args, name);
       return 0;
     });
   }
@@ -242,6 +257,23 @@ export class SystemCalls implements Caller {
       if (taken >= all || !waits) return result < 0 && taken > 0 ? taken : result < 0 ? result : taken;
       return result >= 0 || result === -EAGAIN ? undefined : taken > 0 ? taken : result;
     };
+  }
+}
+
+function because(name: string): string {
+  return Object.hasOwn(ABSENT, name) ? `: ${ABSENT[name]}` : '';
+}
+
+/** The address, and its length, that a call gives back: `{sa_family = AF_INET, sin_port = htons(80), ...}, [16]`. */
+function compareName(call: CallAction, args: Arguments, name: SocketAddress | number): void {
+  if (typeof name === 'number') return;
+  const expected = args.count > 1 ? args.address(1) : undefined;
+  if (expected !== undefined && (!expected.address.equals(name.address) || expected.port !== name.port)) {
+    throw new ScriptFailure(`${call.name}() gives ${name.address}:${name.port}`);
+  }
+  const length = args.count > 2 && args.at(2).kind === 'list' ? args.boxed(2) : undefined;
+  if (length !== undefined && length !== SOCKADDR_LENGTH) {
+    throw new ScriptFailure(`${call.name}() gives an address of [${SOCKADDR_LENGTH}] bytes, not [${length}]`);
   }
 }
 

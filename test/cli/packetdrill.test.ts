@@ -53,6 +53,34 @@ describe('tunstack packetdrill', () => {
     );
   });
 
+  it("takes packetdrill's other options as they are", () => {
+    const { status, stdout } = run(
+      '--mss=1000',
+      '--tcp_ts_tick_usecs',
+      '1000',
+      '--send_omit_free',
+      '--dry_run',
+      'b-bad.pkt',
+    );
+    expect(stdout).to.contain('1 passed, 0 failed');
+    expect(status).to.equal(0);
+    expect(run('--wire_client', '1', 'b-bad.pkt').stdout).to.contain('unsupported: the option --wire_client');
+  });
+
+  it('runs code blocks with python3 when they need it, or says that it is not there', () => {
+    const opened = `${OPEN}+0 > S. 0:0(0) ack 1 <...>\n+0 < . 1:1(0) ack 1 win 100\n+0 accept(3, ..., ...) = 4\n`;
+    writeFileSync(
+      join(folder, 'python.pkt'),
+      `${opened}+0 %{ import math }%\n+0 %{\nfor i in (1, 2):\n  print(i)\nassert math.pi < tcpi_snd_cwnd < 9, 'no'\n}%\n`,
+    );
+    const { stdout } = run('-v', 'python.pkt');
+    const there = spawnSync('python3', ['--version']).status === 0;
+    const said = "python.pkt:9: assert math.pi < tcpi_snd_cwnd < 9, 'no' does not hold (no)";
+    expect(stdout).to.contain(there ? said : '(unsupported: `import` in the code block of line 8, without python3)');
+    if (there) expect(stdout).to.contain('  1\n  2\n');
+    rmSync(join(folder, 'python.pkt'));
+  });
+
   it('says when it is used wrongly: status 2', () => {
     expect(run().status).to.equal(2);
     expect(run('-D', 'NUMBER', 'a-good.pkt').stderr).to.contain('NAME=VALUE is taken');

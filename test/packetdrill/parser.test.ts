@@ -92,10 +92,19 @@ describe('packetdrill parser', () => {
       type: 'unreachable',
       code: 'frag_needed',
       mtu: 1400,
-      quoted: { seq: 1, length: 1460 },
+      id: undefined,
+      quoted: { protocol: 'tcp', seq: 1, length: 1460 },
     });
     expect((only('0 > udp (512)') as PacketAction).packet).to.deep.equal({ protocol: 'udp', ip: {}, length: 512 });
     expect(events('0 < icmp unreachable\n+0 close(3) = 0')).to.have.length(2);
+    expect(events('0 < icmp unreachable\n1 close(3) = 0')).to.have.length(2);
+    for (const [text, fields] of [
+      ['echo_request id 7', { type: 'echo_request', code: undefined, id: 7 }],
+      ['11 1 [udp (100)]', { type: '11', code: '1', quoted: { protocol: 'udp', length: 100 } }],
+      ['parameter_problem [raw (8)]', { quoted: { protocol: 'raw', length: 8 } }],
+    ] as const) {
+      expect((only(`0 < icmp ${text}`) as PacketAction).packet).to.deep.include(fields);
+    }
   });
 
   it('reads calls: flags, structures, lists, strings, results', () => {
@@ -113,6 +122,18 @@ describe('packetdrill parser', () => {
     const [, message] = call.args;
     expect(message).to.deep.include({ kind: 'struct' });
     expect(JSON.stringify(message)).to.contain('"aA"').and.to.contain('"value":20');
+  });
+
+  it('reads IP headers: ECN by name, ECT of either kind, type of service, time to live', () => {
+    expect(tcp('> [ect01] . 1:1(0) ack 1').ip).to.deep.equal({ ecn: 'ect' });
+    expect(tcp('> (tos 0x10, ttl 3) . 1:1(0) ack 1').ip).to.deep.equal({ tos: 16, ttl: 3 });
+    expect(specText('out', tcp('> [ect01] . 1:1(0) ack 1'))).to.equal('> [ect01] . 1:1(0) ack 1');
+  });
+
+  it("reads strace's marks: a string that was cut short, a call that did not return", () => {
+    const call = only('0 write(4, "ab"..., 2) = ?') as CallAction;
+    expect(call.args[1]).to.deep.equal({ kind: 'string', value: 'ab' });
+    expect(call.result).to.equal(undefined);
   });
 
   for (const [what, text, message] of [

@@ -121,11 +121,94 @@ describe('packetdrill runner', () => {
     });
   }
 
+  for (const lines of [
+    '+0 setsockopt(4, SOL_TCP, TCP_CONGESTION, "reno", 4) = 0\n+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, "reno", [16]) = 0',
+    '+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, ["cubic"], [16]) = 0\n+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [4]) = 0',
+    '+0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=5}, 8) = 0\n+0 getsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=5}, [8]) = 0',
+    '+0 getsockopt(4, SOL_TCP, TCP_INFO, {tcpi_state=1, snd_cwnd=10, tcpi_rtt=...}, ...) = 0',
+    '+0 getpeername(4, {sa_family = AF_INET, sin_port = htons(40000), sin_addr = inet_addr("192.0.2.1")}, [16]) = 0',
+    '+0 < icmp echo_request id 7\n+0 > icmp echo_reply id 7',
+    '+0 write(4, "abc"..., 3) = 3\n+0 < icmp echo_request\n+0 > icmp echo_reply\n+0 > P. 1:4(3) ack 1',
+    '+0 < icmp time_exceeded [1:1(0)]\n+0 < icmp parameter_problem\n+0 < icmp source_quench\n+0 < icmp redirect host_redirect [udp (8)]',
+  ]) {
+    it(`passes ${JSON.stringify(lines)}`, () => {
+      const text = `\`sysctl -q net.ipv4.tcp_congestion_control=cubic\`\n${OPEN}${lines}`;
+      expect(play(text)).to.include({ status: 'pass', message: '', leaked: 0 });
+    });
+  }
+
+  for (const [lines, message] of [
+    ['+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, "reno", [16]) = 0', 'gives [cubic], not [reno]'],
+    ['+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [8]) = 0', 'gives a length of [4], not [8]'],
+    ['+0 getsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, [8]) = 0', 'gives onoff=0, not 1'],
+    ['+0 getsockopt(4, SOL_TCP, TCP_INFO, {tcpi_snd_cwnd=11}, ...) = 0', 'gives tcpi_snd_cwnd=10, not 11'],
+    [
+      '+0 getpeername(4, {sa_family = AF_INET, sin_port = htons(1), sin_addr = inet_addr("192.0.2.1")}, [16]) = 0',
+      'gives 192.0.2.1:40000',
+    ],
+    ['+0 getpeername(4, ..., [28]) = 0', 'an address of [16] bytes, not [28]'],
+    ['+0 < icmp echo_request id 7\n+0 > icmp echo_reply id 8', 'its identifier is 7, not 8'],
+    ['+0 < icmp echo_request\n+0 > icmp unreachable port_unreachable', 'its type is 0, not 3'],
+    ['+0 < icmp echo_request\n+.1 > icmp echo_reply', 'it came 100000 us too early'],
+    ['+0 > icmp echo_reply', 'the packet did not come: > icmp echo_reply'],
+    ['+0 < icmp nonsense', 'there is no ICMP type nonsense'],
+    ['+0 < icmp unreachable nonsense', 'ICMP unreachable has no code nonsense'],
+    ['+0 write(4, ..., 10) = 10\n+0 > [ect01] P. 1:11(10) ack 1', 'its ECN field is 0, not 1 or 2'],
+  ] as const) {
+    it(`sees what is wrong in ${JSON.stringify(lines)}`, () => {
+      const result = play(`\`sysctl -q net.ipv4.tcp_congestion_control=cubic\`\n${OPEN}${lines}`);
+      expect(result.status, result.message).to.equal('fail');
+      expect(result.message).to.contain(message);
+    });
+  }
+
+  it("takes packetdrill's other options by their names", () => {
+    const lines = '+0 write(4, ..., 2500) = 2500\n+0 > P. 1:2501(2500) ack 1\n';
+    expect(opened(lines, { settings: { strict_segments: '' } }).message).to.contain('it carries 1000 bytes');
+    const late = '+0 write(4, ..., 10) = 10\n+.9 > P. 1:11(10) ack 1\n';
+    expect(opened(late, { settings: { tolerance_percent: '100' } }).status).to.equal('pass');
+    expect(opened(late, { settings: { tolerance_percent: '50' } }).status).to.equal('fail');
+    expect(opened('+0 close(4) = 77', { settings: { dry_run: '' } }).status).to.equal('pass');
+    expect(opened('', { settings: { wire_client: '' } }).message).to.equal('the option --wire_client');
+    expect(opened('', { settings: { non_fatal: 'code' } }).message).to.contain('must name packet, syscall or both');
+  });
+
+  it('--non_fatal notes what is not as the script says, and goes on', () => {
+    const log: string[] = [];
+    const lines = '+0 write(4, ..., 10) = 9\n+0 > P. 1:11(10) ack 2\n+.1 < . 1:1(0) ack 11 win 257\n';
+    const play = (non_fatal: string) =>
+      opened(lines, { settings: { non_fatal }, log: (line) => log.push(line) }).status;
+    expect(play('packet,syscall')).to.equal('pass');
+    expect(log.join('\n'))
+      .to.contain('note: t.pkt:8: write() gives 10, not 9')
+      .and.to.contain('note: t.pkt:9: this is');
+    expect(play('packet')).to.equal('fail');
+    expect(play('syscall')).to.equal('fail');
+  });
+
+  it('hands all code blocks to Python when one needs it, and says what is missing without', () => {
+    const code = '+0 %{ x = 1 }%\n+0 %{ import math }%\n';
+    expect(opened(code).message).to.equal('`import` in the code block of line 9, without python3');
+    const given: (readonly [number, string, number])[] = [];
+    const result = opened(code, {
+      python: (_, blocks) => {
+        for (const { line, code, values } of blocks) given.push([line, code.trim(), values['tcpi_state'] as number]);
+        return { printed: [], failure: { line: 9, message: 'no' } };
+      },
+    });
+    expect(given).to.deep.equal([
+      [8, 'x = 1', 1],
+      [9, 'import math', 1],
+    ]);
+    expect(result).to.include({ status: 'fail', message: 't.pkt:9: no' });
+  });
+
   for (const [lines, message] of [
     ['+0 setsockopt(4, SOL_TCP, TCP_REPAIR, [1], 4) = 0', 'setsockopt() of TCP_REPAIR'],
     ['+0 `sysctl -q net.ipv4.tcp_mtu_probing=2`', 'sysctl tcp_mtu_probing=2'],
     ['+0 `iptables -F`', 'the command iptables -F'],
-    ['+0 splice(4, 5) = 0', 'the system call splice()'],
+    ['+0 splice(4, 5) = 0', 'the system call splice(): there are no pipes'],
+    ['+0 constructor(4) = 0', 'the system call constructor()'],
     ['+0 socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) = 5', 'IPv6 sockets'],
     ['+0 sendto(4, ..., 0, MSG_FASTOPEN, ..., ...) = -1 EINPROGRESS', 'sendto() with the flags MSG_FASTOPEN'],
     ['+0 > udp (10)', 'UDP'],
