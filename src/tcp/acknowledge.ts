@@ -1,16 +1,25 @@
 /** Fifth step, ESTABLISHED and later: the ACK field, SACK, and the send window. RFC 9293 3.10.7.4. */
 import { FIN, OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
+import { AckNews } from './ack-news.ts';
 import { challengeAck } from './challenge-ack.ts';
-import { windowInUse } from './congestion-use.ts';
-import { CA_CWR, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { controlCongestion } from './congestion-use.ts';
+import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
+import { duplicateArrives, reportsDuplicate } from './d-sack.ts';
 import { takeCwr } from './ecn.ts';
+import { removeDuplicates } from './new-reno.ts';
 import { endPersist } from './persist.ts';
-import { believableUntil, rackAcknowledged, usesRack } from './rack.ts';
+import { believableUntil, rackAdvance, rackUpdateWindow, usesRack } from './rack.ts';
 import { updateRecovery } from './recovery.ts';
-import { retransmissionTimeout, sampleRoundTrip } from './round-trip.ts';
-import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
-import { PERSIST, RETRANSMISSION } from './timer-kinds.ts';
+import { checkReordering } from './reordering.ts';
+import { sampleRoundTrip } from './round-trip.ts';
+import { rearmRetransmission } from './sending-timer.ts';
+import { SACKED } from './sent-runs.ts';
+import { after, before, beforeOrAt, distance } from './sequence.ts';
+import { probeAcknowledged, scheduleProbe } from './tail-loss-probe.ts';
+import { PERSIST } from './timer-kinds.ts';
 import { timestampNow } from './transmit.ts';
+
+const news = new AckNews();
 
 /** @returns whether to go on with the segment */
 export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
@@ -28,19 +37,24 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
       return false;
     }
     // A duplicate from the past; what it SACKs may still be news.
-    if (connection.sackOk && segment.sackCount > 0) takeSacks(connection, segment);
+    if (connection.sackOk && segment.sackCount > 0) takeOld(connection, segment, now);
     return true;
   }
   connection.probesOut = 0;
   const windowMoved = updateSendWindow(connection, segment);
   if (connection.ecn !== undefined) takeCwr(connection, segment);
-  if (connection.runs.packetsOut > 0) acknowledgeOutstanding(connection, segment, windowMoved, now);
+  const outstanding = connection.runs.packetsOut > 0 || (connection.sackOk && segment.sackCount > 0);
+  if (outstanding) acknowledgeOutstanding(connection, segment, windowMoved, now);
   else if (windowMoved) connection.context.markDirty(connection);
   if (connection.sndWnd > 0 && connection.timerAt(PERSIST) !== Infinity) reopenWindow(connection, ack);
   return true;
 }
 
-/** "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND". @returns whether it changed */
+/**
+ * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND".
+ * @returns whether that is news: a duplicate acknowledgment does not move the window (RFC 5681 2); one that only takes some of it back, as data lies
+ *   unread or out of order, may be one (Linux)
+ */
 function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolean {
   const { seq, ack } = segment;
   const window = segment.window << connection.sndWindShift;
@@ -49,12 +63,15 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
     (connection.sndWl1 === seq && beforeOrAt(connection.sndWl2, ack)) ||
     after(ack, connection.sndUna);
   if (!newer) return false;
+  const news = connection.sndWl1 !== seq || window > connection.sndWnd || (window === 0 && connection.sndWnd > 0);
   connection.sndWl1 = seq;
   connection.sndWl2 = ack;
-  if (window === connection.sndWnd) return false;
+  if (window === connection.sndWnd) return news;
   connection.sndWnd = window;
   if (window > connection.maxSndWnd) connection.maxSndWnd = window;
-  return true;
+  // Less room may change what is next, too.
+  connection.context.markDirty(connection);
+  return news;
 }
 
 /** The window has room again for what persist waited with. */
@@ -64,6 +81,21 @@ function reopenWindow(connection: ControlBlock, ack: number): void {
   connection.context.markDirty(connection);
 }
 
+/** The record for this acknowledgment, with what the segment itself says. */
+function read(connection: ControlBlock, segment: TcpSegment, windowMoved: boolean, now: number): void {
+  const { runs, sndUna } = connection;
+  news.reset();
+  news.priorUna = sndUna;
+  news.priorForward = runs.sackedOut > 0 ? runs.highestSacked : sndUna;
+  news.highSeq = connection.recover;
+  news.text = segment.payloadLength > 0 || (segment.flags & (SYN | FIN)) !== 0;
+  news.windowMoved = windowMoved;
+  news.advanced = after(segment.ack, sndUna);
+  news.hasEcho = connection.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0 && segment.tsEcr !== 0;
+  news.echo = segment.tsEcr;
+  if (usesRack(connection)) news.believableUntil = believableUntil(connection, echoedAt(connection, now), now);
+}
+
 function acknowledgeOutstanding(
   connection: ControlBlock,
   segment: TcpSegment,
@@ -71,107 +103,135 @@ function acknowledgeOutstanding(
   now: number,
 ): void {
   const { runs } = connection;
-  const { ack } = segment;
-  const advanced = after(ack, connection.sndUna);
-  const before = runs.packetsOut;
-  const inUse = windowInUse(connection);
-  const rack = usesRack(connection);
-  if (rack) runs.acknowledge(ack, believableUntil(connection, echoedAt(connection, segment, now), now));
-  else runs.acknowledge(ack);
-  const acked = before - runs.packetsOut;
-  if (advanced) advance(connection, ack, now);
-  const sacked = connection.sackOk && segment.sackCount > 0 ? takeSacks(connection, segment) : 0;
-  measure(connection, segment, advanced, now);
-  if (rack) rackAcknowledged(connection, reportsDuplicate(segment), now);
-  // RFC 5681 2: a duplicate acknowledgment. With SACK, what it newly reports makes it one (RFC 6675 2).
-  const plain = segment.payloadLength === 0 && (segment.flags & (SYN | FIN)) === 0;
-  const duplicate = connection.sackOk ? sacked > 0 : !advanced && plain && !windowMoved && runs.packetsOut > 0;
-  // RFC 5681 3.2 step 6, RFC 6582 3.2 step 3: what ends recovery leaves cwnd at ssthresh.
-  const recovering = connection.caState === CA_RECOVERY;
-  updateRecovery(connection, acked, duplicate, now);
-  const reducing = recovering || connection.caState === CA_RECOVERY || connection.caState === CA_CWR;
-  if (runs.newlyAcked > 0 && advanced && inUse && !reducing) {
-    connection.congestion.acknowledged(connection, runs.newlyAcked, now);
+  read(connection, segment, windowMoved, now);
+  const out = runs.packetsOut;
+  const lost = runs.lostTotal;
+  runs.acknowledge(segment.ack, news);
+  news.acked = out - runs.packetsOut;
+  if (news.advanced) advance(connection, segment.ack);
+  if (connection.sackOk && segment.sackCount > 0) takeSacks(connection, segment);
+  if (connection.sackOk) noteOrder(connection);
+  else takePlain(connection);
+  const measured = measure(connection, now);
+  if (connection.sackOk) {
+    rackAdvance(connection, news, now);
+    rackUpdateWindow(connection);
+    news.delivered += news.newlyAcked;
   }
-  if (runs.packetsOut === 0) connection.clearTimer(RETRANSMISSION);
-  // RFC 6298 5.3: new data was acknowledged: the timer starts anew.
-  else if (advanced) connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
+  judge(connection, segment, now);
+  runs.delivered += news.delivered;
+  news.lost = runs.lostTotal - lost;
+  if (!news.timerSet && (news.acked > 0 || (measured && headIsOlder(connection)))) rearm(connection, now);
+  if (out > 0) controlCongestion(connection, news, now);
+  connection.context.markDirty(connection);
+}
+
+/** Without SACK. */
+function takePlain(connection: ControlBlock): void {
+  removeDuplicates(connection, news.acked, news);
+  // Among what it acknowledges only SACK could tell whether the original arrived, or what was sent again.
+  if (news.ackedAgain) news.originalDelivered = false;
+}
+
+/** What is unusual about it changes the state of loss recovery. */
+function judge(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const fresh = news.text || news.windowMoved || news.acked > 0;
+  probeAcknowledged(connection, segment.ack, news);
+  if (fresh && news.sacked === 0 && !news.ece && !news.duplicateReported && connection.caState === CA_OPEN) return;
+  // RFC 5681 2: a duplicate acknowledgment; of nothing it could only be a reply to a probe.
+  news.duplicate = !fresh && !news.advanced && !news.duplicateReported && connection.runs.packetsOut > 0;
+  updateRecovery(connection, news, now);
+}
+
+/** An acknowledgment older than others that came before it: only what it SACKs may be news. */
+function takeOld(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const { runs } = connection;
+  read(connection, segment, false, now);
+  news.advanced = false;
+  takeSacks(connection, segment);
+  noteOrder(connection);
+  rackAdvance(connection, news, now);
+  news.delivered += news.newlyAcked;
+  runs.delivered += news.delivered;
+  if (runs.packetsOut === 0 && !news.duplicateReported) return;
+  updateRecovery(connection, news, now);
   connection.context.markDirty(connection);
 }
 
 /** When what TSecr echoes was stamped, ms: the end of that millisecond; Infinity: nothing is echoed. */
-function echoedAt(connection: ControlBlock, segment: TcpSegment, now: number): number {
-  if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return Infinity;
-  return Math.floor(now) - distance(segment.tsEcr, timestampNow(connection, now)) + 1;
+function echoedAt(connection: ControlBlock, now: number): number {
+  if (!news.hasEcho) return Infinity;
+  return Math.floor(now) - distance(news.echo, timestampNow(connection, now)) + 1;
 }
 
-/** RFC 2883 4: the first block lies below the acknowledgment, or within the second. */
-function reportsDuplicate({ sackBlocks, sackCount, ack }: TcpSegment): boolean {
-  if (sackCount === 0) return false;
-  const [left, right] = [sackBlocks[0] as number, sackBlocks[1] as number];
-  return after(right, left) && (beforeOrAt(right, ack) || (sackCount > 1 && within(sackBlocks, left, right)));
+/** What was delivered out of order, and whether the receiver has thought again of what it SACKed. */
+function noteOrder(connection: ControlBlock): void {
+  const { runs } = connection;
+  if (news.reordered) checkReordering(connection, news.reorderedSeq, news.priorForward, false);
+  news.reneged = news.acked > 0 && runs.first !== undefined && (runs.first.marks & SACKED) !== 0;
 }
 
-function advance(connection: ControlBlock, ack: number, now: number): void {
+function advance(connection: ControlBlock, ack: number): void {
   const writableBefore = connection.writable();
   connection.sndUna = ack;
   if (before(connection.sndUp, ack)) connection.sndUp = ack;
   connection.sendQueue.acknowledge(ack);
   connection.retransmits = 0;
-  // What is out now has waited since then at the most.
-  connection.retransmitsSince = connection.runs.packetsOut > 0 ? now : -1;
+  connection.retransmitsSince = -1;
   connection.softReason = 0;
   if (!writableBefore && connection.writable()) connection.context.markReady(connection);
 }
 
-/** RFC 6298 3 (Karn), RFC 7323 4.1 (RTTM). */
-function measure(connection: ControlBlock, segment: TcpSegment, advanced: boolean, now: number): void {
-  const { runs } = connection;
-  if (runs.oldestSentAt >= 0 && !runs.ackedRetransmission) {
-    const sample = (now - runs.oldestSentAt) * 1000;
-    sampleRoundTrip(connection, sample);
-    connection.congestion.measured?.(connection, sample, now);
-  } else if (
-    advanced &&
-    connection.timestampsOk &&
-    (segment.optionBits & OPT_TIMESTAMPS) !== 0 &&
-    segment.tsEcr !== 0
-  ) {
+/** RFC 6298 3 (Karn), RFC 7323 4.1 (RTTM). @returns whether there was a sample */
+function measure(connection: ControlBlock, now: number): boolean {
+  const recentAt = Math.max(news.sackedLastAt, news.ackedLastAt);
+  let sample: number;
+  let recent = now - recentAt;
+  if (news.ackedFirstAt >= 0 && !news.ackedAgain) {
+    sample = now - news.ackedFirstAt;
+  } else if (news.sackedFirstAt >= 0) {
+    sample = now - news.sackedFirstAt;
+  } else if (news.acked > 0 && news.hasEcho) {
     // Of what was sent twice only the timestamp knows which one was acknowledged.
-    const elapsed = distance(segment.tsEcr, timestampNow(connection, now));
-    if (elapsed < 0) return;
-    sampleRoundTrip(connection, elapsed * 1000);
+    const elapsed = distance(news.echo, timestampNow(connection, now));
+    if (elapsed < 0) return false;
+    sample = Math.max(elapsed, 1);
+    recent = sample;
   } else {
-    return;
+    return false;
   }
+  sampleRoundTrip(connection, sample * 1000, recent * 1000);
+  connection.congestion.measured?.(connection, recent * 1000, now);
   // RFC 6298 5.7: the back-off lasts until there is a sample.
   connection.backoff = 0;
+  return true;
 }
 
-/** RFC 6675 4, Update(): blocks that make sense are marked. @returns pieces newly SACKed */
-function takeSacks(connection: ControlBlock, segment: TcpSegment): number {
-  const { sackBlocks, sackCount, ack } = segment;
-  let marked = 0;
-  for (let i = 0; i < sackCount; i++) {
+/** What was SACKed was sent before the oldest segment out was sent last: the timer may start anew. */
+function headIsOlder({ runs }: ControlBlock): boolean {
+  return runs.first !== undefined && news.sackedFirstAt >= 0 && news.sackedFirstAt < runs.first.sentAt;
+}
+
+/** RFC 6298 5.2, 5.3: the timer starts anew, or that of a tail loss probe. */
+function rearm(connection: ControlBlock, now: number): void {
+  const { caState } = connection;
+  if ((caState === CA_OPEN || caState === CA_CWR) && scheduleProbe(connection, true, now)) return;
+  rearmRetransmission(connection, now);
+}
+
+/** RFC 6675 4, Update(): blocks that make sense are marked; RFC 2883: the first may report a duplicate. */
+function takeSacks(connection: ControlBlock, segment: TcpSegment): void {
+  const { sackBlocks, sackCount } = segment;
+  const first = reportsDuplicate(segment) ? 1 : 0;
+  if (first === 1) duplicateArrives(connection, sackBlocks[0] as number, sackBlocks[1] as number, news);
+  for (let i = first; i < sackCount; i++) {
     const left = sackBlocks[2 * i] as number;
     const right = sackBlocks[2 * i + 1] as number;
-    // RFC 2883 4: a first block below the acknowledgment reports a duplicate.
-    if (
-      !after(right, left) ||
-      before(left, connection.sndUna) ||
-      after(right, connection.sndNxt) ||
-      beforeOrAt(right, ack)
-    ) {
-      connection.context.counters.TCPSACKDiscard++;
+    if (!after(right, left) || !after(left, connection.sndUna) || after(right, connection.sndNxt)) {
+      // What was overtaken by another acknowledgment is no error.
+      if (after(right, connection.sndUna)) connection.context.counters.TCPSACKDiscard++;
       continue;
     }
-    // RFC 2883 4: so does one that lies within the second.
-    if (i === 0 && sackCount > 1 && within(sackBlocks, left, right)) continue;
-    marked += connection.runs.sack(left, right);
+    news.sacked += connection.runs.sack(left, right, news);
   }
-  return marked;
-}
-
-function within(blocks: Int32Array, left: number, right: number): boolean {
-  return afterOrAt(left, blocks[2] as number) && beforeOrAt(right, blocks[3] as number);
 }

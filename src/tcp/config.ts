@@ -51,10 +51,19 @@ export interface TcpConfig {
   tcp_rto_max_ms: number;
   /** Longest delay of an acknowledgment, milliseconds (RFC 9293 3.8.6.3 [MUST-40]: below 500). */
   tcp_delack_max_ms: number;
-  /** Bit 1: losses are found by time (RACK, RFC 8985); 0: by counting what is SACKed above (RFC 6675). */
+  /**
+   * Bits: 1: losses are found by time (RACK, RFC 8985), without it by counting what is SACKed above (RFC 6675); 2: the reordering window does not
+   * adapt; 4: nor is it cut short by DupThresh segments SACKed.
+   */
   tcp_recovery: number;
-  /** Duplicate acknowledgments (or segments SACKed above) that mean a loss: DupThresh. */
+  /** Duplicate acknowledgments (or segments SACKed above) that mean a loss, to begin with: DupThresh. */
   tcp_reordering: number;
+  /** The most that it grows to when reordering is seen. */
+  tcp_max_reordering: number;
+  /** Tail loss probes: 3 and 4 turn them on (RFC 8985 7), 0 off. */
+  tcp_early_retrans: number;
+  /** Not 0: spurious timeouts are found out (F-RTO, RFC 5682). */
+  tcp_frto: number;
   /** Initial window in segments (RFC 6928). */
   tcp_init_cwnd: number;
   tcp_slow_start_after_idle: boolean;
@@ -146,6 +155,9 @@ export function defaultConfig(): TcpConfig {
     tcp_delack_max_ms: 200,
     tcp_recovery: 1,
     tcp_reordering: 3,
+    tcp_max_reordering: 300,
+    tcp_early_retrans: 3,
+    tcp_frto: 2,
     tcp_init_cwnd: 10,
     tcp_slow_start_after_idle: true,
     tcp_syncookies: 1,
@@ -159,7 +171,7 @@ export function defaultConfig(): TcpConfig {
     // Linux's default is 131,072 and grows by measurement; ours is fixed until the buffers tune themselves.
     tcp_rmem: [4096, 4_194_304, 33_554_432],
     tcp_wmem: [4096, 4_194_304, 33_554_432],
-    tcp_congestion_control: 'reno',
+    tcp_congestion_control: 'cubic',
     hystart: 1,
     hystart_detect: 3,
     hystart_low_window: 16,

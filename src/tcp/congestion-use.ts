@@ -1,18 +1,55 @@
-/** Whether the congestion window is in use: it grows only then, and decays when it was not. RFC 5681 4.1, RFC 7661 in spirit. */
-import type { ControlBlock } from './control-block.ts';
+/**
+ * What an acknowledgment does to the congestion window, and whether that is in use: it grows only then, and decays when it was not. RFC 5681
+ * 4.1, RFC 2861, RFC 7661 in spirit.
+ */
+import type { AckNews } from './ack-news.ts';
+import { CA_OPEN, type ControlBlock } from './control-block.ts';
+import { currentSsthresh, inReduction, reduce } from './prr.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { initialCwnd } from './route-metrics.ts';
 import { afterOrAt, before } from './sequence.ts';
 
+/** The acknowledgment has been judged: cwnd shrinks on, or grows. */
+export function controlCongestion(connection: ControlBlock, news: AckNews, now: number): void {
+  const { congestion } = connection;
+  if (congestion.control !== undefined) return congestion.control(connection, news, now);
+  if (inReduction(connection)) return reduce(connection, news);
+  // A path that reorders acknowledges late: what is SACKed counts there, too (Linux).
+  const reorders = connection.reordering > connection.context.config.tcp_reordering;
+  const forward = news.acked > 0 || (reorders && news.sacked > 0);
+  if (forward && news.delivered > 0 && windowInUse(connection)) {
+    congestion.acknowledged(connection, news.delivered, now);
+  }
+}
+
 /** After output: notes how much was out at most in this window of data (Linux's tcp_cwnd_validate). */
-export function noteWindowUse(connection: ControlBlock): void {
+export function noteWindowUse(connection: ControlBlock, now: number): void {
   const out = connection.runs.packetsOut;
   const fresh = !before(connection.sndUna, connection.cwndUsageSeq);
-  if (!fresh && !connection.cwndLimited && out <= connection.maxPacketsOut) return;
-  if (!fresh && connection.windowWasFull && !connection.cwndLimited) return;
-  connection.windowWasFull = connection.cwndLimited;
-  connection.maxPacketsOut = out;
-  connection.cwndUsageSeq = connection.sndNxt;
+  if (fresh || connection.cwndLimited || (!connection.windowWasFull && out > connection.maxPacketsOut)) {
+    connection.windowWasFull = connection.cwndLimited;
+    connection.maxPacketsOut = out;
+    connection.cwndUsageSeq = connection.sndNxt;
+  }
+  if (windowInUse(connection)) {
+    connection.windowUsed = 0;
+    connection.windowUsedAt = now;
+    return;
+  }
+  if (out > connection.windowUsed) connection.windowUsed = out;
+  if (now - connection.windowUsedAt >= connection.rtoUs / 1000) decay(connection, now);
+}
+
+/** RFC 2861 3.2: for a round trip and more the application used less than cwnd: half of the rest is given back. */
+function decay(connection: ControlBlock, now: number): void {
+  const { config } = connection.context;
+  if (!config.tcp_slow_start_after_idle || connection.congestion.control !== undefined) return;
+  const used = Math.max(connection.windowUsed, initialCwnd(connection));
+  connection.windowUsed = 0;
+  connection.windowUsedAt = now;
+  if (connection.caState !== CA_OPEN || connection.sendSpace() === 0 || used >= connection.cwnd) return;
+  connection.ssthresh = currentSsthresh(connection);
+  connection.cwnd = (connection.cwnd + used) >> 1;
 }
 
 /** Whether cwnd was what held the sender back, so that it may grow (Linux: in slow start, half in use is enough). */

@@ -13,6 +13,7 @@ import type { Path } from './path.ts';
 import type { Rack } from './rack.ts';
 import type { Reassembly } from './reassembly.ts';
 import { ReceiveQueue } from './receive-queue.ts';
+import type { RecoveryState } from './recovery-state.ts';
 import { chosenCongestion, initialCwnd } from './route-metrics.ts';
 import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
@@ -91,8 +92,8 @@ export class ControlBlock {
   finSent = false;
   /** Our SYN (or SYN-ACK) is to go out, for the first time or again. */
   synDue = false;
-  /** One segment of what is lost goes out whatever cwnd says (RFC 5681 3.2 step 3, RFC 6582 3.2 step 3). */
-  retransmitDue = false;
+  /** A tail loss probe is to go out (RFC 8985 7.3). */
+  probeDue = false;
   /** TCP_CORK has held back long enough, or the user let go: short segments may leave once. */
   uncorked = false;
   /** MSG_MORE on the last write: a partial segment waits for what follows, as with TCP_CORK. */
@@ -137,12 +138,16 @@ export class ControlBlock {
   // Retransmission timer, RFC 6298. Microseconds.
   srttUs = 0;
   rttvarUs = 0;
+  /** Mean deviation, and its largest in the round trip that ends at `rttSeq`. */
+  mdevUs = 0;
+  mdevMaxUs = 0;
+  rttSeq = 0;
   minRttUs = 0x7fffffff;
   rtoUs = 1_000_000;
   backoff = 0;
   /** Timeouts in a row without an answer. */
   retransmits = 0;
-  /** Since when what is out has waited for an acknowledgment of anything, ms; -1: no timeout yet. */
+  /** When what is out was first sent again after a timeout, ms; -1: it was not. */
   retransmitsSince = -1;
   /** Window and keepalive probes in a row without an answer. */
   probesOut = 0;
@@ -160,15 +165,19 @@ export class ControlBlock {
   /** Segments acknowledged since cwnd last grew, in congestion avoidance. */
   cwndCount = 0;
   caState = CA_OPEN;
-  /** RFC 6582's recover, RFC 6675's RecoveryPoint. */
+  /** RFC 6582's recover, RFC 6675's RecoveryPoint: SND.NXT when the state was last changed for the worse. */
   recover = 0;
-  dupAcks = 0;
-  /** `recover` means something. */
-  everRecovered = false;
+  /** DupThresh (RFC 6675 2), segments: grows with the reordering that is seen. */
+  reordering: number;
+  /** What the sending timer waits for (WAIT_... of sending-timer.ts). */
+  sendingFor = 0;
   /** Most segments out in the window of data that ends at `cwndUsageSeq`, and whether cwnd held it back. */
   maxPacketsOut = 0;
   cwndUsageSeq = 0;
   windowWasFull = false;
+  /** Most segments out since cwnd was last found in use, and when that was, ms. */
+  windowUsed = 0;
+  windowUsedAt = 0;
   /** cwnd was what held the last output back. */
   cwndLimited = false;
   /** When the last data segment was sent, ms. */
@@ -202,6 +211,8 @@ export class ControlBlock {
   readonly runs = new SentRuns();
   /** Made when RACK first looks. */
   rack: Rack | undefined;
+  /** Made when something is lost, or may be. */
+  recovery: RecoveryState | undefined;
 
   constructor(
     context: TcpContext,
@@ -223,6 +234,7 @@ export class ControlBlock {
     this.settings = settings;
     settings.mark(path);
     this.cwnd = initialCwnd(this);
+    this.reordering = context.config.tcp_reordering;
     this.congestion = congestionControl(chosenCongestion(settings, path));
     this.timerRow = context.timers.allocate();
     context.timerOwners[this.timerRow] = this;

@@ -60,6 +60,13 @@ export interface TcpInfo {
   readonly tcpi_rttvar: number;
   readonly tcpi_min_rtt: number;
   readonly tcpi_total_retrans: number;
+  /** DupThresh, segments, as reordering made it; and how often reordering was seen. */
+  readonly tcpi_reordering: number;
+  readonly tcpi_reord_seen: number;
+  /** Segments that D-SACKs have reported. */
+  readonly tcpi_dsack_dups: number;
+  /** Segments delivered, counted each time. */
+  readonly tcpi_delivered: number;
   /** Bytes queued and not sent. */
   readonly tcpi_notsent_bytes: number;
   /** Bytes: the peer's window, and ours. */
@@ -119,9 +126,13 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_snd_ssthresh: connection.ssthresh,
     tcpi_snd_cwnd: connection.cwnd,
     tcpi_rtt: connection.srttUs,
-    tcpi_rttvar: connection.rttvarUs,
+    tcpi_rttvar: connection.mdevUs,
     tcpi_min_rtt: connection.minRttUs === 0x7fffffff ? 0 : connection.minRttUs,
     tcpi_total_retrans: connection.totalRetrans,
+    tcpi_reordering: connection.reordering,
+    tcpi_reord_seen: connection.recovery?.reorderings ?? 0,
+    tcpi_dsack_dups: connection.recovery?.duplicates ?? 0,
+    tcpi_delivered: runs.delivered,
     tcpi_notsent_bytes: Math.max((connection.sendQueue.end - connection.sndNxt) | 0, 0),
     tcpi_snd_wnd: connection.sndWnd,
     tcpi_rcv_wnd: currentWindow(connection),

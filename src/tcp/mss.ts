@@ -59,7 +59,7 @@ export function syncMss(connection: ControlBlock): void {
 export function mssOfMtu(connection: ControlBlock, mtu: number): number {
   const { path, peerMss, context } = connection;
   const fits = Math.min(mtu, 65_535) - path.headerLength - TCP_HEADER;
-  const mss = Math.max(Math.min(peerMss, fits), context.config.tcp_min_snd_mss);
+  const mss = Math.min(Math.max(peerMss, context.config.tcp_min_snd_mss), fits);
   return Math.max(mss - commonOptionsLength(connection), LEAST_PAYLOAD);
 }
 

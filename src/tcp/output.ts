@@ -10,12 +10,22 @@ import { synEcnFlags } from './ecn-handshake.ts';
 import { currentMss } from './mss.ts';
 import { mayEndShort } from './nagle.ts';
 import { armPersist, endPersist } from './persist.ts';
+import { inReduction } from './prr.ts';
+import { type RecoveryState, recoveryOf } from './recovery-state.ts';
 import { retransmissionTimeout } from './round-trip.ts';
-import type { SentRun } from './sent-runs.ts';
-import { before, distance } from './sequence.ts';
+import {
+  armRetransmission,
+  rearmRetransmission,
+  WAIT_PROBE,
+  WAIT_REORDERING,
+  WAIT_RETRANSMISSION,
+} from './sending-timer.ts';
+import { LOST, SACKED, type SentRun } from './sent-runs.ts';
+import { after, before, distance } from './sequence.ts';
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
+import { probeSent, scheduleProbe } from './tail-loss-probe.ts';
 import { DELAYED_ACK, RETRANSMISSION } from './timer-kinds.ts';
-import { superSegmentLimit, transmit, transmitAck } from './transmit.ts';
+import { superSegmentLimit, timestampNow, transmit, transmitAck } from './transmit.ts';
 
 /** @returns false when the interface was full, or busy: the stack calls again when there is room, or in the next flush */
 export function output(connection: ControlBlock, now: number): boolean {
@@ -24,13 +34,13 @@ export function output(connection: ControlBlock, now: number): boolean {
   if ((state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return true;
   if ((state & (SYN_SENT | SYN_RECEIVED)) !== 0) return outputSyn(connection, now);
   if (connection.ecn?.accurate !== undefined) checkBeacon(connection, now);
-  const done = sendLost(connection, now) && sendNew(connection, now) && sendAcknowledgment(connection, now);
-  noteWindowUse(connection);
+  const { sndNxt } = connection;
+  const done = sendData(connection, now) && sendAcknowledgment(connection, now);
+  if (connection.sndNxt !== sndNxt || connection.cwndLimited) noteWindowUse(connection, now);
   if (connection.runs.packetsOut > 0) {
+    if (connection.sndNxt !== sndNxt) scheduleProbe(connection, false, now);
     // RFC 6298 5.1: a timer runs while anything is out.
-    if (connection.timerAt(RETRANSMISSION) === Infinity) {
-      connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
-    }
+    if (connection.timerAt(RETRANSMISSION) === Infinity) rearmRetransmission(connection, now);
   } else if (done) {
     armPersist(connection, now);
   }
@@ -48,38 +58,104 @@ function outputSyn(connection: ControlBlock, now: number): boolean {
   return true;
 }
 
+function sendData(connection: ControlBlock, now: number): boolean {
+  const { recovery } = connection;
+  if (connection.probeDue && !sendProbe(connection, now)) return false;
+  if (recovery?.newDataFirst === true) return sendNewFirst(connection, recovery, now);
+  return sendLost(connection, now) && sendNew(connection, now);
+}
+
+/** RFC 5682 2.1 step 2b: new data goes out before anything is sent again; when none can, it is a loss like any other. */
+function sendNewFirst(connection: ControlBlock, recovery: RecoveryState, now: number): boolean {
+  connection.uncorked = true;
+  if (!sendNew(connection, now)) return false;
+  recovery.newDataFirst = false;
+  if (after(connection.sndNxt, connection.recover)) return true;
+  recovery.frto = false;
+  return sendLost(connection, now);
+}
+
+/** RFC 8985 7.3, TLP_send_probe: a segment of new data, though cwnd be full; when there is none, the last segment again. */
+function sendProbe(connection: ControlBlock, now: number): boolean {
+  const { runs, sendQueue } = connection;
+  const size = currentMss(connection);
+  const waiting = distance(connection.sndNxt, sendQueue.end);
+  const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
+  const length = Math.min(waiting, size);
+  if (runs.packetsOut === 0) {
+    connection.probeDue = false;
+    return true;
+  }
+  if (length > 0 && length <= window) {
+    const fin = connection.finQueued && length === waiting && length < window ? 1 : 0;
+    if (!sendSegment(connection, length, fin, size, now)) return false;
+    probeSent(connection, false);
+  } else {
+    const last = runs.lastPiece() as SentRun;
+    if ((last.marks & (LOST | SACKED)) === 0) {
+      if (!sendAgain(connection, last, now)) return false;
+      probeSent(connection, true);
+    }
+  }
+  connection.probeDue = false;
+  // The next waits for a retransmission timeout from now.
+  connection.sendingFor = WAIT_RETRANSMISSION;
+  rearmRetransmission(connection, now);
+  return true;
+}
+
 /** Lost segments first, as many as cwnd has room for (RFC 6675 5 (C), RFC 5681 3.2, RFC 6298 5.4). */
 function sendLost(connection: ControlBlock, now: number): boolean {
-  const { runs } = connection;
+  const { runs, recovery } = connection;
+  // RFC 5682 2.1: until it is known whether the timeout was spurious.
+  if (recovery?.frto === true && after(connection.sndNxt, connection.recover)) return true;
   for (let run = runs.nextLost(); run !== undefined; run = runs.nextLost()) {
-    const room = connection.cwnd - runs.inFlight();
-    const quota = connection.retransmitDue ? Math.max(room, 1) : room;
+    const quota = connection.cwnd - runs.inFlight();
     if (quota <= 0) return true;
     // The peer took back window: RFC 9293 3.8.6 [SHLD-16] resends nothing beyond it but the oldest.
     const edge = (connection.sndUna + connection.sndWnd) | 0;
     if (!before(run.seq, edge) && run.seq !== connection.sndUna) return true;
     const within = Math.max(Math.floor(distance(run.seq, edge) / run.size), 1);
-    if (connection.path.busy || !retransmit(connection, run, Math.min(quota, within), now)) return false;
-    connection.retransmitDue = false;
+    if (connection.path.busy) return false;
+    cutToSend(connection, run, Math.min(quota, within));
+    const isHead = run === runs.first;
+    if (!sendAgain(connection, run, now)) return false;
+    countRetransmission(connection, run, now);
+    // RFC 6298 5.3 in spirit (Linux): the oldest has just been sent.
+    if (isHead && connection.sendingFor !== WAIT_REORDERING && connection.backoff === 0) {
+      armRetransmission(connection, now + retransmissionTimeout(connection));
+    }
   }
-  connection.retransmitDue = false;
   return true;
 }
 
-/** Sends the first pieces of a run again. */
-function retransmit(connection: ControlBlock, run: SentRun, quota: number, now: number): boolean {
-  const { runs, sendQueue, context } = connection;
+/** The first pieces of a run, as many as may go, in a run of their own. */
+function cutToSend(connection: ControlBlock, run: SentRun, quota: number): void {
+  const { runs } = connection;
   const size = currentMss(connection);
   if (run.size > size) runs.resize(run, size);
   const limit = Math.floor(superSegmentLimit(connection, run.size) / run.size);
   runs.cutBehind(run, Math.max(Math.min(quota, limit), 1));
+}
+
+/** Sends a run again. */
+function sendAgain(connection: ControlBlock, run: SentRun, now: number): boolean {
+  const { runs, sendQueue, context } = connection;
   const length = distance(run.seq, run.end) - run.fin;
   let flags = ACK;
   if (run.fin === 1) flags |= FIN;
   if (length > 0 && ((run.seq + length) | 0) === sendQueue.end) flags |= PSH;
   if (!transmit(connection, run.seq, length, flags, run.size, now)) return false;
+  const pieces = run.pieces();
+  const recovery = recoveryOf(connection);
+  if (recovery.retransmittedAt < 0) {
+    recovery.retransmittedAt = now;
+    recovery.retransmitStamp = timestampNow(connection, now);
+  }
+  recovery.undoRetrans = Math.max(recovery.undoRetrans, 0) + pieces;
   runs.markRetransmitted(run, now);
-  countRetransmission(connection, run.pieces());
+  connection.totalRetrans += pieces;
+  context.counters.RetransSegs += pieces;
   if (context.trace !== undefined) {
     const seq = distance(connection.iss, run.seq);
     context.trace({ type: 'retransmit', at: now, flow: connection.flow(), seq, length });
@@ -87,13 +163,13 @@ function retransmit(connection: ControlBlock, run: SentRun, quota: number, now: 
   return true;
 }
 
-function countRetransmission(connection: ControlBlock, pieces: number): void {
+/** As Linux sorts them: in recovery; after a timeout, but for the first, which counts as the timeout. */
+function countRetransmission(connection: ControlBlock, run: SentRun, now: number): void {
   const { counters } = connection.context;
-  connection.totalRetrans += pieces;
-  counters.RetransSegs += pieces;
-  // As Linux sorts them: in recovery; after a timeout, but for the first, which counts as the timeout.
+  const pieces = run.pieces();
+  if (inReduction(connection)) recoveryOf(connection).prrOut += pieces;
   if (connection.caState !== CA_LOSS) counters.TCPFastRetrans += pieces;
-  else if (!connection.retransmitDue) counters.TCPSlowStartRetrans += pieces;
+  else if (connection.retransmits === 0 || connection.retransmitsSince !== now) counters.TCPSlowStartRetrans += pieces;
 }
 
 /** New data, then our FIN, as far as both windows reach. */
@@ -145,8 +221,13 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;
   if (!transmit(connection, seq, length, flags, size, now)) return false;
   if (connection.runs.packetsOut === 0) noteResumption(connection, now);
+  const { runs } = connection;
+  const out = runs.packetsOut;
   connection.sndNxt = end;
-  connection.runs.push(seq, end, size, fin, now);
+  runs.push(seq, end, size, fin, now);
+  if (inReduction(connection)) recoveryOf(connection).prrOut += runs.packetsOut - out;
+  // RFC 6298 5.1; a tail loss probe would now be another segment.
+  if (out === 0 || connection.sendingFor === WAIT_PROBE) rearmRetransmission(connection, now);
   if (fin === 1) connection.finSent = true;
   if (length > 0) {
     if (length % size !== 0) connection.sndSml = end;

@@ -1,26 +1,59 @@
 /** Round-trip times and the retransmission timeout: RFC 6298, with Linux's lower bound. Microseconds. */
 import type { ControlBlock } from './control-block.ts';
 import { leastRtoUs } from './route-metrics.ts';
+import { after } from './sequence.ts';
 
 /** RFC 6298 2.1: before the first sample. */
 export const INITIAL_RTO_US = 1_000_000;
 
-/** RFC 6298 2.2, 2.3. */
-export function sampleRoundTrip(connection: ControlBlock, sampleUs: number): void {
+/**
+ * RFC 6298 2.2, 2.3, with Linux's care: the variance follows the largest deviation of a round trip, and falls slowly when the round trips get
+ * shorter, so that the timeout does not come too close.
+ * @param sampleUs from the first segment that an acknowledgment tells of
+ * @param recentUs from the last one, for the least round trip
+ */
+export function sampleRoundTrip(connection: ControlBlock, sampleUs: number, recentUs = sampleUs): void {
   const rtt = Math.max(Math.round(sampleUs), 1);
-  if (rtt < connection.minRttUs) connection.minRttUs = rtt;
+  const recent = Math.max(Math.round(recentUs), 1);
+  if (recent < connection.minRttUs) connection.minRttUs = recent;
   if (connection.srttUs === 0) {
     connection.srttUs = rtt;
-    connection.rttvarUs = rtt >> 1;
+    connection.mdevUs = rtt >> 1;
+    connection.rttvarUs = Math.max(connection.mdevUs, leastVariance(connection));
+    connection.mdevMaxUs = connection.rttvarUs;
+    connection.rttSeq = connection.sndNxt;
   } else {
-    // RTTVAR <- (1 - 1/4) * RTTVAR + 1/4 * |SRTT - R'|; then SRTT <- (1 - 1/8) * SRTT + 1/8 * R'
-    connection.rttvarUs = Math.round(0.75 * connection.rttvarUs + 0.25 * Math.abs(connection.srttUs - rtt));
+    adaptVariance(connection, rtt - connection.srttUs);
+    // SRTT <- (1 - 1/8) * SRTT + 1/8 * R'
     connection.srttUs = Math.max(Math.round(0.875 * connection.srttUs + 0.125 * rtt), 1);
   }
   // RFC 6298 2.3, 2.4: RTO <- SRTT + max (G, K*RTTVAR). Linux bounds the variance term, not the sum, from below.
-  const config = connection.context.config;
-  const variance = Math.max(4 * connection.rttvarUs, leastRtoUs(connection));
-  connection.rtoUs = Math.min(connection.srttUs + variance, config.tcp_rto_max_ms * 1000);
+  connection.rtoUs = Math.min(
+    connection.srttUs + 4 * connection.rttvarUs,
+    connection.context.config.tcp_rto_max_ms * 1000,
+  );
+}
+
+/** RTTVAR <- (1 - 1/4) * RTTVAR + 1/4 * |SRTT - R'|: as `mdev`; RTTVAR is the largest of a round trip. */
+function adaptVariance(connection: ControlBlock, deviation: number): void {
+  let change = Math.abs(deviation) - connection.mdevUs;
+  // Shorter, and by more than usual: no reason to wait longer. RFC 6298 allows any estimate that is not smaller.
+  if (deviation < 0 && change > 0) change /= 8;
+  connection.mdevUs = Math.round(connection.mdevUs + change / 4);
+  if (connection.mdevUs > connection.mdevMaxUs) {
+    connection.mdevMaxUs = connection.mdevUs;
+    if (connection.mdevMaxUs > connection.rttvarUs) connection.rttvarUs = connection.mdevMaxUs;
+  }
+  if (!after(connection.sndUna, connection.rttSeq)) return;
+  if (connection.mdevMaxUs < connection.rttvarUs) {
+    connection.rttvarUs -= Math.floor((connection.rttvarUs - connection.mdevMaxUs) / 4);
+  }
+  connection.rttSeq = connection.sndNxt;
+  connection.mdevMaxUs = leastVariance(connection);
+}
+
+function leastVariance(connection: ControlBlock): number {
+  return leastRtoUs(connection) / 4;
 }
 
 /** The timeout in force, with its back-off (RFC 6298 5.5), ms. */

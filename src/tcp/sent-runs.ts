@@ -5,6 +5,7 @@
  * again) belong to a whole run; a mark that meets only a part splits the run at a piece boundary. Counts are in pieces, which are the segments
  * that RFC 5681's windows count here, as on Linux.
  */
+import type { AckNews } from './ack-news.ts';
 import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
 
 /** The peer has it, says SACK. */
@@ -30,6 +31,11 @@ export class SentRun {
   next: SentRun | undefined;
   previous: SentRun | undefined;
 
+  /** It went out more than once. */
+  get sentAgain(): boolean {
+    return (this.marks & SENT_AGAIN) !== 0;
+  }
+
   /** How many segments it went out as. */
   pieces(): number {
     const bytes = distance(this.seq, this.end) - this.fin;
@@ -53,6 +59,47 @@ function giveRun(run: SentRun): void {
   if (spare.length < SPARE_LIMIT) spare.push(run);
 }
 
+/** The run is acknowledged cumulatively. @param behind something sent later had been SACKed before */
+function noteAcked(news: AckNews, run: SentRun, pieces: number, behind: boolean): void {
+  const again = (run.marks & SENT_AGAIN) !== 0;
+  const reported = (run.marks & SACKED) !== 0;
+  if (again) {
+    news.ackedAgain = true;
+  } else if (!reported) {
+    if (news.ackedFirstAt < 0) news.ackedFirstAt = run.sentAt;
+    news.ackedLastAt = run.sentAt;
+    noteOriginal(news, run, behind);
+  }
+  if (!reported) noteDelivery(news, run, pieces, again);
+}
+
+/** The run is SACKed for the first time. */
+function noteSacked(news: AckNews, run: SentRun, pieces: number, behind: boolean): void {
+  const again = (run.marks & SENT_AGAIN) !== 0;
+  if (!again) {
+    if (news.sackedFirstAt < 0) news.sackedFirstAt = run.sentAt;
+    news.sackedLastAt = run.sentAt;
+    noteOriginal(news, run, behind);
+  }
+  noteDelivery(news, run, pieces, again);
+}
+
+function noteOriginal(news: AckNews, run: SentRun, behind: boolean): void {
+  if (!after(run.end, news.highSeq)) news.originalDelivered = true;
+  if (!behind || (news.reordered && !before(run.seq, news.reorderedSeq))) return;
+  news.reordered = true;
+  news.reorderedSeq = run.seq;
+}
+
+function noteDelivery(news: AckNews, run: SentRun, pieces: number, again: boolean): void {
+  news.newlyAcked += pieces;
+  if (again && run.sentAt > news.believableUntil) return;
+  const newer = run.sentAt > news.newestSentAt || (run.sentAt === news.newestSentAt && after(run.end, news.newestEnd));
+  if (!newer) return;
+  news.newestSentAt = run.sentAt;
+  news.newestEnd = run.end;
+}
+
 export class SentRuns {
   first: SentRun | undefined;
   last: SentRun | undefined;
@@ -62,29 +109,16 @@ export class SentRuns {
   sackedOut = 0;
   /** Of those, pieces taken for lost. */
   lostOut = 0;
-  /** Of the lost, pieces sent again. */
+  /** Of those out, pieces sent again; and of these, those that were not, or are no more, taken for lost. */
   retransOut = 0;
+  sparedOut = 0;
   /** End of the highest SACKed run; meant while something is SACKed. */
   highestSacked = 0;
 
-  /** What the last `acknowledge` or `sack` found: pieces newly acknowledged. */
-  newlyAcked = 0;
-  /** When the oldest of them that was sent only once was sent, ms; -1: none. */
-  oldestSentAt = -1;
-  /** Among what was acknowledged was something sent more than once. */
-  ackedRetransmission = false;
-  /** Of them, what was sent last, when it was sent and where it ends, but for retransmissions that may not be meant; -1: none. */
-  newestSentAt = -1;
-  newestEnd = 0;
-  /** Something sent only once was acknowledged behind something that had been before. */
-  reordered = false;
-  /** Retransmissions sent after this, ms, may not be what is acknowledged. */
-  #believableUntil = Infinity;
-  /** RFC 8985's RACK.fack, the highest end acknowledged or SACKed, now and before this acknowledgment, and whether there is one. */
-  #forward = 0;
-  #hasForward = false;
-  #forwardBefore = 0;
-  #hasForwardBefore = false;
+  /** Pieces taken for lost since the beginning, retransmissions among them. */
+  lostTotal = 0;
+  /** Pieces acknowledged or SACKed since the beginning: those that `newlyAcked` counts, and what duplicates report (Linux's delivered). */
+  delivered = 0;
 
   /** Pieces in the network, as far as we know (RFC 6675's pipe). */
   inFlight(): number {
@@ -123,16 +157,9 @@ export class SentRuns {
     this.packetsOut += run.pieces();
   }
 
-  /** The cumulative acknowledgment moved to `ack`: forgets what is before it. Starts the sample that `newlyAcked` and its like describe. */
-  acknowledge(ack: number, believableUntil = Infinity): void {
-    this.newlyAcked = 0;
-    this.oldestSentAt = -1;
-    this.ackedRetransmission = false;
-    this.newestSentAt = -1;
-    this.reordered = false;
-    this.#believableUntil = believableUntil;
-    this.#forwardBefore = this.#forward;
-    this.#hasForwardBefore = this.#hasForward;
+  /** The cumulative acknowledgment moved to `ack`: forgets what is before it, and notes what that was. */
+  acknowledge(ack: number, news: AckNews): void {
+    const { sackedOut, highestSacked } = this;
     for (let run = this.first; run !== undefined && before(run.seq, ack); run = this.first) {
       const pieces = run.pieces();
       if (after(run.end, ack)) {
@@ -145,17 +172,17 @@ export class SentRuns {
         this.#split(run, (run.seq + Math.floor(distance(run.seq, ack) / run.size) * run.size) | 0);
         continue;
       }
-      this.#sample(run, pieces);
+      noteAcked(news, run, pieces, sackedOut > 0 && before(run.seq, highestSacked));
       this.#count(run.marks, -pieces);
       this.#unlink(run);
     }
   }
 
   /**
-   * Marks whole pieces inside `[left, right)` as SACKed, adding to the sample that `acknowledge` started.
+   * Marks whole pieces inside `[left, right)` as SACKed, and notes what they were.
    * @returns pieces newly marked
    */
-  sack(left: number, right: number): number {
+  sack(left: number, right: number, news: AckNews): number {
     let marked = 0;
     for (let run = this.first; run !== undefined && before(run.seq, right); run = run.next) {
       if (beforeOrAt(run.end, left) || (run.marks & SACKED) !== 0) continue;
@@ -172,8 +199,8 @@ export class SentRuns {
         this.#split(target, at);
       }
       const pieces = target.pieces();
-      this.#sample(target, pieces);
-      this.#unmark(target, pieces);
+      noteSacked(news, target, pieces, this.sackedOut > 0 && before(target.seq, this.highestSacked));
+      this.#noLongerLost(target, pieces);
       target.marks |= SACKED;
       this.sackedOut += pieces;
       if (marked === 0 && this.sackedOut === pieces) this.highestSacked = target.end;
@@ -184,27 +211,37 @@ export class SentRuns {
     return marked;
   }
 
-  /** Takes a run for lost. */
+  /** Takes a run for lost, its retransmission too if there was one. */
   markLost(run: SentRun): void {
-    if ((run.marks & (LOST | SACKED)) !== 0) return;
-    run.marks |= LOST;
-    this.lostOut += run.pieces();
-  }
-
-  /** Takes a run for lost, the retransmission too if there was one. */
-  markLostAgain(run: SentRun): void {
+    const pieces = run.pieces();
+    if ((run.marks & SACKED) !== 0) return;
     if ((run.marks & RETRANSMITTED) !== 0) {
       run.marks &= ~RETRANSMITTED;
-      this.retransOut -= run.pieces();
+      this.retransOut -= pieces;
+      if ((run.marks & LOST) !== 0) this.lostTotal += pieces;
+      else this.sparedOut -= pieces;
     }
-    this.markLost(run);
+    if ((run.marks & LOST) !== 0) return;
+    run.marks |= LOST;
+    this.lostOut += pieces;
+    this.lostTotal += pieces;
   }
 
-  /** Takes everything that is not SACKed for lost and not sent again (RFC 6298 5.4, RFC 6675 5.1). */
-  markAllLost(): void {
-    for (let run = this.first; run !== undefined; run = run.next) {
-      if ((run.marks & SACKED) === 0) this.markLostAgain(run);
+  /** Takes nothing for lost any more (what was sent again is still under way). */
+  unmarkLost(): void {
+    for (let run = this.first; run !== undefined; run = run.next) run.marks &= ~LOST;
+    this.lostOut = 0;
+    this.sparedOut = this.retransOut;
+  }
+
+  /** How many pieces of what was sent again lie in `[left, right)` and end behind `marker`. */
+  sentAgainWithin(left: number, right: number, marker: number): number {
+    let count = 0;
+    for (let run = this.first; run !== undefined && before(run.seq, right); run = run.next) {
+      if ((run.marks & SENT_AGAIN) === 0 || !after(run.end, marker)) continue;
+      if (!before(run.seq, left) && !after(run.end, right)) count += run.pieces();
     }
+    return count;
   }
 
   /** RFC 2018 8: the receiver may drop what it SACKed; then the marks must go. */
@@ -215,14 +252,17 @@ export class SentRuns {
 
   /** Notes that a lost run was sent again. */
   markRetransmitted(run: SentRun, now: number): void {
-    if ((run.marks & RETRANSMITTED) === 0) this.retransOut += run.pieces();
+    if ((run.marks & RETRANSMITTED) === 0) {
+      this.retransOut += run.pieces();
+      if ((run.marks & LOST) === 0) this.sparedOut += run.pieces();
+    }
     run.marks |= RETRANSMITTED | SENT_AGAIN;
     run.sentAt = now;
   }
 
   /** The first run that is lost and was not sent again. */
   nextLost(): SentRun | undefined {
-    if (this.lostOut <= this.retransOut) return undefined;
+    if (this.lostOut <= this.retransOut - this.sparedOut) return undefined;
     for (let run = this.first; run !== undefined; run = run.next) {
       if ((run.marks & (LOST | RETRANSMITTED | SACKED)) === LOST) return run;
     }
@@ -232,6 +272,14 @@ export class SentRuns {
   /** Cuts the run behind its first `count` pieces, when it has more. */
   cutBehind(run: SentRun, count: number): void {
     if (run.pieces() > count) this.#split(run, (run.seq + count * run.size) | 0);
+  }
+
+  /** The last piece of all, in a run of its own. */
+  lastPiece(): SentRun | undefined {
+    const run = this.last;
+    if (run === undefined) return undefined;
+    const pieces = run.pieces();
+    return pieces === 1 ? run : this.#split(run, (run.seq + (pieces - 1) * run.size) | 0);
   }
 
   /**
@@ -256,28 +304,7 @@ export class SentRuns {
     this.sackedOut = 0;
     this.lostOut = 0;
     this.retransOut = 0;
-  }
-
-  #sample(run: SentRun, pieces: number): void {
-    if ((run.marks & SACKED) !== 0) return;
-    const again = (run.marks & SENT_AGAIN) !== 0;
-    this.newlyAcked += pieces;
-    if (again) this.ackedRetransmission = true;
-    else if (this.oldestSentAt < 0 || run.sentAt < this.oldestSentAt) this.oldestSentAt = run.sentAt;
-    this.#noteDelivery(run, again);
-  }
-
-  #noteDelivery(run: SentRun, again: boolean): void {
-    // Of what one acknowledgment reports, nothing came before the other.
-    if (!again && this.#hasForwardBefore && before(run.end, this.#forwardBefore)) this.reordered = true;
-    if (!this.#hasForward || after(run.end, this.#forward)) this.#forward = run.end;
-    this.#hasForward = true;
-    if (again && run.sentAt > this.#believableUntil) return;
-    const newer =
-      run.sentAt > this.newestSentAt || (run.sentAt === this.newestSentAt && after(run.end, this.newestEnd));
-    if (!newer) return;
-    this.newestSentAt = run.sentAt;
-    this.newestEnd = run.end;
+    this.sparedOut = 0;
   }
 
   /** `pieces` more (less, when negative) with these marks. */
@@ -285,11 +312,15 @@ export class SentRuns {
     this.packetsOut += pieces;
     if ((marks & SACKED) !== 0) this.sackedOut += pieces;
     if ((marks & LOST) !== 0) this.lostOut += pieces;
-    if ((marks & RETRANSMITTED) !== 0) this.retransOut += pieces;
+    if ((marks & RETRANSMITTED) === 0) return;
+    this.retransOut += pieces;
+    if ((marks & LOST) === 0) this.sparedOut += pieces;
   }
 
-  #unmark(run: SentRun, pieces: number): void {
-    if ((run.marks & LOST) !== 0) this.lostOut -= pieces;
+  /** It is SACKed: not lost. A retransmission of what was not lost (a tail loss probe) may still be under way (Linux). */
+  #noLongerLost(run: SentRun, pieces: number): void {
+    if ((run.marks & LOST) === 0) return;
+    this.lostOut -= pieces;
     if ((run.marks & RETRANSMITTED) !== 0) this.retransOut -= pieces;
     run.marks &= ~(LOST | RETRANSMITTED);
   }

@@ -2,8 +2,10 @@
  * Segments that were too large for the path go again at once, cut anew: RFC 1191 6.4, RFC 4821 7.6.2. That is no sign of congestion: cwnd and
  * ssthresh stay. Linux's tcp_simple_retransmit.
  */
-import { CA_CWR, CA_LOSS, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { currentMss } from './mss.ts';
+import { currentSsthresh } from './prr.ts';
+import { recoveryOf } from './recovery-state.ts';
 import { distance } from './sequence.ts';
 
 /** Takes for lost what is out in segments larger than the MSS of today. */
@@ -12,7 +14,7 @@ export function simpleRetransmit(connection: ControlBlock, now: number): void {
   const size = currentMss(connection);
   for (let run = runs.first; run !== undefined; run = run.next) {
     const length = distance(run.seq, run.end) - run.fin;
-    if (Math.min(run.size, length) > size) runs.markLostAgain(run);
+    if (Math.min(run.size, length) > size) runs.markLost(run);
   }
   if (runs.lostOut === 0) return;
   if (!connection.sackOk) runs.sackedOut = Math.min(runs.sackedOut, runs.packetsOut - runs.lostOut);
@@ -23,18 +25,14 @@ export function simpleRetransmit(connection: ControlBlock, now: number): void {
 export function recoverWithoutReduction(connection: ControlBlock, now: number): void {
   if (connection.caState !== CA_LOSS) {
     connection.recover = connection.sndNxt;
-    connection.everRecovered = true;
-    connection.ssthresh = currentThreshold(connection);
+    connection.ssthresh = currentSsthresh(connection);
+    const recovery = recoveryOf(connection);
+    recovery.priorSsthresh = 0;
+    recovery.undoable = false;
     connection.caState = CA_LOSS;
   }
   connection.context.markDirty(connection);
   if (connection.context.trace === undefined) return;
   const { cwnd, ssthresh } = connection;
   connection.trace({ type: 'congestion', at: now, flow: connection.flow(), state: 'loss', cwnd, ssthresh });
-}
-
-/** RFC 2861 3.2: the slow start threshold that remembers the window; while that is being reduced, what it is reduced to. */
-export function currentThreshold({ caState, cwnd, ssthresh }: ControlBlock): number {
-  if (caState === CA_CWR || caState === CA_RECOVERY) return ssthresh;
-  return Math.max(ssthresh, (cwnd >> 1) + (cwnd >> 2));
 }

@@ -1,7 +1,8 @@
 /** TIMEOUT: RFC 9293 3.10.8, and the timers of the extensions. */
+import { AckNews } from './ack-news.ts';
 import { REASON_NONE, REASON_TIMEOUT } from './close-reason.ts';
 import type { TcpContext } from './context.ts';
-import { type ControlBlock, KIND_CONNECTION } from './control-block.ts';
+import { CA_DISORDER, CA_LOSS, CA_RECOVERY, type ControlBlock, KIND_CONNECTION } from './control-block.ts';
 import { delayedAckTimeout } from './delayed-ack.ts';
 import { embryoTimeout } from './embryo.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
@@ -10,21 +11,15 @@ import { held, probe } from './persist.ts';
 import { enterLoss, reorderingTimeout } from './recovery.ts';
 import { abort, release } from './release.ts';
 import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
+import { armRetransmission, WAIT_PROBE, WAIT_REORDERING, waitNames } from './sending-timer.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
+import { probeTimeout } from './tail-loss-probe.ts';
 import { expireTimeWait } from './time-wait.ts';
-import {
-  CORK,
-  DELAYED_ACK,
-  KEEPALIVE,
-  LINGER,
-  PERSIST,
-  REORDERING,
-  RETRANSMISSION,
-  timerNames,
-} from './timer-kinds.ts';
+import { CORK, DELAYED_ACK, KEEPALIVE, LINGER, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
 
 /** Linux's answer to tcp_orphan_retries = 0. */
 const ORPHAN_RETRIES = 8;
+const news = new AckNews();
 /** What R2 counts its back-offs from, ms: a constant (Linux's TCP_RTO_MIN), or a smaller tcp_rto_min_us would end connections early. */
 const LEAST_RTO = 200;
 
@@ -52,13 +47,9 @@ function connectionTimeout(connection: ControlBlock, now: number): void {
     connection.uncorked = true;
     connection.context.markDirty(connection);
   }
-  if (timers.takeDue(row, REORDERING, now)) {
-    traceTimeout(connection, REORDERING, now);
-    reorderingTimeout(connection, now);
-  }
   if (timers.takeDue(row, PERSIST, now)) persistTimeout(connection, now);
   if (connection.released) return;
-  if (timers.takeDue(row, RETRANSMISSION, now)) retransmissionTimer(connection, now);
+  if (timers.takeDue(row, RETRANSMISSION, now)) sendingTimeout(connection, now);
 }
 
 function idleTimeout(connection: ControlBlock, now: number): void {
@@ -67,22 +58,45 @@ function idleTimeout(connection: ControlBlock, now: number): void {
   if (idleTimers.takeDue(connection.idleRow, KEEPALIVE, now)) keepaliveTimeout(connection, now);
 }
 
+function sendingTimeout(connection: ControlBlock, now: number): void {
+  const { sendingFor } = connection;
+  traceTimeout(connection, waitNames[sendingFor] as string, now);
+  if (sendingFor === WAIT_REORDERING) reorderingTimeout(connection, news, now);
+  else if (sendingFor === WAIT_PROBE) probeTimeout(connection, now);
+  else retransmissionTimer(connection, now);
+}
+
 /** RFC 6298 5.4-5.7; RFC 9293 3.8.3 [MUST-20] R2. */
 function retransmissionTimer(connection: ControlBlock, now: number): void {
   const { context } = connection;
-  traceTimeout(connection, RETRANSMISSION, now);
   if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return synTimeout(connection, now);
-  const head = connection.runs.first;
-  if (head === undefined) return;
-  if (connection.retransmitsSince < 0) connection.retransmitsSince = head.sentAt;
+  if (connection.runs.first === undefined) return;
   if (retransmissionsExhausted(connection, now)) return giveUp(connection, now);
-  context.counters.TCPTimeouts++;
+  if (connection.retransmitsSince < 0) connection.retransmitsSince = now;
+  countTimeout(connection);
   enterLoss(connection, now);
   connection.retransmits++;
   connection.backoff++;
   if (connection.retransmits === context.config.tcp_retries1) doubtRoute(connection);
-  connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, connection.retransmitsSince, now));
+  armRetransmission(connection, boundedByUserTimeout(connection, connection.retransmitsSince, now));
   context.markDirty(connection);
+}
+
+/** As Linux sorts them: what the timeout put an end to. */
+function countTimeout(connection: ControlBlock): void {
+  const { caState, sackOk, runs, context } = connection;
+  const { counters } = context;
+  counters.TCPTimeouts++;
+  if (connection.retransmits > 0) return;
+  if (caState === CA_RECOVERY) {
+    if (sackOk) counters.TCPSackRecoveryFail++;
+    else counters.TCPRenoRecoveryFail++;
+  } else if (caState === CA_LOSS) {
+    counters.TCPLossFailures++;
+  } else if (caState === CA_DISORDER || runs.sackedOut > 0) {
+    if (sackOk) counters.TCPSackFailures++;
+    else counters.TCPRenoFailures++;
+  }
 }
 
 /** [MUST-20] (b), R1: the network layer looks for another way, whose segments may be smaller. */
@@ -103,18 +117,18 @@ function boundedByUserTimeout(connection: ControlBlock, since: number, now: numb
 function retransmissionsExhausted(connection: ControlBlock, now: number): boolean {
   const { config } = connection.context;
   const { userTimeout } = connection.settings;
+  // A back-off that outlived progress is no retransmission in vain.
+  if (connection.retransmits === 0 || connection.retransmitsSince < 0) return false;
+  // Both are counted from the first retransmission (Linux).
   const elapsed = now - connection.retransmitsSince;
   if (userTimeout > 0) return elapsed >= userTimeout;
-  // A back-off that outlived progress is no retransmission in vain.
-  if (connection.retransmits === 0) return false;
   if (connection.sndWnd === 0 && !connection.orphan) {
     // [SHLD-17]: the peer took its window back: while it answers, what lies beyond the edge may wait. Linux's limit of its silence.
     return Math.min(elapsed, now - connection.lastReceivedAt) > 2 * config.tcp_rto_max_ms;
   }
   const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
   const limit = backedOffTime(LEAST_RTO, config.tcp_rto_max_ms, count);
-  // Counted from the first retransmission, an RTO after the segment was sent.
-  return elapsed - connection.rtoUs / 1000 >= limit;
+  return elapsed >= limit;
 }
 
 /** RFC 9293 3.8.3 [MUST-22]: SYNs are counted likewise; [MUST-23]: with an R2 of their own, Linux's. */
@@ -141,7 +155,7 @@ function synTimeout(connection: ControlBlock, now: number): void {
 function persistTimeout(connection: ControlBlock, now: number): void {
   const { config } = connection.context;
   if (connection.runs.packetsOut > 0 || !held(connection)) return;
-  traceTimeout(connection, PERSIST, now);
+  traceTimeout(connection, 'persist', now);
   const { userTimeout } = connection.settings;
   const most = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
   const late = userTimeout > 0 && connection.probesSince >= 0 && now - connection.probesSince >= userTimeout;
@@ -173,7 +187,7 @@ function giveUp(connection: ControlBlock, now: number): void {
   release(connection, connection.softReason || REASON_TIMEOUT, now);
 }
 
-function traceTimeout(connection: ControlBlock, kind: number, now: number): void {
+function traceTimeout(connection: ControlBlock, timer: string, now: number): void {
   if (connection.context.trace === undefined) return;
-  connection.trace({ type: 'timeout', at: now, flow: connection.flow(), timer: timerNames[kind] as string });
+  connection.trace({ type: 'timeout', at: now, flow: connection.flow(), timer });
 }

@@ -6,7 +6,7 @@
 /** Linux's TCP_TIMEOUT_MIN, two ticks: the shortest time that a timer is set to, ms. */
 export const TIMEOUT_MIN = 2;
 
-/** RFC 6298: the oldest segment out has had its time. */
+/** RFC 6298: the oldest segment out has had its time; or one of its forerunners (sending-timer.ts). */
 export const RETRANSMISSION = 0;
 /** RFC 9293 3.8.6.1: probe a closed window, or override the sender's silly window avoidance. */
 export const PERSIST = 1;
@@ -15,10 +15,7 @@ export const DELAYED_ACK = 2;
 /** TCP_CORK lets go. */
 export const CORK = 3;
 
-/** RFC 8985 6.2: what is in doubt is lost by now. */
-export const REORDERING = 4;
-
-export const TIMER_KINDS = 5;
+export const TIMER_KINDS = 4;
 
 /** RFC 9293 3.8.4; in the other table. */
 export const KEEPALIVE = 0;
@@ -26,5 +23,3 @@ export const KEEPALIVE = 0;
 export const LINGER = 1;
 
 export const IDLE_TIMER_KINDS = 2;
-
-export const timerNames: readonly string[] = ['retransmission', 'persist', 'delayed-ack', 'cork', 'reordering'];

@@ -17,7 +17,8 @@ interface Measured {
   readonly timeouts: number;
 }
 
-async function measure(loss: number, sysctl: Partial<TcpConfig>, more: Impairment = {}): Promise<Measured> {
+async function measure(loss: number, set: Partial<TcpConfig>, more: Impairment = {}): Promise<Measured> {
+  const sysctl = { tcp_congestion_control: 'reno', ...set };
   let [took, retransmissions, timeouts] = [0, 0, 0];
   for (const seed of [1, 2, 3]) {
     const out = { loss, rate: RATE, queue: 200, ...more };

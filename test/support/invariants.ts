@@ -2,7 +2,7 @@
 import type { Stack } from '../../src/stack/stack.ts';
 import { type ControlBlock, KIND_CONNECTION } from '../../src/tcp/control-block.ts';
 import { held } from '../../src/tcp/persist.ts';
-import { LOST, RETRANSMITTED, SACKED, type SentRun } from '../../src/tcp/sent-runs.ts';
+import { LOST, RETRANSMITTED, SACKED, SENT_AGAIN, type SentRun } from '../../src/tcp/sent-runs.ts';
 import { before, distance } from '../../src/tcp/sequence.ts';
 import { FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, stateName } from '../../src/tcp/state.ts';
 import { CORK, DELAYED_ACK, LINGER, PERSIST, RETRANSMISSION } from '../../src/tcp/timer-kinds.ts';
@@ -77,7 +77,7 @@ function checkScoreboard(connection: ControlBlock, holds: Holds): void {
     if ((marks & LOST) !== 0) lost += pieces;
     if ((marks & RETRANSMITTED) !== 0) again += pieces;
     holds('what is SACKed is not lost', (marks & SACKED) === 0 || (marks & LOST) === 0);
-    holds('what was sent again had been lost', (marks & RETRANSMITTED) === 0 || (marks & LOST) !== 0);
+    holds('what was sent again is known to have been', (marks & RETRANSMITTED) === 0 || (marks & SENT_AGAIN) !== 0);
     at = run.end;
     previous = run;
   }
@@ -105,6 +105,8 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   holds('an orphan in FIN-WAIT-2 has a timer', !left || connection.idleTimerAt(LINGER) < Infinity);
   const next = runs.nextLost();
   if (next === undefined || connection.cwnd <= runs.inFlight()) return;
+  // RFC 5682: it waits until it is known whether the timeout was spurious.
+  if (connection.recovery?.frto === true && connection.sndNxt !== connection.recover) return;
   const edge = (connection.sndUna + connection.sndWnd) | 0;
   holds(
     'what is lost goes out when cwnd and window have room',
@@ -135,7 +137,7 @@ function describe(connection: ControlBlock): string {
     `una ${distance(iss, connection.sndUna)} nxt ${distance(iss, connection.sndNxt)} queued to ${distance(iss, sendQueue.end)}` +
       ` wnd ${connection.sndWnd} mss ${connection.sndMss} fin ${connection.finQueued}/${connection.finSent}`,
     `rcvNxt ${distance(irs, connection.rcvNxt)} adv ${distance(irs, connection.rcvAdv)} unread ${receiveQueue.length} of ${settings.rcvBuf}`,
-    `cwnd ${connection.cwnd} ssthresh ${connection.ssthresh} ca ${connection.caState} dup ${connection.dupAcks}` +
+    `cwnd ${connection.cwnd} ssthresh ${connection.ssthresh} ca ${connection.caState} sacked ${connection.runs.sackedOut}` +
       ` out ${runs.packetsOut} sacked ${runs.sackedOut} lost ${runs.lostOut} again ${runs.retransOut} sack ${connection.sackOk}`,
     `cork ${settings.cork}/${connection.moreToCome}/${connection.uncorked} nodelay ${settings.noDelay} ackNow ${connection.ackNow}`,
     `timers: ${timers.join(', ')}`,

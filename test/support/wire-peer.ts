@@ -57,6 +57,9 @@ import {
 export { bytesOf, type Expected, filler, type Injected, type Seen, type SeenIcmp, textOf } from './wire-seen.ts';
 export type { SegmentOptions } from './wire-segment.ts';
 
+/** The congestion control unless a test asks for another: one whose windows one can work out by heart. */
+const RENO = { tcp_congestion_control: 'reno' };
+
 export const DUT: IpAddress = IpAddress.parse('10.0.0.1') as IpAddress;
 export const PEER: IpAddress = IpAddress.parse('10.0.0.2') as IpAddress;
 /** The DUT's port when it listens, and the peer's when the DUT connects. */
@@ -120,7 +123,7 @@ export class WirePeer {
   constructor(options: PeerOptions = {}) {
     this.#options = options;
     const { mtu = 1500, offload = false, seed = 1, sysctl, trace } = options;
-    this.stack = new Stack({ clock: this.clock, random: seededRandom(seed), sysctl, trace });
+    this.stack = new Stack({ clock: this.clock, random: seededRandom(seed), sysctl: { ...RENO, ...sysctl }, trace });
     this.link = new WireLink(mtu, offload, (bytes, partial, size) => this.#left(bytes, partial, size));
     this.stack.addInterface(this.link, { addresses: [{ address: DUT, bits: 24 }] });
     inUse.push(this);

@@ -64,7 +64,7 @@ describe('TCP_INFO', () => {
       tcpi_ca_state: 3,
       tcpi_notsent_bytes: 3000,
       tcpi_snd_wnd: 5000,
-      tcpi_snd_cwnd: 5,
+      tcpi_snd_cwnd: 4,
       tcpi_snd_ssthresh: 5,
     });
     await t.advance(20);

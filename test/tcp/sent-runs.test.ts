@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { AckNews } from '../../src/tcp/ack-news.ts';
 import { LOST, RETRANSMITTED, SACKED, SENT_AGAIN, type SentRun, SentRuns } from '../../src/tcp/sent-runs.ts';
 
 interface Piece {
@@ -13,8 +14,11 @@ interface Piece {
 class Pieces {
   list: Piece[] = [];
   newlyAcked = 0;
-  oldestSentAt = -1;
-  ackedRetransmission = false;
+  ackedFirstAt = -1;
+  ackedLastAt = -1;
+  sackedFirstAt = -1;
+  sackedLastAt = -1;
+  ackedAgain = false;
 
   push(seq: number, end: number, size: number, fin: number, now: number): void {
     for (let at = seq; at < end; at += size) {
@@ -26,8 +30,18 @@ class Pieces {
   }
 
   acknowledge(ack: number): void {
-    [this.newlyAcked, this.oldestSentAt, this.ackedRetransmission] = [0, -1, false];
-    for (const piece of this.list) if (piece.end <= ack) this.#sample(piece);
+    [this.newlyAcked, this.ackedAgain] = [0, false];
+    [this.ackedFirstAt, this.ackedLastAt, this.sackedFirstAt, this.sackedLastAt] = [-1, -1, -1, -1];
+    for (const piece of this.list) {
+      if (piece.end > ack) continue;
+      const { marks, sentAt } = piece;
+      if ((marks & SACKED) === 0) this.newlyAcked++;
+      if ((marks & SENT_AGAIN) !== 0) this.ackedAgain = true;
+      else if ((marks & SACKED) === 0) {
+        if (this.ackedFirstAt < 0) this.ackedFirstAt = sentAt;
+        this.ackedLastAt = sentAt;
+      }
+    }
     this.list = this.list.filter(({ end }) => end > ack);
     for (const piece of this.list) piece.seq = Math.max(piece.seq, ack);
   }
@@ -35,8 +49,13 @@ class Pieces {
   sack(left: number, right: number): number {
     const found = this.list.filter(({ seq, end, marks }) => seq >= left && end <= right && (marks & SACKED) === 0);
     for (const piece of found) {
-      this.#sample(piece);
-      piece.marks = (piece.marks & SENT_AGAIN) | SACKED;
+      this.newlyAcked++;
+      if ((piece.marks & SENT_AGAIN) === 0) {
+        if (this.sackedFirstAt < 0) this.sackedFirstAt = piece.sentAt;
+        this.sackedLastAt = piece.sentAt;
+      }
+      piece.marks &= (piece.marks & LOST) === 0 ? SENT_AGAIN | RETRANSMITTED : SENT_AGAIN;
+      piece.marks |= SACKED;
     }
     return found.length;
   }
@@ -48,13 +67,6 @@ class Pieces {
   within({ seq, end }: { seq: number; end: number }): Piece[] {
     return this.list.filter((piece) => piece.seq >= seq && piece.end <= end);
   }
-
-  #sample({ marks, sentAt }: Piece): void {
-    if ((marks & SACKED) !== 0) return;
-    this.newlyAcked++;
-    if ((marks & SENT_AGAIN) !== 0) this.ackedRetransmission = true;
-    else if (this.oldestSentAt < 0 || sentAt < this.oldestSentAt) this.oldestSentAt = sentAt;
-  }
 }
 
 type Action =
@@ -64,6 +76,7 @@ type Action =
   | { do: 'lose'; which: number }
   | { do: 'loseAll' }
   | { do: 'forget' }
+  | { do: 'spare' }
   | { do: 'again'; most: number; size: number }
   | { do: 'wait' };
 
@@ -84,6 +97,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('lose' as const), which: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'loseAll' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'forget' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'spare' as const }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('again' as const), most: fc.integer({ min: 1, max: 6 }), size }),
@@ -91,10 +105,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'wait' as const }) },
 );
 
+const FIELDS = ['newlyAcked', 'ackedFirstAt', 'ackedLastAt', 'sackedFirstAt', 'sackedLastAt', 'ackedAgain'] as const;
+
 /** Both side by side, from sequence number `base` on. */
 class Twins {
   readonly runs = new SentRuns();
   readonly pieces = new Pieces();
+  readonly news = new AckNews();
   readonly base: number;
   una = 0;
   next = 0;
@@ -110,7 +127,8 @@ class Twins {
     if (action.do === 'push') this.push(action.length, action.size, action.fin);
     if (action.do === 'ack') {
       const ack = this.una + Math.floor(action.part * (this.next - this.una));
-      runs.acknowledge(this.wire(ack));
+      this.news.reset();
+      runs.acknowledge(this.wire(ack), this.news);
       pieces.acknowledge(ack);
       this.una = ack;
     }
@@ -119,7 +137,7 @@ class Twins {
         number,
         number,
       ];
-      const marked = runs.sack(this.wire(Math.min(a, b)), this.wire(Math.max(a, b)));
+      const marked = runs.sack(this.wire(Math.min(a, b)), this.wire(Math.max(a, b)), this.news);
       expect(marked).to.equal(pieces.sack(Math.min(a, b), Math.max(a, b)));
     }
     if (action.do === 'lose') this.lose(action.which);
@@ -127,6 +145,10 @@ class Twins {
     if (action.do === 'forget') {
       runs.forgetSacks();
       for (const piece of pieces.list) piece.marks &= ~SACKED;
+    }
+    if (action.do === 'spare') {
+      runs.unmarkLost();
+      for (const piece of pieces.list) piece.marks &= ~LOST;
     }
     if (action.do === 'again') this.again(action.most, action.size);
     if (action.do === 'wait') this.now++;
@@ -149,11 +171,11 @@ class Twins {
     if (run === undefined) return;
     const pieces = this.of(run);
     this.runs.markLost(run);
-    for (const piece of pieces) if ((piece.marks & SACKED) === 0) piece.marks |= LOST;
+    for (const piece of pieces) if ((piece.marks & SACKED) === 0) piece.marks = (piece.marks & ~RETRANSMITTED) | LOST;
   }
 
   loseAll(): void {
-    this.runs.markAllLost();
+    for (let run = this.runs.first; run !== undefined; run = run.next) this.runs.markLost(run);
     for (const piece of this.pieces.list) {
       if ((piece.marks & SACKED) === 0) piece.marks = (piece.marks & ~RETRANSMITTED) | LOST;
     }
@@ -202,9 +224,9 @@ class Twins {
     expect(runs.sackedOut, 'sackedOut').to.equal(pieces.count(SACKED));
     expect(runs.lostOut, 'lostOut').to.equal(pieces.count(LOST));
     expect(runs.retransOut, 'retransOut').to.equal(pieces.count(RETRANSMITTED));
-    expect(runs.newlyAcked, 'newlyAcked').to.equal(pieces.newlyAcked);
-    expect(runs.oldestSentAt, 'oldestSentAt').to.equal(pieces.oldestSentAt);
-    expect(runs.ackedRetransmission, 'ackedRetransmission').to.equal(pieces.ackedRetransmission);
+    const spared = pieces.list.filter(({ marks }) => (marks & (RETRANSMITTED | LOST)) === RETRANSMITTED);
+    expect(runs.sparedOut, 'sparedOut').to.equal(spared.length);
+    for (const field of FIELDS) expect(this.news[field], field).to.equal(pieces[field]);
     if (runs.sackedOut > 0) {
       const highest = Math.max(...pieces.list.filter(({ marks }) => (marks & SACKED) !== 0).map(({ end }) => end));
       expect(runs.highestSacked, 'highestSacked').to.equal(this.wire(highest));
@@ -238,11 +260,12 @@ describe('SentRuns', () => {
     const runs = new SentRuns();
     runs.push(0, 31, 10, 1, 0);
     expect(runs.packetsOut).to.equal(3);
-    expect(runs.sack(10, 30)).to.equal(2);
+    const news = new AckNews();
+    expect(runs.sack(10, 30, news)).to.equal(2);
     expect([runs.packetsOut, runs.sackedOut, runs.inFlight()]).to.deep.equal([4, 2, 2]);
-    runs.acknowledge(30);
+    runs.acknowledge(30, news);
     expect([runs.packetsOut, runs.sackedOut]).to.deep.equal([1, 0]);
-    runs.acknowledge(31);
+    runs.acknowledge(31, news);
     expect([runs.packetsOut, runs.first]).to.deep.equal([0, undefined]);
   });
 
@@ -263,7 +286,7 @@ describe('SentRuns', () => {
   it('clear forgets all', () => {
     const runs = new SentRuns();
     runs.push(0, 20, 10, 0, 5);
-    runs.markAllLost();
+    runs.markLost(runs.first as SentRun);
     runs.clear();
     expect([runs.packetsOut, runs.lostOut, runs.inFlight(), runs.first, runs.last]).to.deep.equal([
       0,

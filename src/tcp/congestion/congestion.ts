@@ -2,6 +2,7 @@
  * Congestion control, pluggable: what a connection asks when segments are acknowledged or lost. One file per algorithm, one
  * line in the table below. Windows are in segments, on the control block (`cwnd`, `ssthresh`).
  */
+import type { AckNews } from '../ack-news.ts';
 import type { ControlBlock } from '../control-block.ts';
 import { Cubic } from './cubic.ts';
 import { Dctcp } from './dctcp.ts';
@@ -23,6 +24,13 @@ export interface CongestionControl {
   delivered?(connection: ControlBlock, delivered: number, marked: number): void;
   /** Data of the peer's came, marked CE or only ECN-capable, and has not been taken yet. */
   markArrived?(connection: ControlBlock, marked: boolean, now: number): void;
+  /**
+   * In place of all that (Linux's cong_control): sets cwnd, and pacing, by itself, after every acknowledgment, in every state of loss recovery. What
+   * is acknowledged, lost and delivered is in `news`.
+   */
+  control?(connection: ControlBlock, news: AckNews, now: number): void;
+  /** cwnd after a reduction turned out not to have been called for; without it, what it was before. */
+  undoWindow?(connection: ControlBlock): number;
   /** A round trip was measured, microseconds; comes before `acknowledged` of the same segment. */
   measured?(connection: ControlBlock, rttUs: number, now: number): void;
   /** The retransmission timer fired: what was learned about the path may be stale. */

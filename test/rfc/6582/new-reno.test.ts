@@ -55,28 +55,27 @@ describe('RFC 5681 3.2: fast retransmit', () => {
     t.drain();
   });
 
-  it('step 4: each further duplicate says that one more has left the network, and lets new data go when half has', async () => {
+  it('step 4, as RFC 6937 has it: each further duplicate says that one more has left the network, and every second lets new data go', async () => {
     const t = await tenOut(30);
     duplicates(t, 3);
     // Limited transmit, twice, then the retransmission.
     expect(seqs(t.drain())).to.deep.equal([at(10), at(11), at(0)]);
-    // ssthresh + 3 = 8 segments allow for 12 after the fourth more: cwnd is inflated by one for each.
-    duplicates(t, 4);
-    t.expectNothing();
-    duplicates(t, 1);
-    t.expect({ seq: at(12) });
-    duplicates(t, 1);
-    t.expect({ seq: at(13) });
-    t.expectNothing();
+    // From ten to five: one for two, the retransmission counted.
+    const sent = [];
+    for (let i = 0; i < 5; i++) {
+      duplicates(t, 1);
+      sent.push(t.drain().length);
+    }
+    expect(sent).to.deep.equal([0, 1, 0, 1, 0]);
   });
 
-  it('step 6: the acknowledgment of it all ends recovery with cwnd at ssthresh', async () => {
+  it('step 6: the acknowledgment of it all, and more, ends recovery with cwnd at ssthresh, from which it grows', async () => {
     const t = await tenOut(30);
     duplicates(t, 9);
-    t.drain();
-    t.inject({ ack: at(14) });
-    expect(info(t)).to.include({ tcpi_ca_state: 0, tcpi_snd_cwnd: 5, tcpi_snd_ssthresh: 5 });
-    expect(seqs(t.drain())).to.deep.equal([at(14), at(15), at(16), at(17), at(18)]);
+    const { length } = t.drain().filter(({ seq }) => seq > at(9));
+    t.inject({ ack: at(10 + length) });
+    expect(info(t)).to.include({ tcpi_ca_state: 0, tcpi_snd_cwnd: 6, tcpi_snd_ssthresh: 5 });
+    expect(t.drain()).to.have.length(6);
   });
 
   it('cwnd does not grow during recovery', async () => {
@@ -101,7 +100,8 @@ describe('RFC 5681 2: what a duplicate acknowledgment is', () => {
     const t = await tenOut();
     for (let i = 0; i < 5; i++) t.inject({ ack: 1, win: 60_000 + i });
     t.expectNothing();
-    expect(info(t).tcpi_ca_state).to.equal(0);
+    // But for the first: it only takes some of the window back, as a receiver does that has something out of order (Linux).
+    expect(info(t)).to.include({ tcpi_ca_state: 1, tcpi_sacked: 1 });
   });
 
   it('not one with a FIN', async () => {
@@ -151,13 +151,18 @@ describe('RFC 6582 3.2: partial acknowledgments', () => {
     expect(info(t).tcpi_ca_state).to.equal(3);
     t.inject({ ack: at(10) });
     t.expectNothing();
-    expect(info(t)).to.include({ tcpi_ca_state: 0, tcpi_total_retrans: 3 });
     expect(t.counters).to.include({ TCPFastRetrans: 3, TCPSlowStartRetrans: 0, RetransSegs: 3 });
+    // Duplicates of these three may still come (step 4, and Linux): it ends when something new is acknowledged.
+    expect(info(t)).to.include({ tcpi_ca_state: 3, tcpi_total_retrans: 3 });
+    t.write(1);
+    t.drain();
+    t.inject({ ack: at(10) + 1 });
+    expect(info(t).tcpi_ca_state).to.equal(0);
   });
 
   it('step 3: the retransmission timer starts anew', async () => {
     const t = await tenOut();
-    duplicates(t, 3);
+    duplicates(t, 6);
     t.drain();
     await t.advance(200);
     t.inject({ ack: at(3) });
@@ -168,7 +173,7 @@ describe('RFC 6582 3.2: partial acknowledgments', () => {
 
   it('step 3: duplicates after it send nothing twice', async () => {
     const t = await tenOut();
-    duplicates(t, 3);
+    duplicates(t, 6);
     t.drain();
     t.inject({ ack: at(3) });
     t.expect({ seq: at(3) });

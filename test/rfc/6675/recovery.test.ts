@@ -8,7 +8,7 @@ const at = (i: number) => 1 + i * MSS;
 
 async function tenOut(count = 10, options: PeerOptions = {}): Promise<WirePeer> {
   // By counting, not by time (RFC 8985).
-  const sysctl = { tcp_recovery: 0 };
+  const sysctl = { tcp_recovery: 0, tcp_early_retrans: 0, tcp_frto: 0 };
   const t = await establishedAfter(100, { options: { mss: MSS, sackOk: true }, sysctl, ...options });
   t.write(count * MSS);
   expect(t.drain()).to.have.length(10);
@@ -73,10 +73,12 @@ describe('RFC 6675 4: the scoreboard', () => {
 });
 
 describe('RFC 6675 5: recovery', () => {
-  it('(4.1, 4.2) ssthresh and cwnd become half', async () => {
+  it('(4.1, 4.2) ssthresh becomes half, and cwnd by and by (RFC 6937)', async () => {
     const t = await tenOut();
     sack(t, 0, [1, 4]);
     t.drain();
+    expect(info(t)).to.include({ tcpi_snd_ssthresh: 5, tcpi_snd_cwnd: 8 });
+    sack(t, 0, [1, 10]);
     expect(info(t)).to.include({ tcpi_snd_ssthresh: 5, tcpi_snd_cwnd: 5 });
   });
 
@@ -140,7 +142,7 @@ describe('RFC 6675 5: recovery', () => {
     sack(t, 10, [11, 14]);
     expect(out).to.be.greaterThan(3);
     expect(seqs(t.drain())).to.include(at(10));
-    expect(info(t)).to.include({ tcpi_snd_ssthresh: 2, tcpi_ca_state: 3 });
+    expect(info(t)).to.include({ tcpi_snd_ssthresh: 3, tcpi_ca_state: 3 });
   });
 });
 
@@ -174,6 +176,6 @@ describe('RFC 6675 5.1: a timeout', () => {
     await t.advance(600);
     expect(seqs(t.drain())).to.deep.equal([at(0)]);
     expect(info(t)).to.include({ tcpi_ca_state: 4, tcpi_snd_ssthresh: 5, tcpi_retrans: 1, tcpi_lost: 7 });
-    expect(t.counters.TCPSackFailures).to.equal(1);
+    expect(t.counters.TCPSackRecoveryFail).to.equal(1);
   });
 });

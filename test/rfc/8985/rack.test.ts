@@ -126,6 +126,9 @@ describe('RFC 8985 6.2 step 4: the reordering window', () => {
 
   it('is never longer than the smoothed round trip', async () => {
     const t = await tenOut(2000);
+    const { connection } = t.socket;
+    // As if so many had been sent again: D-SACKs beyond those are the network's doing.
+    if (connection !== undefined) connection.totalRetrans = 12;
     for (let i = 1; i <= 12; i++) {
       // A round trip of its own for each D-SACK; all that is out is acknowledged.
       t.inject({ ack: at(sentBy(t)), options: { sack: [[at(0), at(1)]] } });
@@ -143,15 +146,19 @@ describe('RFC 8985 6.2 step 4: the reordering window', () => {
 
   it('grows by a quarter for each round trip that brings a D-SACK, and is back after 16 recoveries', async () => {
     const t = await tenOut(2000);
-    // Segment 0 was received twice.
-    t.inject({ ack: at(1), options: { sack: [[at(0), at(1)]] } });
-    t.inject({ ack: at(1), options: { sack: [[at(0), at(1)]] } });
+    // Segment 0 goes again, and was received twice.
+    sack(t, 0, [1, 4]);
     t.drain();
-    sack(t, 1, [2, 3]);
+    await t.advance(100);
+    const first = sentBy(t);
+    for (let i = 0; i < 2; i++) t.inject({ ack: at(first), options: { sack: [[at(0), at(1)]] } });
+    t.drain();
+    await t.advance(100);
+    sack(t, first, [first + 1, first + 2]);
     await t.advance(2 * 25);
-    expect(seqs(t.drain())).to.not.include(at(1));
+    expect(seqs(t.drain())).to.not.include(at(first));
     await t.advance(3);
-    expect(seqs(t.drain())).to.include(at(1));
+    expect(seqs(t.drain())).to.include(at(first));
     for (let i = 0; i < 16; i++) await recoverOnce(t);
     await t.advance(100);
     const next = sentBy(t) - info(t).tcpi_unacked;
