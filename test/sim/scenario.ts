@@ -152,8 +152,8 @@ export function drawScenario(seed: string): Scenario {
   const bursts = impairment?.in.burstLoss !== undefined || impairment?.out.burstLoss !== undefined;
   const hostEndsAt = draw.chance(0.04) ? draw.logarithmic(10, 5000) : undefined;
   const impatient = pairs.some(({ client, server }) => isImpatient(client) || isImpatient(server));
-  // An embryo that finds the accept queue full at each of its tries is forgotten after a minute.
-  const crowded = acceptPause > 0 && count > backlog + 1;
+  // A SYN, or an embryo, that finds the queues full at each of its tries is forgotten after a minute.
+  const crowded = count > backlog + 1;
   const hopeless =
     bursts ||
     hostEndsAt !== undefined ||

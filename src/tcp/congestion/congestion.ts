@@ -1,6 +1,6 @@
 /**
  * Congestion control, pluggable: what a connection asks when segments are acknowledged or lost. One file per algorithm, one
- * line in the table below. Windows are in segments, on the control block (`cwnd`, `ssthresh`).
+ * line in the table below (RFC 9293 3.8.2 [MAY-18]). Windows are in segments, on the control block (`cwnd`, `ssthresh`).
  */
 import type { AckNews } from '../ack-news.ts';
 import type { ControlBlock } from '../control-block.ts';
