@@ -21,6 +21,7 @@ import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
 import { createSocket, type Socket } from './socket/socket.ts';
 import { type SocketStatus, Stack } from './stack/stack.ts';
+import { checkedSysctl } from './stack/sysctl.ts';
 import type { Clock } from './time/clock.ts';
 import type { IpAddress } from './wire/address.ts';
 
@@ -61,11 +62,13 @@ export class Host {
   /** Its addresses, in the order of the links; 127.0.0.1 is one always and not listed. */
   readonly addresses: readonly IpAddress[];
   readonly #net: Net;
+  readonly #sysctl: Stack['sysctl'];
   #closing: Promise<void> | undefined;
 
   /** For createHost alone. */
   constructor(net: Net, addresses: readonly IpAddress[]) {
     this.#net = net;
+    this.#sysctl = checkedSysctl(net.stack.sysctl);
     this.addresses = addresses;
   }
 
@@ -78,9 +81,12 @@ export class Host {
     return this.#net.stack.counters;
   }
 
-  /** The settings of the stack. */
+  /**
+   * The settings of the stack, under Linux's names (docs/sysctl.md): read, or assign; what is assigned holds from then on, for what looks
+   * at it then. @throws TypeError (an assignment) for a name that does not exist, or a value that it cannot have
+   */
   get sysctl(): Stack['sysctl'] {
-    return this.#net.stack.sysctl;
+    return this.#sysctl;
   }
 
   /**

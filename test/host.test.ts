@@ -109,6 +109,46 @@ describe('host', () => {
     });
   });
 
+  it('shows its settings, and takes others while it runs', async () => {
+    const clock = new VirtualClock();
+    const host = createHost({ clock, seed: 1 });
+    const listener = await host.listen('tcp', ':80');
+    const dial = () => clock.run({ until: Promise.all([host.dial('tcp', '127.0.0.1:80'), listener.accept()]) });
+    host.sysctl.ip_local_port_range = [500, 500];
+    expect({ ...host.sysctl }).to.deep.include({ ip_local_port_range: [500, 500], tcp_sack: true });
+    const [conn] = await dial();
+    expect(String(conn.localAddr())).to.equal('127.0.0.1:500');
+    host.sysctl.ip_local_port_range = [600, 600];
+    expect(String((await dial())[0].localAddr())).to.equal('127.0.0.1:600');
+    await clock.run({ until: host.close() });
+  });
+
+  it('refuses settings that do not exist, and values that they cannot have, while it runs', async () => {
+    const host = createHost();
+    const sysctl = host.sysctl as unknown as Record<string, unknown>;
+    for (const [name, value, message] of [
+      ['tcp_sak', false, 'sysctl.tcp_sak: there is no such setting'],
+      ['tcp_sack', 0, 'sysctl.tcp_sack must be true or false, got 0'],
+      ['tcp_retries2', Number.NaN, 'sysctl.tcp_retries2 must be a number >= 0, got NaN'],
+      ['tcp_retries2', 256, 'sysctl.tcp_retries2 must be a whole number in 0..255, got 256'],
+      ['tcp_syn_retries', 0, 'sysctl.tcp_syn_retries must be a whole number in 1..127, got 0'],
+      ['tcp_rmem', [1, 2], 'sysctl.tcp_rmem must be 3 numbers >= 0, got 1,2'],
+      ['tcp_congestion_control', 'vegas', /^sysctl\.tcp_congestion_control must be one of reno, .*, got vegas$/],
+      ['ip_local_port_range', [5, 4], 'sysctl.ip_local_port_range must be two ports, the lower one first, got 5,4'],
+    ] as const) {
+      expect(() => {
+        sysctl[name] = value;
+      }, name).to.throw(TypeError, message as string);
+    }
+    expect(() => Object.defineProperty(sysctl, 'tcp_sack', { value: 3 })).to.throw(TypeError, 'sysctl.tcp_sack must');
+    expect(() => Reflect.deleteProperty(sysctl, 'tcp_sack')).to.throw(TypeError, 'cannot be taken away');
+    const range: [number, number] = [100, 200];
+    host.sysctl.ip_local_port_range = range;
+    range[1] = 1;
+    expect(host.sysctl.ip_local_port_range).to.deep.equal([100, 200]);
+    await host.close();
+  });
+
   it('gives the stack its settings', async () => {
     const host = createHost({ sysctl: { tcp_sack: false, tcp_rmem: [4096, 65_536, 65_536] } });
     expect(host.sysctl).to.deep.include({ tcp_sack: false, tcp_rmem: [4096, 65_536, 65_536], tcp_timestamps: true });

@@ -1,8 +1,7 @@
 /** What createHost takes, and what it makes of it: every wrong option is an error that names it. */
 import type { Link } from '../link/link.ts';
 import type { StackOptions } from '../stack/stack.ts';
-import { defaultConfig } from '../tcp/config.ts';
-import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { settingProblem } from '../stack/sysctl.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import { RealClock } from '../time/real-clock.ts';
@@ -97,30 +96,11 @@ export function sysctlOf({ sysctl }: HostOptions): StackOptions['sysctl'] {
   if (sysctl === undefined) return undefined;
   if (typeof sysctl !== 'object' || sysctl === null)
     throw new TypeError('createHost: sysctl must be an object { tcp_sack: false, ... }');
-  const known = new Map<string, unknown>(Object.entries(defaultConfig()));
   for (const [name, value] of Object.entries(sysctl)) {
-    const byDefault = known.get(name);
-    if (byDefault === undefined) throw new TypeError(`createHost: sysctl.${name}: there is no such setting`);
-    const kind = kindOf(byDefault);
-    if (kindOf(value) !== kind) throw new TypeError(`createHost: sysctl.${name} must be ${kind}, got ${String(value)}`);
-    const names = NAMES[name]?.();
-    if (names?.includes(value as string) === false)
-      throw new TypeError(`createHost: sysctl.${name} must be one of ${names.join(', ')}, got ${String(value)}`);
+    const problem = settingProblem(name, value);
+    if (problem !== undefined) throw new TypeError(`createHost: sysctl.${name}${problem}`);
   }
   return sysctl;
-}
-
-/** The settings that are names, and which names there are. */
-const NAMES: Readonly<Record<string, () => readonly string[]>> = {
-  tcp_congestion_control: congestionControls,
-  accept_reset: () => ['linux', 'posix', 'bsd'],
-};
-
-function kindOf(value: unknown): string {
-  const isCount = (one: unknown) => typeof one === 'number' && one >= 0;
-  if (Array.isArray(value)) return value.every(isCount) ? `${value.length} numbers >= 0` : 'something else';
-  if (typeof value === 'number') return isCount(value) ? 'a number >= 0' : 'something else';
-  return typeof value === 'boolean' ? 'true or false' : `a ${typeof value}`;
 }
 
 /** @throws TypeError when it cannot be called */

@@ -1,4 +1,5 @@
 /** `net.ipv4.tcp_sack=0`: from Linux's names and forms to the host's table. */
+import { settingProblem } from '../stack/sysctl.ts';
 import type { TcpConfig } from '../tcp/config.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
@@ -58,21 +59,22 @@ export function setSysctl(config: TcpConfig, assignment: string): string | undef
   const value = assignment.slice(assignment.indexOf('=') + 1).trim();
   if (!(name in config)) return setFixed(name, value);
   const table = config as unknown as Record<string, unknown>;
-  const present = table[name];
-  if (name === 'tcp_congestion_control') {
-    if (!congestionControls().includes(value)) throw new UnsupportedFeature(`the congestion control ${value}`);
-    config.tcp_congestion_control = value;
-  } else if (typeof present === 'string') {
-    table[name] = value;
-  } else if (typeof present === 'boolean') {
-    table[name] = numbers(name, value)[0] !== 0;
-  } else if (Array.isArray(present)) {
-    const given = numbers(name, value);
-    table[name] = present.map((old: number, i: number) => given[i] ?? old);
-  } else {
-    table[name] = numbers(name, value)[0];
+  const wanted = inKind(name, value, table[name]);
+  if (name === 'tcp_congestion_control' && !congestionControls().includes(value)) {
+    throw new UnsupportedFeature(`the congestion control ${value}`);
   }
+  const problem = settingProblem(name, wanted);
+  if (problem !== undefined) throw new ScriptFailure(`sysctl ${name}${problem}`);
+  table[name] = wanted;
   return undefined;
+}
+
+/** The words of a script as a value of the kind that is there; a list may be shorter, and leaves the rest as it is. */
+function inKind(name: string, value: string, present: unknown): unknown {
+  if (typeof present === 'string') return value;
+  const given = numbers(name, value);
+  if (typeof present === 'boolean') return given[0] !== 0;
+  return Array.isArray(present) ? present.map((old: number, i) => given[i] ?? old) : given[0];
 }
 
 function setFixed(name: string, value: string): string | undefined {

@@ -23,11 +23,15 @@ export interface TcpConfig {
   tcp_keepalive_time: number;
   /** Seconds between keepalive probes. */
   tcp_keepalive_intvl: number;
+  /** Keepalive probes without an answer that end a connection. */
   tcp_keepalive_probes: number;
+  /** Selective acknowledgments (RFC 2018). */
   tcp_sack: boolean;
   /** Report duplicates (RFC 2883). */
   tcp_dsack: boolean;
+  /** Timestamps (RFC 7323 3). */
   tcp_timestamps: boolean;
+  /** Window scale (RFC 7323 2). */
   tcp_window_scaling: boolean;
   /**
    * ECN, 0: off. What is asked for, and the most that is granted: 1: RFC 3168, both; 2: RFC 3168 is granted, nothing is asked for;
@@ -42,8 +46,9 @@ export interface TcpConfig {
   tcp_ecn_option_beacon: number;
   /** RFC 8511 (ours; Linux has no such thing): on ECN Reno and CUBIC reduce to 0.8 and 0.85 of the window, not to 0.5 and 0.7. */
   tcp_abe: boolean;
-  /** DCTCP's parameters (RFC 8257 4.2), which are its module's on Linux: g is 1/2^shift; alpha at the start, in 1024ths. */
+  /** DCTCP's gain g (RFC 8257 4.2) is 1/2^shift. */
   dctcp_shift_g: number;
+  /** DCTCP's alpha (RFC 8257 3.3) at the start, in 1024ths. */
   dctcp_alpha_on_init: number;
   /** Lower bound of the RTO's variance term, microseconds; 1000000 follows RFC 6298 (2.4). */
   tcp_rto_min_us: number;
@@ -66,6 +71,7 @@ export interface TcpConfig {
   tcp_frto: number;
   /** Initial window in segments (RFC 6928). */
   tcp_init_cwnd: number;
+  /** After an idle RTO cwnd falls back towards the initial window (RFC 5681 4.1). */
   tcp_slow_start_after_idle: boolean;
   /** SYN cookies (RFC 4987 3.6): 0 never, 1 when a listener's queue is full, 2 always. */
   tcp_syncookies: number;
@@ -105,6 +111,7 @@ export interface TcpConfig {
   hystart_ack_delta_us: number;
   /** First and last ephemeral port. */
   ip_local_port_range: readonly [number, number];
+  /** Time to live of what is sent. */
   ip_default_ttl: number;
   /**
    * Path MTU discovery (RFC 1191): 0: sockets discover; 1: they do not (IP_PMTUDISC_DONT), and what routers say of the MTU counts as
@@ -123,6 +130,7 @@ export interface TcpConfig {
   icmp_ratelimit: number;
   /** ICMP errors a second for the whole host. */
   icmp_msgs_per_sec: number;
+  /** Do not answer pings. */
   icmp_echo_ignore_all: boolean;
 }
 
