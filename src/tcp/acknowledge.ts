@@ -1,6 +1,7 @@
 /** Fifth step, ESTABLISHED and later: the ACK field, SACK, and the send window. RFC 9293 3.10.7.4. */
 import { FIN, OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import { AckNews } from './ack-news.ts';
+import { endBusy, noteBufferLimit } from './busy-time.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { controlCongestion } from './congestion-use.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
@@ -108,7 +109,7 @@ function acknowledgeOutstanding(
   const lost = runs.lostTotal;
   runs.acknowledge(segment.ack, news);
   news.acked = out - runs.packetsOut;
-  if (news.advanced) advance(connection, segment.ack);
+  if (news.advanced) advance(connection, segment.ack, now);
   if (connection.sackOk && segment.sackCount > 0) takeSacks(connection, segment);
   if (connection.sackOk) noteOrder(connection);
   else takePlain(connection);
@@ -171,15 +172,22 @@ function noteOrder(connection: ControlBlock): void {
   news.reneged = news.acked > 0 && runs.first !== undefined && (runs.first.marks & SACKED) !== 0;
 }
 
-function advance(connection: ControlBlock, ack: number): void {
+function advance(connection: ControlBlock, ack: number, now: number): void {
   const writableBefore = connection.writable();
+  const { traffic } = connection;
+  if (traffic !== undefined) traffic.bytesAcked += distance(connection.sndUna, ack);
   connection.sndUna = ack;
   if (before(connection.sndUp, ack)) connection.sndUp = ack;
   connection.sendQueue.acknowledge(ack);
   connection.retransmits = 0;
   connection.retransmitsSince = -1;
   connection.softReason = 0;
+  endBusy(connection, now);
   if (!writableBefore && connection.writable()) connection.context.markReady(connection);
+  if (connection.noSpace && connection.writable()) {
+    connection.noSpace = false;
+    noteBufferLimit(connection, false, now);
+  }
 }
 
 /** RFC 6298 3 (Karn), RFC 7323 4.1 (RTTM). @returns whether there was a sample */

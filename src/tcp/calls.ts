@@ -1,6 +1,7 @@
 /** The user calls of RFC 9293 3.10.1 to 3.10.6: OPEN, SEND, RECEIVE, CLOSE, STATUS (info.ts), ABORT. They change the control block; output follows. */
 
 import { armFinWait2 } from './arrives.ts';
+import { startBusy } from './busy-time.ts';
 import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { offerEcn } from './ecn-handshake.ts';
@@ -65,9 +66,11 @@ export function send(
   now: number,
 ): number {
   const taken = Math.min(count, connection.sendSpace());
+  if (taken < count) connection.noSpace = true;
   if (taken <= 0) return 0;
   connection.sendQueue.append(bytes, from, taken);
   if (urgent) connection.sndUp = connection.sendQueue.end;
+  startBusy(connection, now);
   armCork(connection, now);
   connection.context.markDirty(connection);
   return taken;
@@ -112,6 +115,7 @@ export function closeSend(connection: ControlBlock, now: number): void {
       return;
   }
   connection.finQueued = true;
+  startBusy(connection, now);
   connection.context.markDirty(connection);
 }
 

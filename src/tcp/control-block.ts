@@ -5,6 +5,7 @@
  */
 import type { TraceEvent } from '../trace/events.ts';
 import type { IpAddress } from '../wire/address.ts';
+import type { BusyTime } from './busy-time.ts';
 import { REASON_NONE } from './close-reason.ts';
 import { type CongestionControl, congestionControl } from './congestion/congestion.ts';
 import type { TcpContext } from './context.ts';
@@ -19,6 +20,7 @@ import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
 import type { TcpSettings } from './settings.ts';
 import { CLOSED, stateName } from './state.ts';
+import type { Traffic } from './traffic.ts';
 
 /** What stands in the demultiplexer's table and the timer tables. */
 export const KIND_CONNECTION = 0;
@@ -211,6 +213,11 @@ export class ControlBlock {
   readonly runs = new SentRuns();
   /** Made when RACK first looks. */
   rack: Rack | undefined;
+  /** Made with the first data. */
+  busyTime: BusyTime | undefined;
+  traffic: Traffic | undefined;
+  /** The user wanted to write more than the send buffer had room for, and has not been told of room since. */
+  noSpace = false;
   /** Made when something is lost, or may be. */
   recovery: RecoveryState | undefined;
 

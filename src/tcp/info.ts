@@ -1,4 +1,5 @@
 /** STATUS (RFC 9293 3.10.6), as Linux's TCP_INFO tells it. */
+import { busyTimes } from './busy-time.ts';
 import type { ControlBlock } from './control-block.ts';
 import { currentWindow } from './receive-window.ts';
 import {
@@ -14,6 +15,7 @@ import {
   SYN_SENT,
   TIME_WAIT,
 } from './state.ts';
+import { Traffic } from './traffic.ts';
 import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
 /** Bits of `tcpi_options`. */
@@ -67,12 +69,25 @@ export interface TcpInfo {
   readonly tcpi_dsack_dups: number;
   /** Segments delivered, counted each time. */
   readonly tcpi_delivered: number;
+  /** Microseconds with something unsent or unacknowledged, and of that limited by the peer's window, and by the send buffer. */
+  readonly tcpi_busy_time: number;
+  readonly tcpi_rwnd_limited: number;
+  readonly tcpi_sndbuf_limited: number;
+  /** Bytes of data sent (retransmissions too), sent again, acknowledged, received in order; segments with data. */
+  readonly tcpi_bytes_sent: number;
+  readonly tcpi_bytes_retrans: number;
+  readonly tcpi_bytes_acked: number;
+  readonly tcpi_bytes_received: number;
+  readonly tcpi_data_segs_in: number;
+  readonly tcpi_data_segs_out: number;
   /** Bytes queued and not sent. */
   readonly tcpi_notsent_bytes: number;
   /** Bytes: the peer's window, and ours. */
   readonly tcpi_snd_wnd: number;
   readonly tcpi_rcv_wnd: number;
 }
+
+const NO_TRAFFIC = new Traffic();
 
 const linuxState: Record<number, number> = {
   [ESTABLISHED]: 1,
@@ -100,6 +115,8 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     (connection.timestampsOk ? TCPI_OPT_TIMESTAMPS : 0) |
     (connection.sackOk ? TCPI_OPT_SACK : 0) |
     (connection.windowScaleOk ? TCPI_OPT_WSCALE : 0);
+  const [busy, rwndLimited, sndbufLimited] = busyTimes(connection, now);
+  const { traffic = NO_TRAFFIC } = connection;
   return {
     tcpi_state: linuxStateNumber(connection.state),
     tcpi_ca_state: connection.caState,
@@ -133,6 +150,15 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_reord_seen: connection.recovery?.reorderings ?? 0,
     tcpi_dsack_dups: connection.recovery?.duplicates ?? 0,
     tcpi_delivered: runs.delivered,
+    tcpi_busy_time: busy,
+    tcpi_rwnd_limited: rwndLimited,
+    tcpi_sndbuf_limited: sndbufLimited,
+    tcpi_bytes_sent: traffic.bytesSent,
+    tcpi_bytes_retrans: traffic.bytesRetrans,
+    tcpi_bytes_acked: traffic.bytesAcked,
+    tcpi_bytes_received: traffic.bytesReceived,
+    tcpi_data_segs_in: traffic.dataSegsIn,
+    tcpi_data_segs_out: traffic.dataSegsOut,
     tcpi_notsent_bytes: Math.max((connection.sendQueue.end - connection.sndNxt) | 0, 0),
     tcpi_snd_wnd: connection.sndWnd,
     tcpi_rcv_wnd: currentWindow(connection),

@@ -4,6 +4,7 @@
  */
 import { ACK, FIN, PSH, SYN } from '../wire/tcp.ts';
 import { checkBeacon } from './accurate-ecn-option.ts';
+import { noteBufferLimit, noteWindowLimit } from './busy-time.ts';
 import { congestionWindowRestart, noteResumption, noteWindowUse } from './congestion-use.ts';
 import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { synEcnFlags } from './ecn-handshake.ts';
@@ -155,6 +156,7 @@ function sendAgain(connection: ControlBlock, run: SentRun, now: number): boolean
   recovery.undoRetrans = Math.max(recovery.undoRetrans, 0) + pieces;
   runs.markRetransmitted(run, now);
   connection.totalRetrans += pieces;
+  if (connection.traffic !== undefined) connection.traffic.bytesRetrans += length;
   context.counters.RetransSegs += pieces;
   if (context.trace !== undefined) {
     const seq = distance(connection.iss, run.seq);
@@ -194,11 +196,21 @@ function sendNew(connection: ControlBlock, now: number): boolean {
     if (length === 0 && fin === 0) break;
     if (path.busy || !sendSegment(connection, length, fin, size, now)) return false;
   }
+  noteLimits(connection, now);
   // cwnd is in use when it is full, whether there is more to send or not (Linux).
   if (runs.inFlight() >= connection.cwnd) connection.cwndLimited = true;
   // What the windows hold back is still to leave as it is, once they open.
   if (distance(connection.sndNxt, sendQueue.end) <= 0) connection.uncorked = false;
   return true;
+}
+
+/** What keeps the sender from sending more, for TCP_INFO. */
+function noteLimits(connection: ControlBlock, now: number): void {
+  const waiting = distance(connection.sndNxt, connection.sendQueue.end);
+  const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
+  const full = waiting > 0 && !connection.cwndLimited && window < Math.min(waiting, connection.sndMss);
+  noteWindowLimit(connection, full, now);
+  if (waiting <= 0 && connection.noSpace && !connection.finQueued) noteBufferLimit(connection, true, now);
 }
 
 /** How many of the `waiting` bytes may go in the next segment or super-segment; -1: none for now. */

@@ -13,12 +13,15 @@ import { noteDuplicate, noteRange } from './sack.ts';
 import { after, afterOrAt, before, distance } from './sequence.ts';
 import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, RECEIVING } from './state.ts';
 import { enterTimeWait } from './time-wait.ts';
+import { Traffic } from './traffic.ts';
 import { transmitAck } from './transmit.ts';
 
 /** Seventh, process the segment text. @returns whether the connection is still there */
 export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): boolean {
   // "This should not occur since a FIN has been received from the remote side. Ignore the segment text."
   if ((connection.state & RECEIVING) === 0) return true;
+  connection.traffic ??= new Traffic();
+  connection.traffic.dataSegsIn += segment.pieces;
   let { seq, payloadLength: length, payloadOffset: offset } = segment;
   const end = (seq + length) | 0;
   // Linux: neither is anybody there when both sides were shut down.
@@ -73,11 +76,12 @@ function inOrder(
   segment: TcpSegment,
   now: number,
 ): void {
+  const { reassembly, rcvNxt, traffic } = connection;
   connection.receiveQueue.append(chunk, offset, length);
-  connection.rcvNxt = (connection.rcvNxt + length) | 0;
-  const { reassembly } = connection;
+  connection.rcvNxt = (rcvNxt + length) | 0;
   const filled = reassembly !== undefined && !reassembly.empty;
   if (filled) connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
+  if (traffic !== undefined) traffic.bytesReceived += distance(rcvNxt, connection.rcvNxt);
   dataReceived(connection, length, segment.pieceSize || length, segment.ecn, now);
   // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
   if (filled) connection.ackNow = true;

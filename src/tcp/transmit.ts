@@ -24,6 +24,7 @@ import { after, before, distance, later } from './sequence.ts';
 import { SYN_SENT } from './state.ts';
 import { synOptions, writeSynOptions } from './syn-options.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
+import { Traffic } from './traffic.ts';
 
 /** Bytes of options that every segment of a connection with timestamps carries. */
 export const TIMESTAMPS_LENGTH = 12;
@@ -74,7 +75,12 @@ export function transmit(
   const ack = (flags & ACK) !== 0 ? connection.rcvNxt : 0;
   writeTcpHeader(view, at, localPort, remotePort, seq, ack, bits, window, urgentPointer, end - at);
   packet.length = end - at;
-  if (length > 0) connection.sendQueue.gather(packet, seq, length);
+  if (length > 0) {
+    connection.sendQueue.gather(packet, seq, length);
+    connection.traffic ??= new Traffic();
+    connection.traffic.bytesSent += length;
+    connection.traffic.dataSegsOut += length > size ? Math.ceil(length / size) : 1;
+  }
   packet.segmentSize = length > size ? size : 0;
   sealSegment(packet, connection.path.pseudoSum, end - at + length);
   connection.context.counters.OutSegs += length > size ? Math.ceil(length / size) : 1;
