@@ -2,6 +2,7 @@
 import {
   REASON_ABORTED,
   REASON_BAD_PARAMETER,
+  REASON_BROKEN_PIPE,
   REASON_HOST_DOWN,
   REASON_HOST_ISOLATED,
   REASON_HOST_UNREACHABLE,
@@ -31,11 +32,12 @@ import {
   ETIMEDOUT,
 } from './errno.ts';
 
-/** @param finReceived the peer had closed its side: then a RST says that what we wrote was not wanted (Linux: EPIPE) */
-export function errnoOf(reason: number, finReceived: boolean): number {
+export function errnoOf(reason: number): number {
   switch (reason) {
     case REASON_RESET:
-      return finReceived ? EPIPE : ECONNRESET;
+      return ECONNRESET;
+    case REASON_BROKEN_PIPE:
+      return EPIPE;
     case REASON_REFUSED:
       return ECONNREFUSED;
     case REASON_TIMEOUT:

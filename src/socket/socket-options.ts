@@ -92,7 +92,7 @@ export function getSocketOption(socket: Socket, option: number): number | Linger
 /** RFC 9293 3.9.1.8 [MUST-47]: what ICMP said and has ended nothing is told to who asks, once (Linux's sk_err_soft). */
 function takeSoftError({ connection }: Socket): number {
   if (connection === undefined || connection.released) return 0;
-  const errno = errnoOf(connection.softReason, false);
+  const errno = errnoOf(connection.softReason);
   connection.softReason = REASON_NONE;
   return errno;
 }

@@ -7,7 +7,7 @@ import type { Binding } from '../stack/ports.ts';
 import type { Stack } from '../stack/stack.ts';
 import { abortCall, close, closeSend, open, receive, send } from '../tcp/calls.ts';
 import { REASON_NONE } from '../tcp/close-reason.ts';
-import { type ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
+import { type ConnectionUser, ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { Listener } from '../tcp/listener.ts';
 import { held } from '../tcp/persist.ts';
@@ -250,8 +250,8 @@ export class Socket implements ConnectionUser {
   }
 
   /**
-   * close(2): never waits. Unsent data and the FIN go out behind it, unless data was unread or SO_LINGER is on with 0 seconds: then
-   * the peer gets a RST. @returns 0 or -EBADF
+   * close(2): never waits, nor with SO_LINGER and a time: that is the caller's to wait, for nothing differs on the wire. Unsent data and the
+   * FIN go out behind it, unless data was unread or SO_LINGER is on with 0 seconds: then the peer gets a RST. @returns 0 or -EBADF
    */
   close(): number {
     if (this.#closed) return -EBADF;
@@ -266,8 +266,10 @@ export class Socket implements ConnectionUser {
     }
     const { connection } = this;
     if (connection === undefined) return 0;
-    if (this.linger.onoff !== 0 && this.linger.linger === 0 && !connection.released) {
-      this.stack.tcp.counters.TCPAbortOnLinger++;
+    const abrupt = this.linger.onoff !== 0 && this.linger.linger === 0;
+    if (abrupt && !connection.released && connection.receiveQueue.length === 0) {
+      // Linux counts it so; its TCPAbortOnLinger is about TCP_LINGER2.
+      this.stack.tcp.counters.TCPAbortOnData++;
       abortCall(connection, now);
     } else {
       close(connection, now);
@@ -373,12 +375,14 @@ export class Socket implements ConnectionUser {
     const path = stack.network.pathTo(remote, source, PROTOCOL_TCP);
     if (path === undefined) return -ENETUNREACH;
     const local = path.source;
-    const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, remotePort);
-    if (port === 0 || stack.demux.has(local, port, remote, remotePort)) return -EADDRNOTAVAIL;
+    const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, remotePort, stack.clock.now());
+    const now = stack.clock.now();
+    const old = stack.demux.get(local, port, remote, remotePort);
+    if (port === 0 || !stack.ports.isFree(old, bound !== undefined, now)) return -EADDRNOTAVAIL;
     const connection = new ControlBlock(stack.tcp, path, local, port, remote, remotePort, this.settings);
     connection.user = this;
     this.connection = connection;
-    open(connection, stack.clock.now());
+    open(connection, old?.kind === KIND_TIME_WAIT ? old : undefined, now);
     return -EINPROGRESS;
   }
 
@@ -403,7 +407,7 @@ export class Socket implements ConnectionUser {
   #pendingError(): number {
     const { connection } = this;
     if (connection === undefined || this.#errorTaken || connection.reason === REASON_NONE) return 0;
-    return errnoOf(connection.reason, connection.finReceived);
+    return errnoOf(connection.reason);
   }
 }
 

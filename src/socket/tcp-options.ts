@@ -62,7 +62,7 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
       settings.deferAccept = secondsToTimeouts(value);
       return 0;
     case TCP_LINGER2:
-      settings.linger2 = value < 0 ? -1 : value === 0 ? socket.stack.sysctl.tcp_fin_timeout : Math.min(value, 120);
+      settings.linger2 = value < 0 ? -1 : Math.min(value, 120);
       return 0;
     case TCP_USER_TIMEOUT:
       return bounded(value, 0, MAX_INT, () => setField(settings, 'userTimeout', value));
@@ -137,7 +137,7 @@ export function getTcpOption(socket: Socket, option: number): OptionValue | TcpI
     case TCP_DEFER_ACCEPT:
       return timeoutsToSeconds(settings.deferAccept);
     case TCP_LINGER2:
-      return settings.linger2;
+      return settings.linger2 || socket.stack.sysctl.tcp_fin_timeout;
     case TCP_USER_TIMEOUT:
       return settings.userTimeout;
     case TCP_QUICKACK:

@@ -4,7 +4,7 @@ import { type ControlBlock, endpointText, KIND_CONNECTION, KIND_EMBRYO } from '.
 import { removeEmbryo } from '../tcp/embryo.ts';
 import { held } from '../tcp/persist.ts';
 import { abort, release } from '../tcp/release.ts';
-import { FIN_QUEUED, LISTEN, SYN_RECEIVED, SYN_SENT, stateName, TIME_WAIT } from '../tcp/state.ts';
+import { FIN_QUEUED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, stateName, TIME_WAIT } from '../tcp/state.ts';
 import { removeTimeWait } from '../tcp/time-wait.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
@@ -36,7 +36,7 @@ export function listSockets(stack: Stack): SocketStatus[] {
       const [recvQ, sendQ] = [entry.receiveQueue.length, entry.sendQueue.length];
       list.push({ state: stateName(entry.state), local, remote, recvQ, sendQ });
     } else {
-      const state = stateName(entry.kind === KIND_EMBRYO ? SYN_RECEIVED : TIME_WAIT);
+      const state = stateName(entry.kind === KIND_EMBRYO ? SYN_RECEIVED : entry.finWait2 ? FIN_WAIT_2 : TIME_WAIT);
       list.push({ state, local, remote, recvQ: 0, sendQ: 0 });
     }
   }

@@ -1,5 +1,8 @@
 /** Who holds which local port: bind's rules as Linux has them, and ephemeral ports that nobody can guess (RFC 6056). */
 import type { TcpConfig } from '../tcp/config.ts';
+import type { TableEntry } from '../tcp/context.ts';
+import { KIND_TIME_WAIT } from '../tcp/control-block.ts';
+import { mayReuse } from '../tcp/time-wait.ts';
 import type { Random } from '../time/random.ts';
 import type { IpAddress } from '../wire/address.ts';
 import type { Demux } from './demux.ts';
@@ -65,8 +68,18 @@ export class Ports {
   }
 
   /** A port for a connection that was not bound; 0: none is left. The same port may serve connections to other peers. */
-  ephemeralFor(local: IpAddress, remote: IpAddress, remotePort: number): number {
-    return this.#search((port) => !this.#held(port) && !this.#demux.has(local, port, remote, remotePort));
+  ephemeralFor(local: IpAddress, remote: IpAddress, remotePort: number, now: number): number {
+    return this.#search(
+      (port) => !this.#held(port) && this.isFree(this.#demux.get(local, port, remote, remotePort), false, now),
+    );
+  }
+
+  /**
+   * Whether a connection that is opened may stand where `entry` does: nothing is there, or a TIME-WAIT that may go (tcp_tw_reuse).
+   * @param chosen the user chose the port
+   */
+  isFree(entry: TableEntry | undefined, chosen: boolean, now: number): boolean {
+    return entry === undefined || (entry.kind === KIND_TIME_WAIT && mayReuse(entry, chosen, now));
   }
 
   #held(port: number): boolean {

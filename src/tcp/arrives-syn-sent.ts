@@ -20,6 +20,7 @@ import { replyReset } from './reply.ts';
 import { after, beforeOrAt, distance } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
 import { RETRANSMISSION, TIMEOUT_MIN } from './timer-kinds.ts';
+import { timestampNow } from './transmit.ts';
 
 /** @returns whether the connection is open now, and the segment may hold more than its SYN */
 export function synSentArrives(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
@@ -30,6 +31,11 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
     replyReset(connection.context, connection.path, segment);
     // The reset may have ended what was in the way (a TIME-WAIT, for one): Linux tries again at once, the first time.
     if (connection.retransmits === 0) connection.setTimer(RETRANSMISSION, now + TIMEOUT_MIN);
+    return false;
+  }
+  if (hasAck && !echoesOurSyn(connection, segment, now)) {
+    connection.context.counters.PAWSActive++;
+    replyReset(connection.context, connection.path, segment);
     return false;
   }
   // Second, check the RST bit. Without an acceptable ACK it may be anyone's (RFC 5961 3): dropped.
@@ -65,6 +71,13 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   connection.synDue = true;
   connection.context.markDirty(connection);
   return false;
+}
+
+/** A SYN of ours had that timestamp (Linux, as for PAWS): what echoes another is of an older connection. */
+function echoesOurSyn(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return true;
+  const first = timestampNow(connection, connection.openedAt);
+  return distance(first, segment.tsEcr) >= 0 && distance(segment.tsEcr, timestampNow(connection, now)) >= 0;
 }
 
 /** The peer's options, as answers to ours: what it did not repeat is off. */

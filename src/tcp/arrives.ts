@@ -7,11 +7,12 @@ import { ACK, FIN, OPT_TIMESTAMPS, RST, SYN, type TcpSegment, URG } from '../wir
 import { acknowledge } from './acknowledge.ts';
 import { synSentArrives } from './arrives-syn-sent.ts';
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts';
-import { REASON_NONE, REASON_REFUSED, REASON_RESET } from './close-reason.ts';
+import { REASON_BROKEN_PIPE, REASON_NONE, REASON_REFUSED, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { enterQuickAck } from './delayed-ack.ts';
 import { ecnArrives } from './ecn.ts';
 import { becomeEstablished } from './established.ts';
+import { awaitFin } from './fin-wait-2.ts';
 import { release } from './release.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { noteDuplicate } from './sack.ts';
@@ -31,7 +32,6 @@ import {
   TIME_WAIT,
 } from './state.ts';
 import { enterTimeWait } from './time-wait.ts';
-import { LINGER } from './timer-kinds.ts';
 
 /** RFC 7323 5.5: after this long without an update TS.Recent may be stale, seconds (24 days). */
 const TIMESTAMP_LIFE = 24 * 24 * 3600;
@@ -73,6 +73,7 @@ function checkTimestamp(connection: ControlBlock, segment: TcpSegment, now: numb
   if (Math.floor(now / 1000) - connection.tsRecentAt >= TIMESTAMP_LIFE) return true;
   // RFC 7323 5.2: a RST is not subject to it.
   if ((segment.flags & RST) !== 0) return true;
+  if ((segment.flags & SYN) !== 0) return checkSyn(connection, segment, now);
   const { counters } = connection.context;
   counters.PAWSEstab++;
   if (!outOfWindowAck(connection, segment, now)) counters.TCPACKSkippedPAWS++;
@@ -91,6 +92,8 @@ function checkSequence(connection: ControlBlock, segment: TcpSegment, now: numbe
   if (isSimultaneousSynAck(connection, segment)) return true;
   // "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set)".
   if ((segment.flags & RST) !== 0) return false;
+  // RFC 5961 4.2: whatever its number.
+  if ((segment.flags & SYN) !== 0) return checkSyn(connection, segment, now);
   if (segment.payloadLength > 0 && before(segment.seq, connection.rcvNxt)) {
     // RFC 2883 4.1: a duplicate, reported.
     noteDuplicate(connection, segment.seq, (segment.seq + segment.payloadLength) | 0);
@@ -106,9 +109,8 @@ function checkReset(connection: ControlBlock, segment: TcpSegment, now: number):
   switch (connection.state) {
     case SYN_RECEIVED:
       return release(connection, REASON_REFUSED, now);
-    case CLOSING:
-    case LAST_ACK:
-      return release(connection, REASON_NONE, now);
+    case CLOSE_WAIT:
+      return release(connection, REASON_BROKEN_PIPE, now);
     default:
       release(connection, REASON_RESET, now);
   }
@@ -121,6 +123,7 @@ function checkSyn(connection: ControlBlock, segment: TcpSegment, now: number): b
     segment.seq = (segment.seq + 1) | 0;
     // Linux acknowledges it at once, as what came twice: the peer may have missed our SYN-ACK.
     connection.ackNow = true;
+    noteDuplicate(connection, connection.irs, connection.rcvNxt);
     return true;
   }
   // RFC 5961 4.2: whatever its number, a SYN in a synchronized state is challenged and dropped.
@@ -166,18 +169,18 @@ function checkAcknowledgment(connection: ControlBlock, segment: TcpSegment, now:
   } else if (!acknowledge(connection, segment, now)) {
     return false;
   }
-  return ourFinAcknowledged(connection, now);
+  return ourFinAcknowledged(connection, segment, now);
 }
 
 /** What an acknowledgment of our FIN does, state by state. @returns whether the connection is still there */
-function ourFinAcknowledged(connection: ControlBlock, now: number): boolean {
+function ourFinAcknowledged(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   if (!connection.finSent || connection.sndUna !== connection.sndNxt) return true;
   switch (connection.state) {
     case FIN_WAIT_1:
       connection.setState(FIN_WAIT_2, now);
-      if (connection.orphan) armFinWait2(connection, now);
       // A user that waits for the close to go through (shutdown) is told.
       connection.context.markReady(connection);
+      if (connection.orphan) orphanInFinWait2(connection, segment, now);
       return !connection.released;
     case CLOSING:
       enterTimeWait(connection, REASON_NONE, now);
@@ -190,14 +193,13 @@ function ourFinAcknowledged(connection: ControlBlock, now: number): boolean {
   }
 }
 
-/**
- * Nobody will read what the peer still sends: it has tcp_fin_timeout (TCP_LINGER2) to close. RFC 9293 has no such limit; all
- * deployed stacks do.
- */
-export function armFinWait2(connection: ControlBlock, now: number): void {
-  const seconds = connection.settings.linger2;
-  if (seconds < 0) return release(connection, REASON_NONE, now);
-  connection.setIdleTimer(LINGER, now + seconds * 1000);
+/** The ACK of our FIN has come, and nobody holds the connection any more. */
+function orphanInFinWait2(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  if (connection.settings.linger2 >= 0) return awaitFin(connection, segmentLength(segment) > 0, now);
+  // A negative TCP_LINGER2 waits for nothing; Linux tells the peer.
+  connection.context.counters.TCPAbortOnData++;
+  replyReset(connection.context, connection.path, segment);
+  release(connection, REASON_NONE, now);
 }
 
 /** Sixth, check the URG bit. RCV.UP <- max (RCV.UP, SEG.UP); the user is told [MUST-32], with a window of zero, too [MUST-66]. RFC 6093: the pointer points behind. */

@@ -1,14 +1,14 @@
 /** The user calls of RFC 9293 3.10.1 to 3.10.6: OPEN, SEND, RECEIVE, CLOSE, STATUS (info.ts), ABORT. They change the control block; output follows. */
 
-import { armFinWait2 } from './arrives.ts';
 import { startBusy } from './busy-time.ts';
 import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { offerEcn } from './ecn-handshake.ts';
+import { awaitFin } from './fin-wait-2.ts';
 import { advertisedMss, syncMss } from './mss.ts';
 import { armCork } from './nagle.ts';
 import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
-import { abort, release } from './release.ts';
+import { abort, orphan, release } from './release.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import {
   CLOSE_WAIT,
@@ -21,13 +21,26 @@ import {
   SYN_RECEIVED,
   SYN_SENT,
 } from './state.ts';
+import { issAfter, removeTimeWait, type TimeWaitRecord } from './time-wait.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
 
-/** Active OPEN (3.10.1): the SYN goes out with the next flush. */
-export function open(connection: ControlBlock, now: number): void {
+/**
+ * Active OPEN (3.10.1): the SYN goes out with the next flush.
+ * @param old the TIME-WAIT whose place it takes, if any
+ */
+export function open(connection: ControlBlock, old: TimeWaitRecord | undefined, now: number): void {
   const { context, path, settings } = connection;
   const { config, numbers } = context;
-  connection.iss = numbers.isn(connection.local, connection.localPort, connection.remote, connection.remotePort, now);
+  const { local, localPort, remote, remotePort } = connection;
+  if (old === undefined) {
+    connection.iss = numbers.isn(local, localPort, remote, remotePort, now);
+  } else {
+    // Its numbers go on behind the old one's, and its SYN echoes what the peer last stamped, as on Linux.
+    connection.iss = issAfter(old);
+    connection.tsRecent = old.tsRecent;
+    context.counters.TWRecycled++;
+    removeTimeWait(old);
+  }
   connection.sndUna = connection.iss;
   connection.sndNxt = (connection.iss + 1) | 0;
   connection.sndUp = connection.iss;
@@ -124,22 +137,36 @@ export function closeSend(connection: ControlBlock, now: number): void {
  * RFC 9293 3.10.4 (RFC 1122 4.2.2.13) [SHLD-3]: with data unread, the peer is reset rather than left to think that it was read.
  */
 export function close(connection: ControlBlock, now: number): void {
-  connection.user = undefined;
-  connection.orphan = true;
+  orphan(connection);
   if (connection.released) return connection.receiveQueue.clear();
   if (connection.receiveQueue.length > 0) {
     connection.context.counters.TCPAbortOnClose++;
     abort(connection, REASON_ABORTED, now);
     return;
   }
-  if (connection.state === FIN_WAIT_2) armFinWait2(connection, now);
-  else closeSend(connection, now);
+  if (connection.state === FIN_WAIT_2) return closeInFinWait2(connection, now);
+  const { context } = connection;
+  if (context.orphans > context.config.tcp_max_orphans && connection.state !== SYN_SENT) {
+    // Linux: too many go on without anybody who would care.
+    context.counters.TCPAbortOnMemory++;
+    return abort(connection, REASON_ABORTED, now);
+  }
+  closeSend(connection, now);
+}
+
+/** Only the peer's FIN is still to come; a negative TCP_LINGER2 waits for nothing. */
+function closeInFinWait2(connection: ControlBlock, now: number): void {
+  if (connection.settings.linger2 < 0) {
+    connection.context.counters.TCPAbortOnLinger++;
+    abort(connection, REASON_ABORTED, now);
+  } else {
+    awaitFin(connection, false, now);
+  }
 }
 
 /** ABORT (3.10.5): the peer gets a RST, what is queued is lost. */
 export function abortCall(connection: ControlBlock, now: number): void {
-  connection.user = undefined;
-  connection.orphan = true;
+  orphan(connection);
   if (connection.released) return connection.receiveQueue.clear();
   if (connection.state !== CLOSED) abort(connection, REASON_ABORTED, now);
 }

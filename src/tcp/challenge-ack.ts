@@ -2,6 +2,7 @@
 import type { TcpSegment } from '../wire/tcp.ts';
 import { SYN } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
+import { segmentLength } from './reply.ts';
 import { transmitAck } from './transmit.ts';
 
 /** RFC 5961 3.2, 4.2, 5.2: an ACK that a legitimate peer answers with what is right. */
@@ -22,7 +23,7 @@ export function challengeAck(connection: ControlBlock, now: number): void {
  * @returns false when this one was not answered
  */
 export function outOfWindowAck(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
-  const bare = segment.payloadLength === 0 || (segment.flags & SYN) !== 0;
+  const bare = segmentLength(segment) === 0 || (segment.flags & SYN) !== 0;
   if (bare && limited(connection, now)) return false;
   if (!transmitAck(connection, now)) connection.ackNow = true;
   return true;

@@ -22,6 +22,8 @@ export const REASON_HOST_ISOLATED = 11;
 export const REASON_BAD_PARAMETER = 12;
 /** A packet was too large for the path, and may not be fragmented. */
 export const REASON_TOO_LARGE = 13;
+/** A RST came after the peer's FIN: what we would still write is not wanted. */
+export const REASON_BROKEN_PIPE = 14;
 
 const names = [
   'none',
@@ -38,6 +40,7 @@ const names = [
   'host isolated',
   'parameter problem',
   'packet too large',
+  'broken pipe',
 ];
 
 export function closeReasonName(reason: number): string {

@@ -17,6 +17,14 @@ export interface TcpConfig {
   tcp_orphan_retries: number;
   /** Seconds that a connection that nobody holds stays in FIN-WAIT-2. */
   tcp_fin_timeout: number;
+  /** Connections that nobody holds any more; beyond, closing resets. */
+  tcp_max_orphans: number;
+  /** TIME-WAIT records; beyond, connections end without. */
+  tcp_max_tw_buckets: number;
+  /** Opening takes the place of a TIME-WAIT (RFC 6191) whose timestamps have moved on: 0 never, 1 yes, 2 on loopback addresses. */
+  tcp_tw_reuse: number;
+  /** How old it must be for that, milliseconds. */
+  tcp_tw_reuse_delay: number;
   /** Seconds of 2 MSL in TIME-WAIT. Linux has 60 built in; RFC 9293's MSL of 2 minutes would be 240. */
   tcp_timewait_len: number;
   /** Seconds idle before the first keepalive probe. RFC 9293 3.8.4 [MUST-28]: no less than two hours. */
@@ -143,6 +151,10 @@ export function defaultConfig(): TcpConfig {
     tcp_retries2: 15,
     tcp_orphan_retries: 0,
     tcp_fin_timeout: 60,
+    tcp_max_orphans: 131_072,
+    tcp_max_tw_buckets: 131_072,
+    tcp_tw_reuse: 2,
+    tcp_tw_reuse_delay: 1000,
     tcp_timewait_len: 60,
     tcp_keepalive_time: 7200,
     tcp_keepalive_intvl: 75,

@@ -50,6 +50,9 @@ export class TcpContext {
   readonly idleTimers = new Deadlines(IDLE_TIMER_KINDS);
   readonly timerOwners: (ControlBlock | Embryo | undefined)[] = [];
   readonly idleTimerOwners: (ControlBlock | TimeWaitRecord | undefined)[] = [];
+  /** TIME-WAIT records, and connections that nobody holds any more. */
+  timeWaits = 0;
+  orphans = 0;
   /** Connections that output must visit. */
   readonly dirty: ControlBlock[] = [];
   /** Connections whose user is to be told. */

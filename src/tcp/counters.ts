@@ -74,6 +74,12 @@ export class TcpCounters {
   TCPAbortOnLinger = 0;
   TCPZeroWindowDrop = 0;
   TW = 0;
+  TWKilled = 0;
+  TCPTimeWaitOverflow = 0;
+  PAWSTimewait = 0;
+  PAWSActive = 0;
+  TCPACKSkippedFinWait2 = 0;
+  TCPAbortOnMemory = 0;
   TWRecycled = 0;
   DelayedACKs = 0;
   TCPDeliveredCE = 0;

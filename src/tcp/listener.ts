@@ -4,7 +4,7 @@ import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { TcpContext } from './context.ts';
 import type { ConnectionUser, ControlBlock } from './control-block.ts';
 import { type Embryo, removeEmbryo } from './embryo.ts';
-import { abort } from './release.ts';
+import { abort, orphan } from './release.ts';
 import type { TcpSettings } from './settings.ts';
 
 /** A connection that was reset while it waited to be accepted: what `take` makes of it is `accept_reset` of the settings. */
@@ -88,7 +88,7 @@ export class Listener {
     this.user = undefined;
     for (const embryo of [...this.embryos]) removeEmbryo(embryo);
     for (const connection of this.#queue.splice(0)) {
-      connection.orphan = true;
+      orphan(connection);
       connection.receiveQueue.clear();
       abort(connection, REASON_ABORTED, now);
     }

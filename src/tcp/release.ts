@@ -1,7 +1,17 @@
 /** The end of a connection: RFC 9293 "delete the TCB". */
 import { closeReasonName } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
-import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
+import {
+  CLOSE_WAIT,
+  CLOSED,
+  CLOSING,
+  ESTABLISHED,
+  LAST_ACK,
+  LISTEN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+} from './state.ts';
 import { transmitReset } from './transmit.ts';
 
 /**
@@ -14,6 +24,7 @@ export function release(connection: ControlBlock, reason: number, now: number): 
   const { context } = connection;
   connection.released = true;
   if (connection.reason === 0) connection.reason = reason;
+  if (connection.orphan) context.orphans--;
   countEnd(connection);
   if (connection.state !== TIME_WAIT) connection.setState(CLOSED, now);
   context.trace?.({ type: 'closed', at: now, flow: connection.flow(), reason: closeReasonName(connection.reason) });
@@ -29,8 +40,19 @@ export function release(connection: ControlBlock, reason: number, now: number): 
 /** RFC 9293 3.10.5, ABORT: tells the peer with a RST where it knows of the connection, and deletes the TCB. */
 export function abort(connection: ControlBlock, reason: number, now: number): void {
   if (connection.released) return;
-  if ((connection.state & (CLOSED | LISTEN | SYN_SENT | TIME_WAIT)) === 0) transmitReset(connection, now);
+  const { state, finSent } = connection;
+  // In CLOSING and LAST-ACK there is nothing that the peer has to hear, once our FIN is out.
+  const silent = CLOSED | LISTEN | SYN_SENT | TIME_WAIT | (finSent ? CLOSING | LAST_ACK : 0);
+  if ((state & silent) === 0) transmitReset(connection, now);
   release(connection, reason, now);
+}
+
+/** The user has let go: the connection goes on by itself. */
+export function orphan(connection: ControlBlock): void {
+  connection.user = undefined;
+  if (connection.orphan) return;
+  connection.orphan = true;
+  if (!connection.released) connection.context.orphans++;
 }
 
 function countEnd(connection: ControlBlock): void {

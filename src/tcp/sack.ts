@@ -61,27 +61,45 @@ export function sacksLength(connection: ControlBlock): number {
 /** Whether there is anything to report. */
 export function hasSacks(connection: ControlBlock): boolean {
   if (!connection.sackOk) return false;
-  return connection.dsackLeft !== connection.dsackRight || connection.reassembly?.empty === false;
+  if (connection.dsackLeft !== connection.dsackRight || connection.reassembly?.empty === false) return true;
+  return finWaits(connection);
+}
+
+/** The peer's FIN lies beyond a hole. */
+function finWaits(connection: ControlBlock): boolean {
+  return connection.finSeqKnown && !connection.finReceived;
 }
 
 /** RFC 2018 4: the range of the latest segment first, then those reported most recently. */
 function addRanges(connection: ControlBlock, have: number, most: number): number {
-  const reassembly = connection.reassembly;
   const recent = connection.recentSacks;
-  if (reassembly === undefined || recent === undefined || reassembly.empty) return have;
+  if (recent === undefined) return have;
   let count = have;
   for (let i = 0; i < RECENT && count < most; i++) {
     const seq = recent[i] as number;
-    if (beforeOrAt(seq, connection.rcvNxt) || !reassembly.rangeAt(seq)) continue;
-    if (listed(reassembly.left, have, count)) continue;
-    blocks[2 * count] = reassembly.left;
-    blocks[2 * count + 1] = reassembly.right;
+    if (beforeOrAt(seq, connection.rcvNxt) || !rangeAt(connection, seq, count) || listed(count, have)) continue;
     count++;
   }
   return count;
 }
 
-function listed(left: number, from: number, count: number): boolean {
+/** Puts the range that holds `seq` into `blocks`; a FIN that waits is the last number of what it follows, or a range by itself. */
+function rangeAt(connection: ControlBlock, seq: number, index: number): boolean {
+  const { reassembly, finSeq } = connection;
+  const fin = finWaits(connection);
+  // The FIN's own number is found by the byte before it.
+  const at = fin && seq === finSeq ? (seq - 1) | 0 : seq;
+  const found = reassembly !== undefined && !reassembly.empty && reassembly.rangeAt(at);
+  if (!found && at === seq) return false;
+  blocks[2 * index] = found ? reassembly.left : finSeq;
+  const right = found ? reassembly.right : finSeq;
+  blocks[2 * index + 1] = fin && right === finSeq ? (right + 1) | 0 : right;
+  return true;
+}
+
+/** Whether the block behind the `count` there are, from `from` on, is one of them. */
+function listed(count: number, from: number): boolean {
+  const left = blocks[2 * count];
   for (let i = from; i < count; i++) if (blocks[2 * i] === left) return true;
   return false;
 }

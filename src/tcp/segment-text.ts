@@ -1,6 +1,6 @@
 /** Seventh and eighth step: the segment's text and the FIN. RFC 9293 3.10.7.4. */
 import type { Chunk } from '../link/slab.ts';
-import type { TcpSegment } from '../wire/tcp.ts';
+import { FIN, type TcpSegment } from '../wire/tcp.ts';
 import { duplicateAgain } from './accurate-ecn-option.ts';
 import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
@@ -24,16 +24,7 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   connection.traffic.dataSegsIn += segment.pieces;
   let { seq, payloadLength: length, payloadOffset: offset } = segment;
   const end = (seq + length) | 0;
-  // Linux: neither is anybody there when both sides were shut down.
-  const shut = connection.receiveShut && (connection.state & (FIN_WAIT_1 | FIN_WAIT_2)) !== 0;
-  if ((connection.orphan || shut) && after(end, connection.rcvNxt)) {
-    // RFC 9293 3.10.4 (RFC 1122 4.2.2.13): the user has closed and nobody will read this: the peer is to know.
-    // Linux answers the segment itself: <SEQ=SEG.ACK><CTL=RST> is where the peer expects our next number.
-    connection.context.counters.TCPAbortOnData++;
-    replyReset(connection.context, connection.path, segment);
-    release(connection, connection.orphan ? REASON_ABORTED : REASON_RESET, now);
-    return false;
-  }
+  if (nobodyReads(connection) && after(end, connection.rcvNxt)) return refuse(connection, segment, now);
   const old = distance(seq, connection.rcvNxt);
   if (old > 0) {
     if (old >= length) return duplicateText(connection, seq, end, now);
@@ -55,8 +46,24 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   }
   if (connection.ecn !== undefined) beforeText(connection, segment.ecn, now);
   if (seq === connection.rcvNxt) inOrder(connection, chunk, offset, length, segment, now);
-  else outOfOrder(connection, chunk, seq, offset, length, segment.ecn, now);
+  else outOfOrder(connection, segment, chunk, seq, offset, length, now);
   return true;
+}
+
+/** The user has closed, or shut down both sides (Linux). */
+function nobodyReads(connection: ControlBlock): boolean {
+  return connection.orphan || (connection.receiveShut && (connection.state & (FIN_WAIT_1 | FIN_WAIT_2)) !== 0);
+}
+
+/**
+ * RFC 9293 3.10.4 (RFC 1122 4.2.2.13): nobody will read this: the peer is to know. Linux answers the segment itself:
+ * <SEQ=SEG.ACK><CTL=RST> is where the peer expects our next number.
+ */
+function refuse(connection: ControlBlock, segment: TcpSegment, now: number): false {
+  connection.context.counters.TCPAbortOnData++;
+  replyReset(connection.context, connection.path, segment);
+  release(connection, connection.orphan ? REASON_ABORTED : REASON_RESET, now);
+  return false;
 }
 
 /** All of it was here before: RFC 9293 3.10.7.4 acknowledges it at once; RFC 2883 4.1 says which it was. */
@@ -93,18 +100,19 @@ function inOrder(
 /** RFC 9293 3.10.7.4 [SHLD-31], [MAY-13], RFC 5681 4.2: out of order: it is kept, with a duplicate acknowledgment at once, one for each, as the sender counts them. */
 function outOfOrder(
   connection: ControlBlock,
+  segment: TcpSegment,
   chunk: Chunk,
   seq: number,
   offset: number,
   length: number,
-  field: number,
   now: number,
 ): void {
   const { counters } = connection.context;
-  if (connection.ecn !== undefined) textTaken(connection, field);
+  if (connection.ecn !== undefined) textTaken(connection, segment.ecn);
   connection.reassembly ??= new Reassembly(connection.context.slab);
   const added = connection.reassembly.insert(seq, chunk, offset, length);
   enterQuickAck(connection, 16);
+  if ((segment.flags & FIN) !== 0) rememberFin(connection, (segment.seq + segment.payloadLength) | 0);
   if (added < 0) {
     counters.TCPOFODrop++;
   } else {
@@ -140,13 +148,27 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
   }
   if (before(fin, connection.rcvNxt)) return;
   if (after(fin, connection.rcvAdv)) return;
+  if (fin === connection.rcvNxt) {
+    rememberFin(connection, fin);
+    return takeWaitingFin(connection, now);
+  }
+  if (segment.payloadLength > 0) return;
+  if (nobodyReads(connection)) {
+    refuse(connection, segment, now);
+    return;
+  }
+  // Beyond a hole: SACKed as what it is, a number (Linux).
+  if (connection.finSeqKnown) noteDuplicate(connection, fin, (fin + 1) | 0);
+  else connection.context.counters.TCPOFOQueue++;
+  rememberFin(connection, fin);
+  noteRange(connection, fin);
+  enterQuickAck(connection, 16);
+  answer(connection, now);
+}
+
+function rememberFin(connection: ControlBlock, fin: number): void {
   connection.finSeq = fin;
   connection.finSeqKnown = true;
-  if (fin === connection.rcvNxt) return takeWaitingFin(connection, now);
-  if (segment.payloadLength === 0) {
-    enterQuickAck(connection, 16);
-    answer(connection, now);
-  }
 }
 
 /** The FIN is next: RCV.NXT passes it, and the state changes. */

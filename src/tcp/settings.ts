@@ -18,8 +18,8 @@ export class TcpSettings {
   userTimeout = 0;
   /** TCP_DEFER_ACCEPT, as Linux keeps it: timeouts of the SYN-ACK that a peer may take to send data; 0: its ACK is enough. */
   deferAccept = 0;
-  /** TCP_LINGER2, seconds in FIN-WAIT-2; negative: none at all. */
-  linger2: number;
+  /** TCP_LINGER2, seconds in FIN-WAIT-2; negative: none at all; 0: tcp_fin_timeout. */
+  linger2 = 0;
   /** TCP_MAXSEG: upper bound of both directions' MSS; 0: none. */
   maxSegment = 0;
   /** Bytes. */
@@ -38,7 +38,6 @@ export class TcpSettings {
     this.keepIdle = config.tcp_keepalive_time;
     this.keepInterval = config.tcp_keepalive_intvl;
     this.keepCount = config.tcp_keepalive_probes;
-    this.linger2 = config.tcp_fin_timeout;
     this.rcvBuf = config.tcp_rmem[1];
     this.sndBuf = config.tcp_wmem[1];
     this.congestion = config.tcp_congestion_control;

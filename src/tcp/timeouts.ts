@@ -1,10 +1,11 @@
 /** TIMEOUT: RFC 9293 3.10.8, and the timers of the extensions. */
 import { AckNews } from './ack-news.ts';
-import { REASON_NONE, REASON_TIMEOUT } from './close-reason.ts';
+import { REASON_TIMEOUT } from './close-reason.ts';
 import type { TcpContext } from './context.ts';
 import { CA_DISORDER, CA_LOSS, CA_RECOVERY, type ControlBlock, KIND_CONNECTION } from './control-block.ts';
 import { delayedAckTimeout } from './delayed-ack.ts';
 import { embryoTimeout } from './embryo.ts';
+import { finWait2Timeout } from './fin-wait-2.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
 import { syncMss } from './mss.ts';
 import { held, probe } from './persist.ts';
@@ -54,7 +55,7 @@ function connectionTimeout(connection: ControlBlock, now: number): void {
 
 function idleTimeout(connection: ControlBlock, now: number): void {
   const { idleTimers } = connection.context;
-  if (idleTimers.takeDue(connection.idleRow, LINGER, now)) return release(connection, REASON_NONE, now);
+  if (idleTimers.takeDue(connection.idleRow, LINGER, now)) return finWait2Timeout(connection, now);
   if (idleTimers.takeDue(connection.idleRow, KEEPALIVE, now)) keepaliveTimeout(connection, now);
 }
 

@@ -18,10 +18,10 @@ import { offersCounters, plan, writeEcnOption } from './accurate-ecn-option.ts';
 import type { ControlBlock } from './control-block.ts';
 import { ecnFlags } from './ecn.ts';
 import { lowerAdvertisedMss } from './mss.ts';
-import { advertiseWindow } from './receive-window.ts';
+import { advertiseWindow, windowShiftFor } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
 import { after, before, distance, later } from './sequence.ts';
-import { SYN_SENT } from './state.ts';
+import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { synOptions, writeSynOptions } from './syn-options.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
 import { Traffic } from './traffic.ts';
@@ -168,6 +168,15 @@ function fillSynOptions(connection: ControlBlock, now: number): void {
   synOptions.tsEcr = connection.tsRecent;
   synOptions.accurateEcn = offersCounters(connection);
   synOptions.windowShift = connection.windowScaleOk ? connection.rcvWindShift : -1;
+  if (connection.state === SYN_RECEIVED) offerAll(connection);
+}
+
+/** When SYNs have crossed, our SYN-ACK is our SYN again, with an ACK (Linux): it offers what that did, whatever the peer's had. */
+function offerAll({ context: { config }, settings }: ControlBlock): void {
+  synOptions.sack = config.tcp_sack;
+  synOptions.timestamps = config.tcp_timestamps;
+  if (!config.tcp_window_scaling) return;
+  synOptions.windowShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
 }
 
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */

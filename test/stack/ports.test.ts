@@ -77,12 +77,12 @@ describe('Ports', () => {
   it('a port may serve connections to several peers, but one to each', () => {
     const { ports, demux } = portsWith();
     for (let i = LOW; i <= HIGH; i++) {
-      const localPort = ports.ephemeralFor(ONE, PEER, 80);
+      const localPort = ports.ephemeralFor(ONE, PEER, 80, 0);
       expect(demux.has(ONE, localPort, PEER, 80)).to.equal(false);
       demux.insert({ local: ONE, localPort, remote: PEER, remotePort: 80 } as unknown as TableEntry);
     }
-    expect(ports.ephemeralFor(ONE, PEER, 80)).to.equal(0);
-    expect(ports.ephemeralFor(ONE, PEER, 81)).to.be.within(LOW, HIGH);
+    expect(ports.ephemeralFor(ONE, PEER, 80, 0)).to.equal(0);
+    expect(ports.ephemeralFor(ONE, PEER, 81, 0)).to.be.within(LOW, HIGH);
   });
 
   it('a connection without a socket (TIME-WAIT) holds its port, unless it may be reused', () => {

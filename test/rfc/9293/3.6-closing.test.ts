@@ -157,7 +157,8 @@ describe('RFC 9293 3.6: closing', () => {
       expect(t.expect().flags).to.match(/^RA?$/);
       t.expectNothing();
       expect(t.state()).to.equal('CLOSED');
-      expect(t.counters.TCPAbortOnData).to.equal(1);
+      // Linux: FIN-WAIT-2 without a user is a record, which counts nothing.
+      expect(t.counters.TCPAbortOnData).to.equal(state === 'FIN-WAIT-1' ? 1 : 0);
     });
   }
 
@@ -228,10 +229,11 @@ describe('RFC 9293 3.6: closing', () => {
       const t = await inState(state);
       t.socket.setsockopt(SOL_SOCKET, SO_LINGER, LINGER_NOT);
       t.socket.close();
-      t.expect({ flags: 'RA' });
+      // RFC 9293 3.10.5: CLOSING and LAST-ACK: "respond with "ok" and delete the TCB": nothing is said.
+      if (state !== 'CLOSING' && state !== 'LAST-ACK') t.expect({ flags: 'RA' });
       t.expectNothing();
       expect(t.state()).to.equal('CLOSED');
-      expect(t.counters.TCPAbortOnLinger).to.equal(1);
+      expect(t.counters.TCPAbortOnData).to.equal(1);
     }
   });
 
@@ -320,6 +322,86 @@ describe('RFC 9293 3.6: closing', () => {
   });
 });
 
+describe('FIN-WAIT-2 that nobody holds (Linux)', () => {
+  it('lasts 3.5 RTOs at the least', async () => {
+    const t = await inState('FIN-WAIT-2');
+    t.socket.setsockopt(IPPROTO_TCP, TCP_LINGER2, 1);
+    const rto = (t.socket.connection?.rtoUs ?? 0) / 1000;
+    t.stack.sysctl.tcp_timewait_len = 100;
+    if (t.socket.connection !== undefined) t.socket.connection.rtoUs = 10 * 1000 * rto;
+    t.socket.close();
+    await t.advance(35 * rto - 1);
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    await t.advance(2);
+    expect(t.state()).to.equal('CLOSED');
+  });
+
+  it('tcp_fin_timeout beyond TIME-WAIT: what exceeds it, twice', async () => {
+    const t = await inState('FIN-WAIT-2', { sysctl: { tcp_fin_timeout: 100 } });
+    t.socket.close();
+    await t.advance(79_999);
+    expect(t.state()).to.equal('FIN-WAIT-2');
+    await t.advance(1);
+    expect(t.state()).to.equal('CLOSED');
+    t.expectNothing();
+  });
+
+  it('as a record it needs no more memory than TIME-WAIT, and becomes it with the FIN', async () => {
+    const t = await inState('FIN-WAIT-2');
+    t.socket.close();
+    expect(t.stack.tcp.timeWaits).to.equal(1);
+    expect(t.stack.tcp.timers.size).to.equal(0);
+    t.inject({ seq: 1, ack: 2, flags: 'FA' });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    expect(t.state()).to.equal('TIME-WAIT');
+    await t.advance(60_000);
+    expect(t.state()).to.equal('CLOSED');
+  });
+
+  it('RFC 5961 3.2, 4.2: a RST with another number and a SYN are challenged', async () => {
+    for (const flags of ['R', 'S']) {
+      const t = await inState('FIN-WAIT-2');
+      t.socket.close();
+      t.inject({ seq: 100, flags });
+      t.expect({ seq: 2, ack: 1, flags: 'A' });
+      expect(t.state()).to.equal('FIN-WAIT-2');
+      t.inject({ seq: 1, flags: 'R' });
+      expect(t.state()).to.equal('CLOSED');
+      t.expectNothing();
+    }
+  });
+});
+
+describe('limits of what goes on without a user (Linux)', () => {
+  it('tcp_max_orphans: close resets', async () => {
+    const t = await established({ sysctl: { tcp_max_orphans: 1 } });
+    const sockets = [t.socket];
+    for (const port of [5001, 5002]) {
+      t.handshake(port);
+      sockets.push(t.accept());
+    }
+    t.drain();
+    for (const socket of sockets) socket.close();
+    expect(
+      t
+        .drain()
+        .map(({ flags }) => flags)
+        .sort(),
+    ).to.deep.equal(['FA', 'RA', 'RA']);
+    expect([t.counters.TCPAbortOnMemory, t.stack.tcp.orphans]).to.deep.equal([2, 1]);
+    t.inject({ seq: 1, flags: 'R' });
+    expect(t.stack.tcp.orphans).to.equal(0);
+  });
+
+  it('tcp_max_tw_buckets: no TIME-WAIT', async () => {
+    const t = await inState('FIN-WAIT-2', { sysctl: { tcp_max_tw_buckets: 0 } });
+    t.inject({ seq: 1, ack: 2, flags: 'FA' });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    expect(t.state()).to.equal('CLOSED');
+    expect(t.counters.TCPTimeWaitOverflow).to.equal(1);
+  });
+});
+
 describe('RFC 9293 3.6.1: TIME-WAIT', () => {
   // Deviation, as Linux: 60 s for the 2 MSL; tcp_timewait_len sets it.
   for (const seconds of [60, 240]) {
@@ -343,7 +425,7 @@ describe('RFC 9293 3.6.1: TIME-WAIT', () => {
     expect((t.dutIsn() - old) | 0).to.be.greaterThan(65_535);
     t.inject({ seq: 4, ack: 1 });
     expect(t.state()).to.equal('ESTABLISHED');
-    expect(t.counters.TWRecycled).to.equal(1);
+    expect(t.stack.tcp.timeWaits).to.equal(0);
   });
 
   it('a SYN that nobody listens for does not end it', async () => {
@@ -391,13 +473,16 @@ describe('RFC 9293 3.6.1: TIME-WAIT', () => {
     expect(ended.state()).to.equal('CLOSED');
   });
 
-  it('a RST with an older timestamp does not end it (Linux), nor does such a FIN make it longer', async () => {
+  it('a RST with an older timestamp does not end it (Linux); such a FIN is answered, and makes it longer', async () => {
     const t = await inState('TIME-WAIT', { options: { mss: 1460, ts: [5000, 0] } });
     await t.advance(30_000);
     t.inject({ seq: 2, flags: 'R', options: { ts: [4000, 0] } });
     t.inject({ seq: 1, ack: 2, flags: 'FA', options: { ts: [4000, 0] } });
+    t.expect({ seq: 2, ack: 2, flags: 'A' });
+    expect(t.counters.PAWSTimewait).to.equal(2);
+    await t.advance(59_999);
     expect(t.state()).to.equal('TIME-WAIT');
-    await t.advance(30_000);
+    await t.advance(1);
     expect(t.state()).to.equal('CLOSED');
   });
 
