@@ -7,6 +7,7 @@ import { controlCongestion } from './congestion-use.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
 import { duplicateArrives, reportsDuplicate } from './d-sack.ts';
 import { takeCwr } from './ecn.ts';
+import { mtuProbeAcknowledged } from './mtu-probing.ts';
 import { removeDuplicates } from './new-reno.ts';
 import { endPersist } from './persist.ts';
 import { believableUntil, rackAdvance, rackUpdateWindow, usesRack } from './rack.ts';
@@ -110,6 +111,7 @@ function acknowledgeOutstanding(
   runs.acknowledge(segment.ack, news);
   news.acked = out - runs.packetsOut;
   if (news.advanced) advance(connection, segment.ack, now);
+  if (connection.mtuProbing !== undefined) mtuProbeAcknowledged(connection);
   if (connection.sackOk && segment.sackCount > 0) takeSacks(connection, segment);
   if (connection.sackOk) noteOrder(connection);
   else takePlain(connection);

@@ -14,6 +14,7 @@ import type { ControlBlock } from './control-block.ts';
 import { takeSynAckEcn, takeSynEcn } from './ecn-handshake.ts';
 import { becomeEstablished } from './established.ts';
 import { boundedMss, defaultMss, syncMss } from './mss.ts';
+import { startProbing } from './mtu-probing.ts';
 import { MAX_WINDOW_SHIFT } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset } from './reply.ts';
@@ -94,5 +95,6 @@ function takeOptions(connection: ControlBlock, segment: TcpSegment, now: number)
   connection.windowScaleOk = connection.windowScaleOk && (optionBits & OPT_WSCALE) !== 0;
   connection.sndWindShift = connection.windowScaleOk ? Math.min(segment.windowScale, MAX_WINDOW_SHIFT) : 0;
   if (!connection.windowScaleOk) connection.rcvWindShift = 0;
+  startProbing(connection, now);
   syncMss(connection);
 }

@@ -132,6 +132,16 @@ export interface TcpConfig {
   min_pmtu: number;
   /** Bytes: the least MSS to advertise, however small the MTU (net.ipv4.route.min_adv_mss). */
   min_adv_mss: number;
+  /** Packetization layer path MTU discovery (RFC 4821): 0: off; 1: once a black hole is suspected; 2: from the start. */
+  tcp_mtu_probing: number;
+  /** Bytes: the MSS that probing starts from (2), or falls to (1). */
+  tcp_base_mss: number;
+  /** Bytes: the least MSS that a suspected black hole brings down to. */
+  tcp_mtu_probe_floor: number;
+  /** Seconds after which a search that is over is begun again. */
+  tcp_probe_interval: number;
+  /** Bytes: a search range narrower than this is not searched. */
+  tcp_probe_threshold: number;
   /** Bytes: the least MSS to send with, options included. */
   tcp_min_snd_mss: number;
   /** Milliseconds between ICMP errors to one destination, on average. */
@@ -202,6 +212,11 @@ export function defaultConfig(): TcpConfig {
     mtu_expires: 600,
     min_pmtu: 552,
     min_adv_mss: 256,
+    tcp_mtu_probing: 0,
+    tcp_base_mss: 1024,
+    tcp_mtu_probe_floor: 48,
+    tcp_probe_interval: 600,
+    tcp_probe_threshold: 8,
     tcp_min_snd_mss: 48,
     icmp_ratelimit: 1000,
     icmp_msgs_per_sec: 1000,

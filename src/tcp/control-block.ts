@@ -10,6 +10,7 @@ import { REASON_NONE } from './close-reason.ts';
 import { type CongestionControl, congestionControl } from './congestion/congestion.ts';
 import type { TcpContext } from './context.ts';
 import type { Ecn } from './ecn-state.ts';
+import type { MtuProbing } from './mtu-probing.ts';
 import type { Path } from './path.ts';
 import type { Rack } from './rack.ts';
 import type { Reassembly } from './reassembly.ts';
@@ -211,6 +212,8 @@ export class ControlBlock {
   /** Made when something comes out of order. */
   reassembly: Reassembly | undefined;
   readonly runs = new SentRuns();
+  /** Made when the path is probed for larger segments. */
+  mtuProbing: MtuProbing | undefined;
   /** Made when RACK first looks. */
   rack: Rack | undefined;
   /** Made with the first data. */

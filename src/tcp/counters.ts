@@ -84,4 +84,6 @@ export class TcpCounters {
   DelayedACKs = 0;
   TCPDeliveredCE = 0;
   OutOfWindowIcmps = 0;
+  TCPMTUPSuccess = 0;
+  TCPMTUPFail = 0;
 }

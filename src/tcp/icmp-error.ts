@@ -5,11 +5,10 @@ import { type Embryo, removeEmbryo } from './embryo.ts';
 import { syncMss } from './mss.ts';
 import { PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_WANT } from './path.ts';
 import { release } from './release.ts';
-import { retransmissionTimeout } from './round-trip.ts';
+import { armRetransmission, timeoutDue } from './sending-timer.ts';
 import { before, beforeOrAt } from './sequence.ts';
 import { simpleRetransmit } from './simple-retransmit.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
-import { RETRANSMISSION } from './timer-kinds.ts';
 
 /** An error about a segment of ours, as the network layer sorts it. */
 export interface IcmpError {
@@ -82,5 +81,5 @@ function revertBackoff(connection: ControlBlock, seq: number, now: number): void
     return;
   connection.backoff--;
   // Step (7): what has passed of the new timeout counts; if all has, the retransmission is due now.
-  connection.setTimer(RETRANSMISSION, Math.max(head.sentAt + retransmissionTimeout(connection), now));
+  armRetransmission(connection, Math.max(timeoutDue(connection), now));
 }

@@ -26,6 +26,7 @@ import {
 } from './embryo.ts';
 import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
+import { startProbing } from './mtu-probing.ts';
 import type { Path } from './path.ts';
 import { MAX_WINDOW_SHIFT, windowShiftFor } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
@@ -311,6 +312,8 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.retransmits = embryo.retransmits;
   connection.lastReceivedAt = now;
   syncMss(connection);
+  // Linux: the MSS stays what it is until the first probe tells.
+  startProbing(connection, now);
   connection.setState(SYN_RECEIVED, now);
   return connection;
 }

@@ -51,8 +51,15 @@ export function currentMss(connection: ControlBlock): number {
  */
 export function syncMss(connection: ControlBlock): void {
   const { mtu } = connection.path;
+  const probing = connection.mtuProbing;
   connection.pathMtu = mtu;
-  connection.sndMss = mssOfMtu(connection, mtu);
+  if (probing === undefined) {
+    connection.sndMss = mssOfMtu(connection, mtu);
+    return;
+  }
+  // RFC 4821 7.2: what a router says bounds the search; what is sent is what is known to work.
+  probing.searchHigh = Math.min(probing.searchHigh, mtu);
+  connection.sndMss = mssOfMtu(connection, Math.min(mtu, probing.searchLow));
 }
 
 /** Payload bytes of a full segment in packets of `mtu` bytes. */

@@ -9,6 +9,7 @@ import { congestionWindowRestart, noteResumption, noteWindowUse } from './conges
 import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { synEcnFlags } from './ecn-handshake.ts';
 import { currentMss } from './mss.ts';
+import { maybeMtuProbe, mtuProbeInconclusive, PROBE_WAITS } from './mtu-probing.ts';
 import { mayEndShort } from './nagle.ts';
 import { armPersist, endPersist } from './persist.ts';
 import { inReduction } from './prr.ts';
@@ -147,6 +148,7 @@ function sendAgain(connection: ControlBlock, run: SentRun, now: number): boolean
   if (run.fin === 1) flags |= FIN;
   if (length > 0 && ((run.seq + length) | 0) === sendQueue.end) flags |= PSH;
   if (!transmit(connection, run.seq, length, flags, run.size, now)) return false;
+  mtuProbeInconclusive(connection);
   const pieces = run.pieces();
   const recovery = recoveryOf(connection);
   if (recovery.retransmittedAt < 0) {
@@ -178,6 +180,7 @@ function countRetransmission(connection: ControlBlock, run: SentRun, now: number
 function sendNew(connection: ControlBlock, now: number): boolean {
   const { runs, sendQueue, path } = connection;
   connection.cwndLimited = false;
+  if (connection.mtuProbing !== undefined && maybeMtuProbe(connection, now) === PROBE_WAITS) return true;
   for (;;) {
     const waiting = distance(connection.sndNxt, sendQueue.end);
     if (waiting < 0 || (waiting === 0 && (!connection.finQueued || connection.finSent))) break;

@@ -7,6 +7,7 @@
 import type { AckNews } from './ack-news.ts';
 import { CA_CWR, CA_DISORDER, CA_LOSS, CA_OPEN, CA_RECOVERY, type ControlBlock } from './control-block.ts';
 import { processLoss } from './f-rto.ts';
+import { mtuProbeLost } from './mtu-probing.ts';
 import { addDuplicate, forgetDuplicates, markHeadLost } from './new-reno.ts';
 import { currentSsthresh, endReduction, inReduction, reduce, startReduction } from './prr.ts';
 import { rackDetectLosses, rackTimeLeft, usesRack } from './rack.ts';
@@ -98,7 +99,7 @@ function inOther(connection: ControlBlock, news: AckNews, now: number): void {
   if (connection.caState <= CA_DISORDER) tryUndoByDuplicates(connection);
   identifyLosses(connection, news, now);
   if (connection.runs.lostOut === 0) toOpen(connection, news, now);
-  else enterRecovery(connection, news.ece);
+  else if (!mtuProbeLost(connection, now)) enterRecovery(connection, news.ece);
 }
 
 /** Nothing is lost: Open, if nothing is in doubt either. RFC 3168 6.1.2: or less is sent, as the peer saw congestion. */

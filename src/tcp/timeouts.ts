@@ -8,6 +8,7 @@ import { embryoTimeout } from './embryo.ts';
 import { finWait2Timeout } from './fin-wait-2.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
 import { syncMss } from './mss.ts';
+import { blackHoleSuspected } from './mtu-probing.ts';
 import { held, probe } from './persist.ts';
 import { enterLoss, reorderingTimeout } from './recovery.ts';
 import { abort, release } from './release.ts';
@@ -75,12 +76,20 @@ function retransmissionTimer(connection: ControlBlock, now: number): void {
   if (retransmissionsExhausted(connection, now)) return giveUp(connection, now);
   if (connection.retransmitsSince < 0) connection.retransmitsSince = now;
   countTimeout(connection);
+  if (beyondR1(connection, now)) blackHoleSuspected(connection, now);
   enterLoss(connection, now);
   connection.retransmits++;
   connection.backoff++;
   if (connection.retransmits === context.config.tcp_retries1) doubtRoute(connection);
   armRetransmission(connection, boundedByUserTimeout(connection, connection.retransmitsSince, now));
   context.markDirty(connection);
+}
+
+/** R1 as a time, as R2 is one below: Linux then suspects a black hole. */
+function beyondR1(connection: ControlBlock, now: number): boolean {
+  const { tcp_retries1, tcp_rto_max_ms } = connection.context.config;
+  if (connection.retransmits === 0) return false;
+  return now - connection.retransmitsSince >= backedOffTime(LEAST_RTO, tcp_rto_max_ms, tcp_retries1);
 }
 
 /** As Linux sorts them: what the timeout put an end to. */
