@@ -29,6 +29,7 @@ export interface GroundOptions {
   readonly wrap?: (link: Link) => Link;
   /** Our settings. */
   readonly sysctl?: HostOptions['sysctl'];
+  readonly routes?: HostOptions['routes'];
   /** The kernel's, by name. */
   readonly kernelSysctl?: Readonly<Record<string, number | string>>;
 }
@@ -61,7 +62,7 @@ export class Ground {
   #kernel: Kernel | undefined;
 
   constructor(options: GroundOptions = {}) {
-    const { mtu = 1500, offload = true, impair, wrap, sysctl, kernelSysctl = {} } = options;
+    const { mtu = 1500, offload = true, impair, wrap, sysctl, routes, kernelSysctl = {} } = options;
     // Silence about IPv6 neighbours: a scene looks at its own packets.
     setSysctl('net.ipv6.conf.default.disable_ipv6', 1);
     for (const [name, value] of Object.entries(kernelSysctl)) setSysctl(name, value);
@@ -73,6 +74,7 @@ export class Ground {
     this.host = createHost({
       link: this.watch,
       address: `${OURS}/24`,
+      routes,
       clock: this.#clock,
       // What is left behind must show before the minute is over.
       sysctl: { tcp_timewait_len: 0.1, ...sysctl },
