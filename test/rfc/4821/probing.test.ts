@@ -1,10 +1,10 @@
 /** RFC 4821: packetization layer path MTU discovery, as Linux does it (tcp_mtu_probing). */
 import { expect } from 'chai';
-import { info } from '../../support/wire-info.ts';
+import { establishedAfter, info } from '../../support/wire-info.ts';
 import { tooLarge } from '../../support/wire-mtu.ts';
 import { established, type PeerOptions, type Seen, type WirePeer } from '../../support/wire-peer.ts';
 
-const PROBING = { tcp_mtu_probing: 2, tcp_base_mss: 512, tcp_timestamps: false };
+const PROBING = { tcp_mtu_probing: 2, tcp_base_mss: 512, tcp_timestamps: false, tcp_early_retrans: 0 };
 
 /** An active connection whose MSS is 512: the search is between packets of 552 and 1500 bytes. */
 function searching(options: PeerOptions = {}): Promise<WirePeer> {
@@ -202,10 +202,10 @@ describe('RFC 4821: probing', () => {
 });
 
 describe('RFC 4821 7.7: black holes', () => {
-  const sysctl = { tcp_mtu_probing: 1, tcp_early_retrans: 0 } as PeerOptions['sysctl'];
+  const sysctl = { tcp_mtu_probing: 1, tcp_early_retrans: 0 };
 
   async function timeouts(options: PeerOptions['sysctl'], count: number): Promise<number[]> {
-    const t = await established({ sysctl: { ...sysctl, ...options } });
+    const t = await establishedAfter(100, { sysctl: { ...sysctl, ...options } });
     t.write(1460);
     t.expect({ length: 1460 });
     const seen: number[] = [];
@@ -234,7 +234,7 @@ describe('RFC 4821 7.7: black holes', () => {
   });
 
   it('what gets through then is searched upwards from', async () => {
-    const t = await established({
+    const t = await establishedAfter(100, {
       options: { mss: 1460, sackOk: true, wscale: 3 },
       sysctl: { ...sysctl, tcp_timestamps: false },
     });
