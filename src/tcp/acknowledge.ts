@@ -192,7 +192,7 @@ function advance(connection: ControlBlock, ack: number, now: number): void {
   }
 }
 
-/** RFC 6298 3 (Karn), RFC 7323 4.1 (RTTM). @returns whether there was a sample */
+/** RFC 6298 3 (Karn; RFC 9293 3.8.1 [MUST-18]), RFC 7323 4.1 (RTTM). @returns whether there was a sample */
 function measure(connection: ControlBlock, now: number): boolean {
   const recentAt = Math.max(news.sackedLastAt, news.ackedLastAt);
   let sample: number;

@@ -220,6 +220,7 @@ function noteLimits(connection: ControlBlock, now: number): void {
 function nextLength(connection: ControlBlock, waiting: number, window: number, quota: number, size: number): number {
   if (waiting === 0) return window > 0 ? 0 : -1;
   const length = Math.min(waiting, window, quota * size, superSegmentLimit(connection, size));
+  // RFC 9293 3.8.6 [SHLD-15]: nothing new into a window that shrank to before what is out.
   if (length <= 0) return -1;
   const short = length % size;
   if (short === 0) return length;
@@ -232,7 +233,7 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   const end = (seq + length + fin) | 0;
   let flags = ACK;
   if (fin === 1) flags |= FIN;
-  // RFC 9293 3.9.1.2 [MUST-61]: PSH on the last of the data that is queued.
+  // RFC 9293 3.9.1.2 [MUST-61]: PSH on the last of the data that is queued; [SHLD-27]: whatever the writes were.
   if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;
   if (!transmit(connection, seq, length, flags, size, now)) return false;
   if (connection.runs.packetsOut === 0) noteResumption(connection, now);

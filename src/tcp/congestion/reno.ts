@@ -1,4 +1,4 @@
-/** Reno: RFC 5681 3.1, counted in segments. */
+/** RFC 9293 3.8.2 [MUST-19]: Reno: RFC 5681 3.1, counted in segments. */
 import type { ControlBlock } from '../control-block.ts';
 import type { CongestionControl } from './congestion.ts';
 
