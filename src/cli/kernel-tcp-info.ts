@@ -12,6 +12,8 @@ const LONGS_AT_160 = 'delivery_rate busy_time rwnd_limited sndbuf_limited';
 const WORDS_AT_192 = 'delivered delivered_ce';
 const LONGS_AT_200 = 'bytes_sent bytes_retrans';
 const WORDS_AT_216 = 'dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd';
+const WORDS_AT_248 =
+  'received_ce delivered_e1_bytes delivered_e0_bytes delivered_ce_bytes received_e1_bytes received_e0_bytes received_ce_bytes';
 
 /** @param length how much of it the kernel filled, bytes */
 export function readTcpInfo(view: DataView, length: number): TcpInfo {
@@ -36,5 +38,6 @@ export function readTcpInfo(view: DataView, length: number): TcpInfo {
   words(WORDS_AT_192, 192);
   longs(LONGS_AT_200, 200);
   words(WORDS_AT_216, 216);
+  words(WORDS_AT_248, 248);
   return info as unknown as TcpInfo;
 }

@@ -49,6 +49,10 @@ export interface Impairment {
   readonly queue?: number;
   /** With a rate: bytes that wait for it before more are lost; Infinity by default. */
   readonly queueBytes?: number;
+  /** Probability that an ECN-capable packet is marked as having met congestion (CE, RFC 3168 5). */
+  readonly mark?: number;
+  /** With a rate: ECN-capable packets that find more than this waiting for it are marked (DCTCP's K); Infinity by default. */
+  readonly markAbove?: number;
   /** Probability that a packet arrives twice. */
   readonly duplicate?: number;
   /** Probability that one bit, anywhere in the IP packet, is flipped. */
@@ -81,6 +85,8 @@ export interface CompleteImpairment {
   readonly rate: number;
   readonly queue: number;
   readonly queueBytes: number;
+  readonly mark: number;
+  readonly markAbove: number;
   readonly duplicate: number;
   readonly corrupt: number;
   readonly reorder: Required<Reorder>;
@@ -99,6 +105,8 @@ const NAMES = new Set([
   'rate',
   'queue',
   'queueBytes',
+  'mark',
+  'markAbove',
   'duplicate',
   'corrupt',
   'reorder',
@@ -112,12 +120,15 @@ export function completeImpairment(impairment: Impairment): CompleteImpairment {
   for (const name of Object.keys(impairment)) {
     if (!NAMES.has(name)) throw new RangeError(`impaired: there is no option ${name}`);
   }
-  const { rule, burstLoss, rate = Infinity, queue, queueBytes, reorder = 0, keepOrder = false } = impairment;
+  const { rule, burstLoss, rate = Infinity, queue, queueBytes, markAbove } = impairment;
+  const { reorder = 0, keepOrder = false } = impairment;
   if (!(rate > 0)) throw new RangeError(`impaired: rate must be > 0 bits/s, got ${rate}`);
   if (queue !== undefined && !(queue >= 1)) throw new RangeError(`impaired: queue must be >= 1 packet, got ${queue}`);
   if (queueBytes !== undefined && !(queueBytes >= 1))
     throw new RangeError(`impaired: queueBytes must be >= 1, got ${queueBytes}`);
-  for (const [name, value] of Object.entries({ queue, queueBytes })) {
+  if (markAbove !== undefined && !(markAbove >= 0))
+    throw new RangeError(`impaired: markAbove must be >= 0 packets, got ${markAbove}`);
+  for (const [name, value] of Object.entries({ queue, queueBytes, markAbove })) {
     if (value !== undefined && rate === Infinity)
       throw new RangeError(`impaired: ${name} needs a rate: without one no packet waits`);
   }
@@ -130,6 +141,8 @@ export function completeImpairment(impairment: Impairment): CompleteImpairment {
     rate,
     queue: queue ?? DEFAULT_QUEUE,
     queueBytes: queueBytes ?? Infinity,
+    mark: probability('mark', impairment.mark),
+    markAbove: markAbove ?? Infinity,
     duplicate: probability('duplicate', impairment.duplicate),
     corrupt: probability('corrupt', impairment.corrupt),
     reorder: completeReorder(typeof reorder === 'object' ? reorder : { probability: reorder }),

@@ -7,6 +7,7 @@
 import type { Clock, Timer } from '../time/clock.ts';
 import { Deadlines } from '../time/deadlines.ts';
 import type { Random } from '../time/random.ts';
+import { markCongestion } from './congestion-mark.ts';
 import { Cutter } from './cut.ts';
 import type { CompleteImpairment, Direction } from './impaired-options.ts';
 import { completeChecksum, PacketCopier } from './linear.ts';
@@ -31,6 +32,8 @@ export interface PathStatistics {
   corrupted: number;
   /** Lost because the queue before the rate was full. */
   queueDropped: number;
+  /** Marked CE. */
+  marked: number;
   /** Dropped or delayed by the rule. */
   ruled: number;
 }
@@ -50,6 +53,7 @@ export class ImpairedPath {
     reordered: 0,
     corrupted: 0,
     queueDropped: 0,
+    marked: 0,
     ruled: 0,
   };
   readonly #impairment: CompleteImpairment;
@@ -158,6 +162,7 @@ export class ImpairedPath {
       this.#recycle(packet);
       return;
     }
+    this.#mark(packet);
     const { duplicate } = this.#impairment;
     if (duplicate > 0 && this.#random.float() < duplicate) {
       this.statistics.duplicated++;
@@ -214,6 +219,13 @@ export class ImpairedPath {
     this.#queuedLengths.push(length);
     this.#queuedBytes += length;
     return this.#wireFreeAt;
+  }
+
+  #mark(packet: Packet): void {
+    const { mark, markAbove } = this.#impairment;
+    // It waits itself by now.
+    const full = this.#departures.length - 1 > markAbove;
+    if ((full || (mark > 0 && this.#random.float() < mark)) && markCongestion(packet)) this.statistics.marked++;
   }
 
   /** Sends a packet on its way: everything that may happen to it after the queue. */

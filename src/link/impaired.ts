@@ -38,6 +38,7 @@ const NOTHING: PathStatistics = Object.freeze({
   reordered: 0,
   corrupted: 0,
   queueDropped: 0,
+  marked: 0,
   ruled: 0,
 });
 

@@ -5,7 +5,7 @@
  * to the links, and the users are told. What users do in answer marks again, and is sent in the same flush; outside of a
  * batch a flush comes at the end of the turn. Nothing re-enters.
  */
-import { IpCounters } from '../ip/counters.ts';
+import { countEcn, IpCounters } from '../ip/counters.ts';
 import { InboundPacket, readPacket } from '../ip/inbound.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
 import type { Link } from '../link/link.ts';
@@ -177,6 +177,7 @@ export class Stack implements InterfaceOwner {
       if (packet === undefined) break;
       const reason = readPacket(packet, this.#inbound);
       if (reason === OK) {
+        countEcn(this.ipCounters, this.#inbound);
         this.#deliver(from, this.#inbound, now);
       } else {
         this.ipCounters.InHdrErrors++;

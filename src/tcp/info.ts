@@ -22,6 +22,9 @@ import { TIMESTAMPS_LENGTH } from './transmit.ts';
 export const TCPI_OPT_TIMESTAMPS = 1;
 export const TCPI_OPT_SACK = 2;
 export const TCPI_OPT_WSCALE = 4;
+export const TCPI_OPT_ECN = 8;
+/** An ECN-capable packet has come. */
+export const TCPI_OPT_ECN_SEEN = 16;
 
 /** Times `*_ms` in Linux's milliseconds, `rtt` and `rto` in microseconds, windows in segments or bytes as Linux has them. */
 export interface TcpInfo {
@@ -85,6 +88,16 @@ export interface TcpInfo {
   /** Bytes: the peer's window, and ours. */
   readonly tcpi_snd_wnd: number;
   readonly tcpi_rcv_wnd: number;
+  /** Packets of ours that came marked CE, as the peer tells, and of the peer's; 0 without ECN. */
+  readonly tcpi_delivered_ce: number;
+  readonly tcpi_received_ce: number;
+  /** Payload bytes by ECN field: of ours, as Accurate ECN's option tells; of the peer's. */
+  readonly tcpi_delivered_e1_bytes: number;
+  readonly tcpi_delivered_e0_bytes: number;
+  readonly tcpi_delivered_ce_bytes: number;
+  readonly tcpi_received_e1_bytes: number;
+  readonly tcpi_received_e0_bytes: number;
+  readonly tcpi_received_ce_bytes: number;
 }
 
 const NO_TRAFFIC = new Traffic();
@@ -109,12 +122,14 @@ export function linuxStateNumber(state: number): number {
 }
 
 export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
-  const { runs } = connection;
+  const { runs, ecn } = connection;
   const stamped = connection.timestampsOk && (connection.state & (SYN_SENT | SYN_RECEIVED)) === 0;
   const options =
     (connection.timestampsOk ? TCPI_OPT_TIMESTAMPS : 0) |
     (connection.sackOk ? TCPI_OPT_SACK : 0) |
-    (connection.windowScaleOk ? TCPI_OPT_WSCALE : 0);
+    (connection.windowScaleOk ? TCPI_OPT_WSCALE : 0) |
+    (ecn !== undefined ? TCPI_OPT_ECN : 0) |
+    (ecn?.seen === true ? TCPI_OPT_ECN_SEEN : 0);
   const [busy, rwndLimited, sndbufLimited] = busyTimes(connection, now);
   const { traffic = NO_TRAFFIC } = connection;
   return {
@@ -162,5 +177,13 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_notsent_bytes: Math.max((connection.sendQueue.end - connection.sndNxt) | 0, 0),
     tcpi_snd_wnd: connection.sndWnd,
     tcpi_rcv_wnd: currentWindow(connection),
+    tcpi_delivered_ce: ecn?.deliveredCe ?? 0,
+    tcpi_received_ce: ecn?.receivedCe ?? 0,
+    tcpi_delivered_e1_bytes: ecn?.accurate?.deliveredBytes[0] ?? 0,
+    tcpi_delivered_e0_bytes: ecn?.accurate?.deliveredBytes[1] ?? 0,
+    tcpi_delivered_ce_bytes: ecn?.accurate?.deliveredBytes[2] ?? 0,
+    tcpi_received_e1_bytes: ecn?.receivedEct1Bytes ?? 0,
+    tcpi_received_e0_bytes: ecn?.receivedEct0Bytes ?? 0,
+    tcpi_received_ce_bytes: ecn?.receivedCeBytes ?? 0,
   };
 }
