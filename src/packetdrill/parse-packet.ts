@@ -1,4 +1,5 @@
 /** Packets: `< [ect0] P. 1:1001(1000) ack 1 win 257 <nop,nop,TS val 100 ecr 200>`, UDP, and ICMP. */
+import { flagsOfAce } from '../wire/ecn.ts';
 import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../wire/tcp.ts';
 import { parseOptions } from './parse-options.ts';
 import type { Scanner } from './scanner.ts';
@@ -19,7 +20,8 @@ export const FLAG_LETTERS: readonly (readonly [letter: string, bit: number])[] =
 const ECN_NAMES: Record<string, number | 'ect'> = { noecn: 0, ect1: 1, ect0: 2, ce: 3, ect01: 'ect' };
 const WORD = /[A-Za-z_]\w*/y;
 const UNSIGNED = /0[xX][0-9a-fA-F]+|\d+/y;
-const FLAGS = /[FSRPUEWA.]+|-|\*/y;
+/** A digit is Accurate ECN's ACE field: `.5` is `EA.`. */
+const FLAGS = /[FSRPUEWA.0-7]+|-|\*/y;
 
 export function parsePacket(scanner: Scanner): PacketAction {
   const direction = scanner.takes('<') ? 'in' : 'out';
@@ -81,6 +83,11 @@ function parseFlags(scanner: Scanner): number | 'any' {
   if (letters === '*') return 'any';
   let flags = 0;
   for (const [letter, bit] of FLAG_LETTERS) if (letters.includes(letter)) flags |= bit;
+  const ace = /[0-7]/.exec(letters);
+  if (ace !== null) {
+    if (/[EWA]/.test(letters)) throw scanner.error('the ACE field stands there as a digit, and as E, W or A', place);
+    flags |= flagsOfAce(Number(ace[0]));
+  }
   if (new Set(letters).size !== letters.length) throw scanner.error('a flag stands there twice', place);
   return flags;
 }
