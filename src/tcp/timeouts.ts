@@ -4,6 +4,7 @@ import { REASON_TIMEOUT } from './close-reason.ts';
 import type { TcpContext } from './context.ts';
 import { CA_DISORDER, CA_LOSS, CA_RECOVERY, type ControlBlock, KIND_CONNECTION } from './control-block.ts';
 import { delayedAckTimeout } from './delayed-ack.ts';
+import { queueCwr } from './ecn.ts';
 import { embryoTimeout } from './embryo.ts';
 import { finWait2Timeout } from './fin-wait-2.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
@@ -154,6 +155,8 @@ function synTimeout(connection: ControlBlock, now: number): void {
   if (connection.retransmits > linear) connection.backoff++;
   counters.TCPTimeouts++;
   counters.TCPSynRetrans++;
+  // Linux: a loss like others.
+  queueCwr(connection);
   counters.RetransSegs++;
   connection.totalRetrans++;
   connection.synDue = true;
