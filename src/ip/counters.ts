@@ -27,7 +27,6 @@ export class IpCounters {
   IcmpOutEchoReps = 0;
   IcmpOutDestUnreachs = 0;
   IcmpOutRateLimitHost = 0;
-
 }
 
 /** Counts a packet that came by its ECN field; a super-segment as its pieces. */

@@ -7,7 +7,7 @@ import { aceOf, CE, ECT1, flagsOfAce, NOT_ECT } from '../wire/ecn.ts';
 import { ACK, AE, CWR, ECE, OPT_ACCECN, type TcpSegment } from '../wire/tcp.ts';
 import { readCounters, takeCounters } from './accurate-ecn-option.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
-import { ACE_FAILS_RECEIVING, ACE_FAILS_SENDING, type AccurateEcn, accurateOf, type Ecn } from './ecn-state.ts';
+import { ACE_FAILS_RECEIVING, ACE_FAILS_SENDING, accurateOf, type Ecn } from './ecn-state.ts';
 
 /** RFC 9768 3.2.1: what the counter of packets starts from, so that a field of zero is not mistaken for one. */
 const CEP_START = 5;
@@ -15,9 +15,6 @@ const CEP_START = 5;
 const ACE_MASK = 7;
 /** RFC 9768 3.2.2.5.1: an acknowledgment is due when as many marks came since the last one: before the field can wrap. */
 const MOST_UNREPORTED = 6;
-/** The average of segments that an acknowledgment tells of, in 64ths, with a weight of 1/64; above 4, the path thins acknowledgments out. */
-const EWMA_SHIFT = 6;
-const THINNED = 4 << EWMA_SHIFT;
 
 /** RFC 9768 3.1.5: after a handshake without the flags in one direction nothing is sent ECN-capable, though marks are still reported. */
 export function mayMark(connection: ControlBlock): boolean {
@@ -87,17 +84,9 @@ export function processAce(
   const ceBefore = accurate.deliveredBytes[2];
   const hasOption = (segment.optionBits & OPT_ACCECN) !== 0;
   const exact = hasOption ? takeCounters(connection, segment) : readCounters(connection, bytes);
-  if (delivered > 0) averageDelivery(accurate, delivered);
   const delta = (aceOf(segment.flags) - CEP_START - ecn.deliveredCe) & ACE_MASK;
   if (delivered <= ACE_MASK) return delta;
   return wrapped(connection, delta, delivered, bytes, exact ? accurate.deliveredBytes[2] - ceBefore : -1);
-}
-
-function averageDelivery(accurate: AccurateEcn, delivered: number): void {
-  const sample = delivered << EWMA_SHIFT;
-  const average = accurate.ackedAverage;
-  const moved = average === 0 ? sample : ((average << EWMA_SHIFT) - average + sample) >>> EWMA_SHIFT;
-  accurate.ackedAverage = Math.min(moved, 0xffff);
 }
 
 /**
@@ -105,10 +94,8 @@ function averageDelivery(accurate: AccurateEcn, delivered: number): void {
  * @param ceBytes bytes marked since then, -1: not known
  */
 function wrapped(connection: ControlBlock, delta: number, delivered: number, bytes: number, ceBytes: number): number {
-  const accurate = accurateOf(connection);
   const most = delivered - ((delivered - delta) & ACE_MASK);
-  // The path thins acknowledgments out: large ones are the rule, and no sign of loss.
-  if (ceBytes < 0) return accurate.ackedAverage > THINNED ? delta : most;
+  if (ceBytes < 0) return most;
   if (ceBytes === 0) return delta;
   const orderly = connection.sackOk || connection.caState === CA_OPEN || connection.caState === CA_CWR;
   if (delivered >= 2 * (ACE_MASK + 1) && orderly) {

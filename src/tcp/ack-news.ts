@@ -29,6 +29,8 @@ export class AckNews {
   /** Pieces delivered (`newlyAcked`, and what duplicates stand for without SACK), and pieces taken for lost since. */
   delivered = 0;
   lost = 0;
+  /** Payload bytes in `newlyAcked`. */
+  deliveredBytes = 0;
   /** It is a duplicate acknowledgment (RFC 5681 2): nothing new at all. */
   duplicate = false;
   /** RFC 2883: it reports a duplicate; and that is one of the tail loss probe. */
@@ -72,6 +74,7 @@ export class AckNews {
     this.newlyAcked = 0;
     this.sacked = 0;
     this.delivered = 0;
+    this.deliveredBytes = 0;
     this.lost = 0;
     this.duplicate = false;
     this.duplicateReported = false;

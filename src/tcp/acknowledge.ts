@@ -6,7 +6,7 @@ import { challengeAck } from './challenge-ack.ts';
 import { controlCongestion } from './congestion-use.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
 import { duplicateArrives, reportsDuplicate } from './d-sack.ts';
-import { takeCwr } from './ecn.ts';
+import { congestionReported, takeCwr } from './ecn.ts';
 import { mtuProbeAcknowledged } from './mtu-probing.ts';
 import { removeDuplicates } from './new-reno.ts';
 import { endPersist } from './persist.ts';
@@ -48,6 +48,8 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
   const outstanding = connection.runs.packetsOut > 0 || (connection.sackOk && segment.sackCount > 0);
   if (outstanding) acknowledgeOutstanding(connection, segment, windowMoved, now);
   else if (windowMoved) connection.context.markDirty(connection);
+  // Nothing is out, but acknowledgments of ours may have been marked.
+  if (!outstanding && connection.ecn !== undefined) congestionReported(connection, segment, 0, 0, false);
   if (connection.sndWnd > 0 && connection.timerAt(PERSIST) !== Infinity) reopenWindow(connection, ack);
   return true;
 }
@@ -120,6 +122,10 @@ function acknowledgeOutstanding(
     rackAdvance(connection, news, now);
     rackUpdateWindow(connection);
     news.delivered += news.newlyAcked;
+  }
+  if (connection.ecn !== undefined) {
+    const progress = news.acked > 0 || news.sacked > 0;
+    news.ece = congestionReported(connection, segment, news.delivered, news.deliveredBytes, progress);
   }
   judge(connection, segment, now);
   runs.delivered += news.delivered;

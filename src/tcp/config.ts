@@ -173,7 +173,7 @@ export function defaultConfig(): TcpConfig {
     tcp_dsack: true,
     tcp_timestamps: true,
     tcp_window_scaling: true,
-    tcp_ecn: 0,
+    tcp_ecn: 2,
     tcp_ecn_fallback: true,
     tcp_ecn_option: 2,
     tcp_ecn_option_beacon: 3,

@@ -46,8 +46,6 @@ export class AccurateEcn {
   readonly deliveredBytes: [ect1: number, ect0: number, ce: number] = [0, 0, 0];
   /** Which of these grows while the peer sends no option: an ECN field, 0: not known. */
   growing = 0;
-  /** Segments that an acknowledgment tells of, on average, in 64ths. */
-  ackedAverage = 0;
 }
 
 export class Ecn {

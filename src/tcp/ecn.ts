@@ -117,6 +117,7 @@ export function congestionReported(
   }
   ecn.deliveredCe += marked;
   connection.context.counters.TCPDeliveredCE += marked;
+  connection.congestion.delivered?.(connection, delivered, marked);
   return reported;
 }
 

@@ -5,6 +5,7 @@
 
 import type { AckNews } from './ack-news.ts';
 import { CA_CWR, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { queueCwr } from './ecn.ts';
 import { recoveryOf } from './recovery-state.ts';
 
 export function inReduction({ caState }: ControlBlock): boolean {
@@ -17,8 +18,11 @@ export function currentSsthresh(connection: ControlBlock): number {
   return inReduction(connection) ? ssthresh : Math.max(ssthresh, (cwnd >> 1) + (cwnd >> 2));
 }
 
-/** RFC 6937 3.1, on entering recovery. */
-export function startReduction(connection: ControlBlock): void {
+/**
+ * RFC 6937 3.1, on entering recovery.
+ * @param marked for a mark, not for a loss
+ */
+export function startReduction(connection: ControlBlock, marked: boolean): void {
   const recovery = recoveryOf(connection);
   connection.recover = connection.sndNxt;
   recovery.probing = false;
@@ -26,7 +30,16 @@ export function startReduction(connection: ControlBlock): void {
   recovery.priorCwnd = connection.cwnd;
   recovery.prrDelivered = 0;
   recovery.prrOut = 0;
-  connection.ssthresh = connection.congestion.ssthresh(connection);
+  connection.ssthresh = marked ? markedSsthresh(connection) : connection.congestion.ssthresh(connection);
+  queueCwr(connection);
+}
+
+/** RFC 8511 3: less is given up for a mark than for a loss, if tcp_abe says so; what lives on marks (DCTCP) has an answer of its own. */
+function markedSsthresh(connection: ControlBlock): number {
+  const { congestion, context, cwnd, ssthresh } = connection;
+  // RFC 8511 4: not in slow start, which has overshot by more.
+  const own = congestion.needsEcn === true || (context.config.tcp_abe && cwnd > ssthresh);
+  return (own ? congestion.markedSsthresh?.(connection) : undefined) ?? congestion.ssthresh(connection);
 }
 
 /** RFC 6937 3.1, on every acknowledgment: what may be sent now, as cwnd. */

@@ -6,6 +6,7 @@
  */
 import type { AckNews } from './ack-news.ts';
 import { CA_CWR, CA_DISORDER, CA_LOSS, CA_OPEN, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { queueCwr } from './ecn.ts';
 import { processLoss } from './f-rto.ts';
 import { mtuProbeLost } from './mtu-probing.ts';
 import { addDuplicate, forgetDuplicates, markHeadLost } from './new-reno.ts';
@@ -192,6 +193,7 @@ export function enterLoss(connection: ControlBlock, now: number): void {
   connection.caState = CA_LOSS;
   connection.recover = connection.sndNxt;
   recovery.probing = false;
+  queueCwr(connection);
   // RFC 5682 2.1 step 1: a timeout within another recovery says nothing new.
   recovery.frto = context.config.tcp_frto > 0 && (caState < CA_RECOVERY || connection.retransmits > 0);
   recovery.newDataFirst = false;
@@ -227,7 +229,10 @@ function enterRecovery(connection: ControlBlock, ece: boolean): void {
   startUndo(connection);
   if (!inReduction(connection)) {
     if (!ece) recovery.priorSsthresh = currentSsthresh(connection);
-    startReduction(connection);
+    startReduction(connection, false);
+  } else if (connection.congestion.needsEcn === true) {
+    // RFC 8257 3.5: what was given up for marks is no answer to a loss.
+    connection.ssthresh = connection.congestion.ssthresh(connection);
   }
   connection.caState = CA_RECOVERY;
 }
@@ -238,7 +243,7 @@ export function enterCwr(connection: ControlBlock, now: number): void {
   const recovery = recoveryOf(connection);
   recovery.priorSsthresh = 0;
   recovery.undoable = false;
-  startReduction(connection);
+  startReduction(connection, connection.ecn !== undefined);
   connection.caState = CA_CWR;
   traceCongestion(connection, now);
 }

@@ -93,6 +93,7 @@ function noteOriginal(news: AckNews, run: SentRun, behind: boolean): void {
 
 function noteDelivery(news: AckNews, run: SentRun, pieces: number, again: boolean): void {
   news.newlyAcked += pieces;
+  news.deliveredBytes += distance(run.seq, run.end) - run.fin;
   if (again && run.sentAt > news.believableUntil) return;
   const newer = run.sentAt > news.newestSentAt || (run.sentAt === news.newestSentAt && after(run.end, news.newestEnd));
   if (!newer) return;

@@ -54,7 +54,7 @@ export function probeAcknowledged(connection: ControlBlock, ack: number, news: A
     recovery.probing = false;
   } else if (after(ack, recovery.probeEnd)) {
     // More is acknowledged than the probe, and it was not reported twice: what it repeated had been lost, and that is congestion.
-    startReduction(connection);
+    startReduction(connection, false);
     connection.caState = CA_CWR;
     endReduction(connection);
     keepOpen(connection);

@@ -4,6 +4,7 @@
  */
 import type { AckNews } from './ack-news.ts';
 import { CA_LOSS, CA_OPEN, type ControlBlock } from './control-block.ts';
+import { withdrawCwr } from './ecn.ts';
 import { rackLookAgain, rackRecovered, reorderingWasReal } from './rack.ts';
 import { anythingSentAgain, recoveryOf } from './recovery-state.ts';
 import { checkReordering } from './reordering.ts';
@@ -39,7 +40,10 @@ export function undoReduction(connection: ControlBlock, found: boolean): void {
   if (recovery.priorSsthresh > 0) {
     const { congestion, cwnd } = connection;
     connection.cwnd = Math.max(cwnd, congestion.undoWindow?.(connection) ?? recovery.priorCwnd);
-    connection.ssthresh = Math.max(connection.ssthresh, recovery.priorSsthresh);
+    if (recovery.priorSsthresh > connection.ssthresh) {
+      connection.ssthresh = recovery.priorSsthresh;
+      withdrawCwr(connection);
+    }
   }
   recovery.undoable = false;
   rackLookAgain(connection);

@@ -11,6 +11,8 @@ import { slowStart } from './reno.ts';
 const C = 0.4;
 /** RFC 8312 4.5: beta_cubic = 0.7, as Linux rounds it. */
 const BETA = 717 / 1024;
+/** RFC 8511 3: beta_{ecn}. */
+const BETA_MARKED = 0.85;
 /** RFC 8312 4.2: W_est grows by 3 (1 - beta) / (1 + beta) segments a round trip: a segment for this share of a window acknowledged. */
 const FRIENDLY_ACKS = (1 + BETA) / (3 * (1 - BETA));
 /** Until there was a loss the window grows by a segment for 20 acknowledged at least. */
@@ -45,11 +47,19 @@ export class Cubic implements CongestionControl {
   #minRttUs = Infinity;
 
   ssthresh(connection: ControlBlock): number {
-    const { cwnd } = connection;
+    return this.#reduced(connection, BETA);
+  }
+
+  /** RFC 8511 3. */
+  markedSsthresh(connection: ControlBlock): number {
+    return this.#reduced(connection, BETA_MARKED);
+  }
+
+  #reduced({ cwnd }: ControlBlock, beta: number): number {
     this.#epochStart = -1;
     // RFC 8312 4.6, fast convergence: a flow that has less than before makes room for another.
     this.#wMax = cwnd < this.#wMax ? (cwnd * (1 + BETA)) / 2 : cwnd;
-    return Math.max(Math.floor(cwnd * BETA), 2);
+    return Math.max(Math.floor(cwnd * beta), 2);
   }
 
   acknowledged(connection: ControlBlock, acked: number, now: number): void {

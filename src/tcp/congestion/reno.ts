@@ -11,6 +11,11 @@ export const reno: CongestionControl = {
     return Math.max(connection.cwnd >> 1, 2);
   },
 
+  // RFC 8511 3: beta_{ecn} = 0.8: a queue that marks is short, and emptied by less.
+  markedSsthresh(connection: ControlBlock): number {
+    return Math.max(Math.floor(connection.cwnd * 0.8), 2);
+  },
+
   acknowledged(connection: ControlBlock, acked: number): void {
     let left = acked;
     if (connection.cwnd < connection.ssthresh) {
