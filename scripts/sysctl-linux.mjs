@@ -22,7 +22,6 @@ export const ours = {
 export const different = {
   tcp_congestion_control:
     'Reno until recovery is as Linux has it; there the distribution chooses, cubic unless it says otherwise',
-  tcp_ecn: 'off until the sender answers; Linux grants it (2)',
   tcp_rmem: 'the default is 4 MiB until the buffer tunes itself (131,072)',
   tcp_wmem: 'the default is 4 MiB until the buffer tunes itself (16,384)',
 };

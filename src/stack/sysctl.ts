@@ -16,6 +16,8 @@ const BOUNDS: Readonly<Partial<Record<string, readonly [least: number, most: num
   tcp_ecn: [0, 5],
   tcp_ecn_option: [0, 3],
   tcp_ecn_option_beacon: [0, 3],
+  dctcp_shift_g: [0, 10],
+  dctcp_alpha_on_init: [0, 1024],
   tcp_rto_min_us: [1, 120_000_000],
   tcp_rto_max_ms: [1000, 120_000],
   tcp_recovery: [0, BYTE],
