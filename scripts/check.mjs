@@ -20,6 +20,7 @@ const steps = [
     'arrows, file sizes',
     () => run(node('mocha/bin/mocha.js', '--reporter=dot', 'dist/test/architecture/arrows.test.js')),
   ],
+  ['docs/rfc.md', () => run([process.execPath, path.join(root, 'scripts', 'rfc.mjs'), '--check'])],
   ['docs/sysctl.md', () => run([process.execPath, path.join(root, 'scripts', 'sysctl.mjs'), '--check'])],
   ['unused code and dependencies (knip)', () => run(node('knip/bin/knip.js', '--no-progress'))],
   ['the packed package (publint, attw)', checkPackage],

@@ -5,9 +5,10 @@
 
 import type { Stack } from '../stack/stack.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { filtered, Nstat, procNetTcp } from './command-output.ts';
 import { UnsupportedFeature } from './errors.ts';
 import { routeCommand } from './route-command.ts';
-import { hasSysctl, setSysctl } from './sysctl.ts';
+import { hasSysctl, setSysctl, sysctlText } from './sysctl.ts';
 
 /**
  * What the scripts of packetdrill's own collection start with: sysctl values, and what they rely on without saying so. Those that
@@ -40,22 +41,33 @@ const DEFAULTS: readonly string[] = [
 /** Reachable only with features that are unsupported by themselves when a script uses them. */
 const CONGESTION_OF_DEFAULTS = 'cubic';
 
+interface Printed {
+  readonly lines: readonly string[];
+  readonly status: number;
+}
+
+function printed(status: number, lines: readonly string[] = []): Printed {
+  return { lines, status };
+}
+
 export class Commands {
   readonly #stack: Stack;
-  readonly #note: (text: string) => void;
+  #note: (text: string) => void = () => {};
+  readonly #nstatState: Nstat;
 
-  /** @param note told what was left undone and why that is all right */
-  constructor(stack: Stack, note: (text: string) => void) {
+  constructor(stack: Stack) {
     this.#stack = stack;
-    this.#note = note;
+    this.#nstatState = new Nstat(stack);
   }
 
   /**
    * A shell command, or a script of them.
+   * @param note told what was left undone and why that is all right
    * @returns its exit status
    * @throws UnsupportedFeature
    */
-  run(text: string): number {
+  run(text: string, note: (text: string) => void): number {
+    this.#note = note;
     let status = 0;
     for (const line of text.replace(/\\\n/g, ' ').split(/\n|;/)) {
       status = this.#chain(line.replace(/(^|\s)#.*$/, '').trim());
@@ -74,44 +86,89 @@ export class Commands {
     return status;
   }
 
+  /** What a command prints goes through what stands behind its pipes; the status is that of the last. */
   #pipeline(line: string): number {
+    // A bar within quotes belongs to a pattern.
+    const [first = '', ...filters] = (line.match(/(?:"[^"]*"|'[^']*'|[^|"'])+/g) ?? []).map((part) =>
+      wordsOf(part.trim()),
+    );
     if (line === '') return 0;
-    const [first = '', ...filters] = line.split('|').map((part) => part.trim());
-    const words = wordsOf(first);
-    if (filters.length > 0) return this.#search(words, filters);
-    return this.#command(words, line);
+    let result = this.#command(first as string[], line, filters[0] as string[] | undefined);
+    for (const words of filters) result = filtered(result.lines, words as string[]);
+    return result.status;
   }
 
-  #command(words: readonly string[], line: string): number {
+  #command(words: readonly string[], line: string, filter: readonly string[] | undefined): Printed {
     const [program = '', ...args] = words;
     switch (program.split('/').at(-1)) {
       case 'defaults.sh':
-        return this.#defaults();
+        return printed(this.#defaults());
       case 'sysctl':
       case 'set_sysctls.py':
-        for (const each of args) if (each.includes('=')) this.#sysctl(each);
-        return 0;
+        return this.#sysctls(args);
       case 'echo':
-        return this.#echo(args, line);
+        return printed(this.#echo(args, line));
       case 'ip':
-        return this.#ip(args, line);
+        return printed(this.#ip(args, line));
+      case 'nstat':
+        return this.#nstat(args, filter);
+      case 'cat':
+        return printed(0, this.#file(args[0] ?? '', line));
+      case 'grep':
+        return filtered(this.#file(args.at(-1) ?? '', line), words.slice(0, -1));
       case 'tc':
       case 'ethtool':
       case 'ifconfig':
-      case 'nstat':
+      case 'modprobe':
+      case 'dmesg':
         this.#note(`${line}: concerns the device or tools outside, not done`);
-        return 0;
+        return printed(0);
       case 'true':
       case ':':
       case 'sync':
-        return 0;
+      case 'set':
+      case 'ulimit':
+        return printed(0);
       case 'false':
-        return 1;
+        return printed(1);
+      case 'exit':
+        return printed(Number(args[0] ?? 0));
       default:
         // What puts the settings back when a script is over: there is nothing to put back.
-        if (/(restore|cleanup|tear_?down)\w*(\.sh)?$/.test(program) || /\.restore\.sh$/.test(program)) return 0;
+        if (/(restore|cleanup|tear_?down)[\w${}]*(\.sh)?$/.test(program) || /\.restore\.sh$/.test(program))
+          return printed(0);
         throw new UnsupportedFeature(`the command ${line}`);
     }
+  }
+
+  /** `sysctl -q net.ipv4.tcp_sack=0`, and without a value to print one; `-e`: unknown names do not matter. */
+  #sysctls(args: readonly string[]): Printed {
+    const lines: string[] = [];
+    const lenient = args.some((word) => /^-\w*e/.test(word));
+    for (const each of args.filter((word) => !word.startsWith('-') && word !== '/dev/null' && word !== '>')) {
+      if (!each.includes('=')) lines.push(...this.#settingText(each, args.includes('-n')));
+      else if (!lenient || hasSysctl(this.#stack.sysctl, each)) this.#sysctl(each);
+      else this.#note(`${each}: there is no such knob`);
+    }
+    return printed(0, lines);
+  }
+
+  #settingText(name: string, bare: boolean): string[] {
+    const value = sysctlText(this.#stack.sysctl, name);
+    return [bare ? value : `${name} = ${value}`];
+  }
+
+  #nstat(args: readonly string[], filter: readonly string[] | undefined): Printed {
+    const pattern = filter?.filter((word) => !word.startsWith('-')).at(1);
+    if (pattern !== undefined) this.#nstatState.mustKnow(pattern);
+    return printed(0, this.#nstatState.show(args.filter((word) => word.startsWith('-')).join('')));
+  }
+
+  /** @throws UnsupportedFeature */
+  #file(path: string, line: string): string[] {
+    if (path === '/proc/net/tcp') return procNetTcp(this.#stack.sockets());
+    if (/^\/(proc\/sys|sys\/module)\//.test(path)) return [sysctlText(this.#stack.sysctl, path)];
+    throw new UnsupportedFeature(`the command ${line}`);
   }
 
   #defaults(): number {
@@ -148,19 +205,6 @@ export class Commands {
     if (args[0] !== 'route') throw new UnsupportedFeature(`the command ${line}`);
     routeCommand(this.#stack, args.slice(1));
     return 0;
-  }
-
-  /** `nstat -az | grep TcpExtSomething`: whether a counter has counted. */
-  #search(words: readonly string[], filters: readonly string[]): number {
-    const grep = wordsOf(filters[0] as string);
-    const pattern = grep.filter((word) => !word.startsWith('-')).at(1);
-    const known = words[0] === 'nstat' && grep[0] === 'grep' && pattern !== undefined && filters.length === 1;
-    if (!known) throw new UnsupportedFeature(`the command ${words.join(' ')} | ${filters.join(' | ')}`);
-    const name = pattern.replace(/^(TcpExt|Tcp|IpExt|Ip|Icmp)/, '').replace(/\W.*$/, '');
-    const counters = this.#stack.counters as unknown as Readonly<Record<string, number>>;
-    const found = Object.keys(counters).find((counter) => counter === name);
-    if (found === undefined) throw new UnsupportedFeature(`the counter ${pattern}`);
-    return (counters[found] as number) > 0 ? 0 : 1;
   }
 }
 

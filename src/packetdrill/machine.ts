@@ -105,6 +105,7 @@ export class Machine implements Target {
   readonly #clock = new ScriptClock();
   readonly #link: ScriptLink;
   readonly #stack: Stack;
+  readonly #commands: Commands;
 
   constructor({ local, bits, mtu, sysctl }: MachineOptions) {
     this.#link = new ScriptLink(mtu, (bytes) => {
@@ -113,6 +114,7 @@ export class Machine implements Target {
       this.passed.push(packet);
     });
     this.#stack = new Stack({ clock: this.#clock, random: seededRandom('packetdrill'), sysctl });
+    this.#commands = new Commands(this.#stack);
     const script = this.#stack.addInterface(this.#link, { addresses: [{ address: local, bits }] });
     this.#stack.addRoute({ destination: local, bits: 0, interface: script });
   }
@@ -126,7 +128,7 @@ export class Machine implements Target {
   }
 
   command(text: string, note: (text: string) => void): number {
-    return new Commands(this.#stack, note).run(text);
+    return this.#commands.run(text, note);
   }
 
   alarm(at: number): void {

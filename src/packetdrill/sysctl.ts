@@ -39,6 +39,14 @@ export function hasSysctl(config: TcpConfig, assignment: string): boolean {
   return nameIn(assignment) in config;
 }
 
+/** A setting as Linux shows it. @throws UnsupportedFeature for a name that is not there */
+export function sysctlText(config: TcpConfig, name: string): string {
+  const value = (config as unknown as Readonly<Record<string, unknown>>)[nameIn(`${name}=`)];
+  if (value === undefined) throw new UnsupportedFeature(`sysctl ${name}`);
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return Array.isArray(value) ? value.join('\t') : String(value);
+}
+
 function nameIn(assignment: string): string {
   const name = assignment.slice(0, assignment.indexOf('=')).trim();
   return name

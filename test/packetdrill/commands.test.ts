@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createPipe } from '../../src/link/pipe.ts';
+import { procNetTcp } from '../../src/packetdrill/command-output.ts';
 import { Commands } from '../../src/packetdrill/commands.ts';
 import { ScriptFailure, UnsupportedFeature } from '../../src/packetdrill/errors.ts';
 import { Stack } from '../../src/stack/stack.ts';
@@ -10,8 +11,8 @@ import { IpAddress } from '../../src/wire/address.ts';
 function commands() {
   const stack = new Stack({ clock: new VirtualClock(), random: seededRandom(1) });
   const notes: string[] = [];
-  const run = new Commands(stack, (note) => notes.push(note));
-  return { stack, notes, run: (text: string) => run.run(text) };
+  const run = new Commands(stack);
+  return { stack, notes, run: (text: string) => run.run(text, (note) => notes.push(note)) };
 }
 
 describe('packetdrill commands', () => {
@@ -95,7 +96,8 @@ describe('packetdrill commands', () => {
     const { run } = commands();
     expect(run('true && false')).to.equal(1);
     expect(run('false || true')).to.equal(0);
-    expect(run('nstat -az | grep TcpExtTCPTimeouts')).to.equal(1);
+    expect(run('nstat | grep TcpExtTCPTimeouts')).to.equal(1);
+    expect(run('nstat -az | grep -q "TcpExtTCPTimeouts *0"')).to.equal(0);
     expect(() => run('nstat | grep TcpExtNothing')).to.throw(UnsupportedFeature, 'TcpExtNothing');
   });
 
@@ -110,5 +112,44 @@ describe('packetdrill commands', () => {
     ] as const) {
       expect(() => run(command)).to.throw(UnsupportedFeature, what);
     }
+  });
+
+  it('count from the last look on, as nstat does', () => {
+    const { stack, run } = commands();
+    stack.tcp.counters.TCPTimeouts = 3;
+    expect(run("nstat -s | grep -q 'TcpExtTCPTimeouts  *3 '")).to.equal(0);
+    expect(run('nstat -n')).to.equal(0);
+    expect(run('nstat | grep -q TcpExtTCPTimeouts')).to.equal(1);
+    stack.tcp.counters.TCPTimeouts = 4;
+    expect(run("nstat | grep TcpExtTCPTimeouts | grep -q ' 1 '")).to.equal(0);
+    expect(run("nstat -a | grep -c 'TcpExtTCPTimeouts\\|TcpOutSegs'")).to.equal(0);
+    expect(run("nstat -a | grep -v TcpExtTCPTimeouts | grep -q '^TcpExtTCPTimeouts'")).to.equal(1);
+  });
+
+  it('read settings, sockets, and the ends of things', () => {
+    const { run } = commands();
+    expect(run('sysctl -n net.ipv4.tcp_sack | grep -q 1')).to.equal(0);
+    expect(run('sysctl net.ipv4.tcp_rmem | grep -qF "net.ipv4.tcp_rmem = 4096"')).to.equal(0);
+    expect(run('cat /proc/sys/net/ipv4/tcp_sack | grep -q 0')).to.equal(1);
+    expect(run('grep -q "local_address" /proc/net/tcp')).to.equal(0);
+    expect(run('sysctl -e -q net.ipv4.tcp_no_such_thing=1')).to.equal(0);
+    expect(run('/tmp/sysctl_restore_${PPID}.sh')).to.equal(0);
+    expect(run('exit 3')).to.equal(3);
+    for (const [command, what] of [
+      ['cat /etc/passwd', 'the command cat /etc/passwd'],
+      ['nstat | awk 1', 'the command awk 1 behind a pipe'],
+      ['sysctl net.ipv4.tcp_no_such_thing', 'sysctl net.ipv4.tcp_no_such_thing'],
+    ] as const) {
+      expect(() => run(command)).to.throw(UnsupportedFeature, what);
+    }
+  });
+
+  it('show sockets as /proc/net/tcp does', () => {
+    const line = procNetTcp([
+      { state: 'LISTEN', local: '192.168.0.1:8080', remote: '0.0.0.0:*', recvQ: 1, sendQ: 5 },
+      { state: 'ESTABLISHED', local: '127.0.0.1:80', remote: '1.2.3.4:5', recvQ: 16, sendQ: 255 },
+    ]);
+    expect(line[1]).to.contain('0: 0100A8C0:1F90 00000000:0000 0A 00000000:00000001 ');
+    expect(line[2]).to.contain('1: 0100007F:0050 04030201:0005 01 000000FF:00000010 ');
   });
 });
