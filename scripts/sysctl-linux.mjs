@@ -30,6 +30,8 @@ export const different = {
 export const ofTheMachine = {
   tcp_congestion_control: 'what the distribution chose, or what a container may have',
   tcp_max_syn_backlog: 'of the size of the table of connections, 128 at least',
+  tcp_max_orphans: 'of the size of the table of connections',
+  tcp_max_tw_buckets: 'of the size of the table of connections',
   tcp_rmem: 'the most is of the memory, 6 MiB to 32 MiB',
   tcp_wmem: 'the most is of the memory, 4 MiB',
 };
@@ -59,7 +61,6 @@ export const absent = {
   tcp_l3mdev_accept: 'there is one domain of routing',
   tcp_limit_output_bytes: 'bounds what waits in the queue of a device; a batch is bounded here',
   tcp_max_reordering: 'not yet',
-  tcp_max_tw_buckets: 'not yet',
   tcp_migrate_req: 'listeners do not share ports',
   tcp_min_rtt_wlen: 'not yet',
   tcp_min_tso_segs: 'the size of bursts for a segmentation offload',
@@ -86,7 +87,5 @@ export const absent = {
   tcp_thin_linear_timeouts: 'not yet',
   tcp_tso_rtt_log: 'as tcp_min_tso_segs',
   tcp_tso_win_divisor: 'as tcp_min_tso_segs',
-  tcp_tw_reuse: 'not yet',
-  tcp_tw_reuse_delay: 'not yet',
   tcp_workaround_signed_windows: 'for peers that read windows as signed numbers, which are gone',
 };
