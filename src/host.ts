@@ -7,6 +7,7 @@ import {
   checkNames,
   clockOf,
   type HostOptions,
+  hasherOf,
   interfacesOf,
   randomOf,
   resolverOf,
@@ -46,6 +47,7 @@ export function createHost(options: HostOptions = {}): Host {
     random: randomOf(options),
     sysctl: sysctlOf(options),
     trace: traceOf(options),
+    hasher: hasherOf(options),
   });
   const attached = interfaces.map(({ link, name, addresses }) =>
     stack.addInterface(link, { name, addresses: [...addresses] }),

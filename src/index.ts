@@ -51,10 +51,19 @@ export { TCPListener } from './net/tcp-listener.ts';
 export { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from './packetdrill/run.ts';
 export * from './socket/constants.ts';
 export { errnoName, errnoText } from './socket/errno.ts';
+export type {
+  AoAdd,
+  AoDelete,
+  AoInfoSetting,
+  AoInfoStatus,
+  AoKeyStatus,
+  Md5Signature,
+} from './socket/key-values.ts';
 export type { Socket, SocketAddress } from './socket/socket.ts';
 export type { Counters, SocketStatus } from './stack/stack.ts';
 export type { TcpConfig } from './tcp/config.ts';
 export type { TcpInfo } from './tcp/info.ts';
+export type { SegmentHasher } from './tcp/segment-hasher.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export { type Random, seededRandom, systemRandom } from './time/random.ts';
 export { RealClock } from './time/real-clock.ts';

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { formatLadder } from '../lab/ladder.ts';
+import { nodeHasher } from '../node/segment-hasher.ts';
 import { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from '../packetdrill/run.ts';
 import { OPTION_NAMES, type ScriptSettings } from '../packetdrill/settings.ts';
 import { KernelTarget } from './kernel-target.ts';
@@ -99,6 +100,7 @@ function optionsOf(given: Given): PacketdrillOptions {
     python: python3,
     settings: passedOn(given),
     ...(given.target === 'kernel' && { target: (settings: ScriptSettings) => new KernelTarget(settings) }),
+    hasher: nodeHasher,
     defines: given.define,
     initScripts: given.init_scripts.map((file) => readFileSync(file, 'utf8')),
   };

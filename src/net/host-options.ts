@@ -2,6 +2,7 @@
 import type { Link } from '../link/link.ts';
 import type { StackOptions } from '../stack/stack.ts';
 import { settingProblem } from '../stack/sysctl.ts';
+import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import { RealClock } from '../time/real-clock.ts';
@@ -49,6 +50,8 @@ export interface HostOptions {
   readonly trace?: StackOptions['trace'] | undefined;
   /** Who is asked for names. Default: one that knows `localhost` alone. */
   readonly resolver?: Resolver | undefined;
+  /** The hashes of TCP-MD5 and TCP-AO. Default: none, and neither option; `createHost` of `tunstack/node` has those of `node:crypto`. */
+  readonly hasher?: SegmentHasher | undefined;
 }
 
 export interface InterfacePlan {
@@ -76,6 +79,7 @@ const OPTIONS: readonly (keyof HostOptions)[] = [
   'sysctl',
   'trace',
   'resolver',
+  'hasher',
 ];
 
 /** @throws TypeError for an option that does not exist */
@@ -115,6 +119,14 @@ export function resolverOf({ resolver = localResolver }: HostOptions): Resolver 
   if (typeof resolver?.lookupHost !== 'function')
     throw new TypeError('createHost: resolver must be a Resolver { lookupHost(name) }');
   return resolver;
+}
+
+/** @throws TypeError when one of its hashes is missing */
+export function hasherOf({ hasher }: HostOptions): SegmentHasher | undefined {
+  const names = ['md5', 'hmacSha1', 'aesCmac'] as const;
+  if (hasher !== undefined && names.some((name) => typeof hasher?.[name] !== 'function'))
+    throw new TypeError(`createHost: hasher must be a SegmentHasher { ${names.join(', ')} }`);
+  return hasher;
 }
 
 /** @throws TypeError when it is not a clock */

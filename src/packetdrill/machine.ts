@@ -4,6 +4,7 @@ import { Packet, type PacketBatch } from '../link/packet.ts';
 import { createSocket } from '../socket/socket.ts';
 import { Stack } from '../stack/stack.ts';
 import type { TcpConfig } from '../tcp/config.ts';
+import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { seededRandom } from '../time/random.ts';
 import { QueuedTimer, TimerQueue } from '../time/timer-queue.ts';
@@ -96,6 +97,7 @@ export interface MachineOptions {
   readonly bits: number;
   readonly mtu: number;
   readonly sysctl: Partial<TcpConfig>;
+  readonly hasher: SegmentHasher | undefined;
 }
 
 export class Machine implements Target {
@@ -107,13 +109,13 @@ export class Machine implements Target {
   readonly #stack: Stack;
   readonly #commands: Commands;
 
-  constructor({ local, bits, mtu, sysctl }: MachineOptions) {
+  constructor({ local, bits, mtu, sysctl, hasher }: MachineOptions) {
     this.#link = new ScriptLink(mtu, (bytes) => {
       const packet: PassedPacket = { at: this.now, bytes, direction: 'out' };
       this.sent.push(packet);
       this.passed.push(packet);
     });
-    this.#stack = new Stack({ clock: this.#clock, random: seededRandom('packetdrill'), sysctl });
+    this.#stack = new Stack({ clock: this.#clock, random: seededRandom('packetdrill'), sysctl, hasher });
     this.#commands = new Commands(this.#stack);
     const script = this.#stack.addInterface(this.#link, { addresses: [{ address: local, bits }] });
     this.#stack.addRoute({ destination: local, bits: 0, interface: script });

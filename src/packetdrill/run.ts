@@ -1,6 +1,7 @@
 /** `runPacketdrill`: a script's text in, what became of it out. */
 
 import type { TcpConfig } from '../tcp/config.ts';
+import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
 import { Machine } from './machine.ts';
 import { parseScript } from './parser.ts';
@@ -34,6 +35,8 @@ export interface PacketdrillOptions {
   readonly initScripts?: readonly string[];
   /** Settings of the host before any command. */
   readonly sysctl?: Partial<TcpConfig>;
+  /** Of the host, for TCP-MD5 and TCP-AO: `nodeHasher` of `tunstack/node` is one. Default: none. */
+  readonly hasher?: SegmentHasher | undefined;
   /** Compare PSH on every segment, also within what a segmentation offload would have sent as one; default false. */
   readonly strictPush?: boolean;
   /** What to play against; default: a tunstack host in memory. */
@@ -92,8 +95,8 @@ function substitute(text: string, defines: Readonly<Record<string, string>>): st
   return out;
 }
 
-function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {} }: PacketdrillOptions): Machine {
-  return new Machine({ local, bits, mtu, sysctl });
+function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {}, hasher }: PacketdrillOptions): Machine {
+  return new Machine({ local, bits, mtu, sysctl, hasher });
 }
 
 function makeRunner(script: Script, target: Target, settings: ScriptSettings, options: PacketdrillOptions): Runner {

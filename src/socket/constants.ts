@@ -62,7 +62,15 @@ export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
+export const TCP_MD5SIG = 14;
 export const TCP_USER_TIMEOUT = 18;
+export const TCP_MD5SIG_EXT = 32;
+export const TCP_AO_ADD_KEY = 38;
+export const TCP_AO_DEL_KEY = 39;
+export const TCP_AO_INFO = 40;
+export const TCP_AO_GET_KEYS = 41;
+/** Of `keyflags`: the MAC leaves out all options but its own. */
+export const TCP_AO_KEYF_EXCLUDE_OPT = 2;
 
 /** Requests of ioctl: bytes to read (also FIONREAD), bytes not acknowledged, bytes not sent. */
 export const SIOCINQ = 0x541b;

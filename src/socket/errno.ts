@@ -4,6 +4,8 @@ export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
+export const EBUSY = 16;
+export const EEXIST = 17;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
@@ -31,12 +33,15 @@ export const EHOSTDOWN = 112;
 export const EHOSTUNREACH = 113;
 export const EALREADY = 114;
 export const EINPROGRESS = 115;
+export const EKEYREJECTED = 129;
 
 const table: Record<number, readonly [name: string, text: string]> = {
   [ENOENT]: ['ENOENT', 'no such file or directory'],
   [EINTR]: ['EINTR', 'interrupted system call'],
   [EBADF]: ['EBADF', 'bad file descriptor'],
   [EAGAIN]: ['EAGAIN', 'resource temporarily unavailable'],
+  [EBUSY]: ['EBUSY', 'device or resource busy'],
+  [EEXIST]: ['EEXIST', 'file exists'],
   [EINVAL]: ['EINVAL', 'invalid argument'],
   [ENFILE]: ['ENFILE', 'too many open files in system'],
   [EMFILE]: ['EMFILE', 'too many open files'],
@@ -64,6 +69,7 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EHOSTUNREACH]: ['EHOSTUNREACH', 'no route to host'],
   [EALREADY]: ['EALREADY', 'operation already in progress'],
   [EINPROGRESS]: ['EINPROGRESS', 'operation now in progress'],
+  [EKEYREJECTED]: ['EKEYREJECTED', 'key was rejected by service'],
 };
 
 /** `ECONNREFUSED`, for a positive number. */

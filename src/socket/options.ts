@@ -1,10 +1,10 @@
 /** Socket options, by level: Linux's names, units, bounds and results. */
 
-import type { TcpInfo } from '../tcp/info.ts';
 import { IPPROTO_IP, IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION } from './constants.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { getIpOption, setIpOption } from './ip-options.ts';
-import type { OptionValue } from './option-value.ts';
+import { getKeyOption, isKeyOption, setKeyOption } from './key-options.ts';
+import type { OptionResult, OptionValue } from './option-value.ts';
 import type { Socket } from './socket.ts';
 import { getSocketOption, setLinger, setSocketOption } from './socket-options.ts';
 import { getTcpOption, setCongestion, setTcpOption } from './tcp-options.ts';
@@ -15,6 +15,7 @@ const MAX_INT = 0x7fffffff;
 export function setOption(socket: Socket, level: number, option: number, value: OptionValue): number {
   if (level === IPPROTO_TCP && option === TCP_CONGESTION) return setCongestion(socket, value);
   if (level === SOL_SOCKET && option === SO_LINGER) return setLinger(socket, value);
+  if (level === IPPROTO_TCP && isKeyOption(option)) return setKeyOption(socket, option, value);
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > MAX_INT) return -EINVAL;
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value);
   if (level === IPPROTO_TCP) return setTcpOption(socket, option, value);
@@ -23,9 +24,9 @@ export function setOption(socket: Socket, level: number, option: number, value: 
 }
 
 /** @returns the value, or -errno */
-export function getOption(socket: Socket, level: number, option: number): OptionValue | TcpInfo {
+export function getOption(socket: Socket, level: number, option: number): OptionResult {
   if (level === SOL_SOCKET) return getSocketOption(socket, option);
-  if (level === IPPROTO_TCP) return getTcpOption(socket, option);
+  if (level === IPPROTO_TCP) return isKeyOption(option) ? getKeyOption(socket, option) : getTcpOption(socket, option);
   if (level === IPPROTO_IP) return getIpOption(socket, option);
   return -ENOPROTOOPT;
 }

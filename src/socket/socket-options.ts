@@ -54,7 +54,7 @@ function bufferSize(value: number, most: number, least: number): number {
 
 /** SO_LINGER's structure. @returns 0 or -errno */
 export function setLinger(socket: Socket, value: OptionValue): number {
-  if (typeof value !== 'object' || value === null) return -EINVAL;
+  if (typeof value !== 'object' || value === null || !('onoff' in value)) return -EINVAL;
   if (!Number.isInteger(value.onoff) || !Number.isInteger(value.linger)) return -EINVAL;
   socket.linger = { onoff: value.onoff === 0 ? 0 : 1, linger: Math.max(value.linger, 0) };
   return 0;

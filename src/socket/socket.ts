@@ -8,7 +8,6 @@ import type { Stack } from '../stack/stack.ts';
 import { abortCall, close, closeSend, open, receive, send } from '../tcp/calls.ts';
 import { REASON_NONE } from '../tcp/close-reason.ts';
 import { type ConnectionUser, ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
-import type { TcpInfo } from '../tcp/info.ts';
 import { Listener } from '../tcp/listener.ts';
 import { held } from '../tcp/persist.ts';
 import { TcpSettings } from '../tcp/settings.ts';
@@ -54,7 +53,8 @@ import {
   ESOCKTNOSUPPORT,
 } from './errno.ts';
 import { ioctl } from './ioctl.ts';
-import type { Linger, OptionValue } from './option-value.ts';
+import { checkKeys } from './key-options.ts';
+import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
 import { errnoOf } from './reason-errno.ts';
 
@@ -178,7 +178,7 @@ export class Socket implements ConnectionUser {
   /**
    * connect(2): the outcome comes as readiness (POLLOUT, or POLLERR and SO_ERROR).
    * @returns -EINPROGRESS at first; -EALREADY, -EISCONN, 0 (it is there now), -EADDRNOTAVAIL (no port left, or the pair is taken), -ENETUNREACH,
-   *   -EAFNOSUPPORT, -EINVAL, -EOPNOTSUPP (listening), or what the attempt failed with
+   *   -EAFNOSUPPORT, -EINVAL, -EOPNOTSUPP (listening), -EKEYREJECTED (its keys do not say how to speak to that peer), or what the attempt failed with
    */
   connect(to: SocketAddress): number {
     if (this.#closed) return -EBADF;
@@ -294,13 +294,13 @@ export class Socket implements ConnectionUser {
     return { address: connection.remote, port: connection.remotePort };
   }
 
-  /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -ENOENT (no such congestion control), -EBADF */
+  /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -ENOENT (no such congestion control, or key), -EBADF; for keys see docs/api.md */
   setsockopt(level: number, option: number, value: OptionValue): number {
     return this.#closed ? -EBADF : setOption(this, level, option, value);
   }
 
   /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -EINVAL, -EBADF */
-  getsockopt(level: number, option: number): OptionValue | TcpInfo {
+  getsockopt(level: number, option: number): OptionResult {
     return this.#closed ? -EBADF : getOption(this, level, option);
   }
 
@@ -369,6 +369,8 @@ export class Socket implements ConnectionUser {
 
   #open(remote: IpAddress, remotePort: number): number {
     const { stack } = this;
+    const rejected = checkKeys(this.settings, remote);
+    if (rejected < 0) return rejected;
     const bound = this.#binding;
     const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
     // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.

@@ -114,7 +114,7 @@ export function setCongestion(socket: Socket, value: OptionValue): number {
 }
 
 /** @returns the value, or -errno */
-export function getTcpOption(socket: Socket, option: number): OptionValue | TcpInfo {
+export function getTcpOption(socket: Socket, option: number): number | string | TcpInfo {
   const { settings, connection } = socket;
   switch (option) {
     case TCP_NODELAY:

@@ -3,6 +3,7 @@ import { sendEchoReply, sendUnreachable } from '../ip/icmp-output.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
 import { KIND_EMBRYO, KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import { embryoErrorArrives, fragmentationNeeded, errorArrives as tcpErrorArrives } from '../tcp/icmp-error.ts';
+import { ignoresUnreachable } from '../tcp/inbound-signature.ts';
 import { IpAddress } from '../wire/address.ts';
 import {
   ICMP_ECHO_REQUEST,
@@ -62,7 +63,9 @@ function errorArrives(stack: Stack, packet: InboundPacket, now: number): void {
   const at = payloadOffset + quoted.headerLength;
   const [local, remote] = [IpAddress.v4(quoted.source), IpAddress.v4(quoted.destination)];
   const entry = stack.demux.get(local, view.getUint16(at), remote, view.getUint16(at + 2));
-  if (entry === undefined || entry.kind === KIND_TIME_WAIT) return;
+  if (entry === undefined) return;
+  if (type === ICMP_UNREACHABLE && ignoresUnreachable(stack.tcp, entry, code)) return stack.drop('tcp-ao-icmp', now);
+  if (entry.kind === KIND_TIME_WAIT) return;
   const seq = view.getInt32(at + 4);
   if (type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED) {
     // A SYN-ACK fits through everything: nothing of an embryo's can have been too large (Linux).

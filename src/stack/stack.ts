@@ -18,6 +18,7 @@ import type { ControlBlock } from '../tcp/control-block.ts';
 import type { TcpCounters } from '../tcp/counters.ts';
 import { InitialNumbers } from '../tcp/initial-numbers.ts';
 import { output } from '../tcp/output.ts';
+import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import { serveTimers } from '../tcp/timeouts.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
@@ -47,6 +48,8 @@ export interface StackOptions {
   readonly trace?: TraceSink | undefined;
   /** What differs from the defaults. */
   readonly sysctl?: Partial<TcpConfig> | undefined;
+  /** For TCP-MD5 and TCP-AO, which there are not without one. */
+  readonly hasher?: SegmentHasher | undefined;
 }
 
 /** Rounds of "users act, output sends" in one flush, before the event loop gets a turn. */
@@ -82,18 +85,26 @@ export class Stack implements InterfaceOwner {
   #closed = false;
 
   constructor(options: StackOptions) {
-    const { clock, random, trace, sysctl } = options;
+    const { clock, random, trace, sysctl, hasher } = options;
     this.clock = clock;
     this.random = random;
     this.trace = trace;
     this.sysctl = { ...defaultConfig(), ...sysctl };
     const numbers = new InitialNumbers(random);
-    this.tcp = new TcpContext(this.sysctl, this.slab, random, numbers, trace, {
-      wake: () => this.wake(),
-      insert: (entry: TableEntry) => this.demux.insert(entry),
-      remove: (entry: TableEntry) => this.demux.remove(entry),
-      doubtRoute: (connection: ControlBlock) => this.#routeAgain(connection),
-    });
+    this.tcp = new TcpContext(
+      this.sysctl,
+      this.slab,
+      random,
+      numbers,
+      trace,
+      {
+        wake: () => this.wake(),
+        insert: (entry: TableEntry) => this.demux.insert(entry),
+        remove: (entry: TableEntry) => this.demux.remove(entry),
+        doubtRoute: (connection: ControlBlock) => this.#routeAgain(connection),
+      },
+      hasher,
+    );
     this.network = new Network(this, this.sysctl, this.ipCounters, random);
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);

@@ -3,15 +3,18 @@
 import type { InboundPacket } from '../ip/inbound.ts';
 import { CHECKSUM_NONE } from '../link/packet.ts';
 import { segmentArrives } from '../tcp/arrives.ts';
-import { KIND_CONNECTION, KIND_EMBRYO } from '../tcp/control-block.ts';
+import type { TableEntry } from '../tcp/context.ts';
+import { KIND_CONNECTION, KIND_TIME_WAIT } from '../tcp/control-block.ts';
+import { entryRefuses, listenerRefuses, signerForReset } from '../tcp/inbound-signature.ts';
+import type { Listener } from '../tcp/listener.ts';
 import { type Arrival, embryoArrives, listenerArrives } from '../tcp/listener-arrives.ts';
 import type { Path } from '../tcp/path.ts';
 import { replyReset } from '../tcp/reply.ts';
-import { issAfter, timeWaitArrives } from '../tcp/time-wait.ts';
+import { issAfter, type TimeWaitRecord, timeWaitArrives } from '../tcp/time-wait.ts';
 import { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { OK, reasonName, TCP_BAD_CHECKSUM } from '../wire/reasons.ts';
-import { parseTcp, TcpSegment, tcpChecksumOk } from '../wire/tcp.ts';
+import { ACK, OPT_SIGNED, parseTcp, SYN, TcpSegment, tcpChecksumOk } from '../wire/tcp.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
 
@@ -35,10 +38,50 @@ export class TcpInput {
     }
     const entry = demux.find(packet, segment.destinationPort, segment.sourcePort);
     if (entry === undefined) return this.#withoutEntry(from, packet, undefined, now);
+    if (entry.kind === KIND_TIME_WAIT) return this.#timeWait(entry, from, packet, now);
+    // RFC 5925 7.5: signatures come before all else; who has none, and meets none, pays for two looks.
+    const signed = entry.signer !== undefined || (segment.optionBits & OPT_SIGNED) !== 0;
+    if (signed && this.#refuses(entry, packet, now)) return;
     if (entry.kind === KIND_CONNECTION) return segmentArrives(entry, segment, packet.chunk, now);
-    if (entry.kind === KIND_EMBRYO) return embryoArrives(entry, segment, packet.chunk, now);
-    const listened = demux.findListener(packet, segment.destinationPort) !== undefined;
-    if (timeWaitArrives(entry, segment, listened, now)) this.#withoutEntry(from, packet, issAfter(entry), now);
+    embryoArrives(entry, segment, packet.chunk, now);
+  }
+
+  #timeWait(record: TimeWaitRecord, from: Interface, packet: InboundPacket, now: number): void {
+    const segment = this.#segment;
+    const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
+    // What begins a new connection is judged by the keys that the listener has now.
+    const begins = listener !== undefined && (segment.flags & (SYN | ACK)) === SYN;
+    const refused = begins
+      ? this.#refusesFor(listener, packet, record.remote, record.local, now)
+      : this.#refuses(record, packet, now);
+    if (refused || !timeWaitArrives(record, segment, listener !== undefined, now)) return;
+    this.#withoutEntry(from, packet, issAfter(record), now);
+  }
+
+  /** The segment is not signed as the connection's are to be. */
+  #refuses(entry: TableEntry, packet: InboundPacket, now: number): boolean {
+    const { tcp } = this.#stack;
+    if (tcp.hasher === undefined) return false;
+    const reason = entryRefuses(tcp, entry, this.#segment, packet.chunk);
+    if (reason !== undefined) this.#stack.drop(reason, now);
+    return reason !== undefined;
+  }
+
+  #refusesFor(
+    { settings }: Listener,
+    packet: InboundPacket,
+    remote: IpAddress,
+    local: IpAddress,
+    now: number,
+  ): boolean {
+    const { tcp } = this.#stack;
+    const segment = this.#segment;
+    if (tcp.hasher === undefined || (settings.keys === undefined && (segment.optionBits & OPT_SIGNED) === 0))
+      return false;
+    const ends = { local, localPort: segment.destinationPort, remote, remotePort: segment.sourcePort };
+    const reason = listenerRefuses(tcp, settings.keys, ends, segment, packet.chunk);
+    if (reason !== undefined) this.#stack.drop(reason, now);
+    return reason !== undefined;
   }
 
   #read(packet: InboundPacket): number {
@@ -70,9 +113,23 @@ export class TcpInput {
       return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
     const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
-    if (listener !== undefined) return listenerArrives(listener, segment, packet.chunk, arrival, iss, now);
+    if (listener !== undefined) {
+      // One that ended a TIME-WAIT has been looked at.
+      if (iss === undefined && this.#refusesFor(listener, packet, source, arrival.local, now)) return;
+      return listenerArrives(listener, segment, packet.chunk, arrival, iss, now);
+    }
     this.#stack.drop('tcp-no-socket', now);
-    replyReset(this.#stack.tcp, arrival.replyPath, segment);
+    this.#reset(packet, arrival);
+  }
+
+  #reset(packet: InboundPacket, { local, remote, replyPath }: PacketArrival): void {
+    const { tcp, demux } = this.#stack;
+    const segment = this.#segment;
+    if ((segment.optionBits & OPT_SIGNED) === 0) return replyReset(tcp, replyPath, segment);
+    const keys = demux.findListener(packet, segment.sourcePort)?.settings.keys;
+    const ends = { local, localPort: segment.destinationPort, remote, remotePort: segment.sourcePort };
+    const signer = signerForReset(tcp, keys, ends, segment, packet.chunk);
+    if (signer !== 'none') replyReset(tcp, replyPath, segment, signer);
   }
 }
 

@@ -78,7 +78,7 @@ export function optionsLength(connection: ControlBlock, sacks: number): number {
   plan.length = 0;
   plan.blocks = sacks === 0 ? 0 : (sacks - 4) >> 3;
   if (!optionDue(connection)) return sacks;
-  const room = 40 - (connection.timestampsOk ? 12 : 0) - sacks;
+  const room = 40 - (connection.timestampsOk ? 12 : 0) - (connection.signer?.length ?? 0) - sacks;
   const { leastCounters } = accurateOf(connection);
   planCounters(room, leastCounters, plan.blocks, sacks > 0 ? 2 : 0);
   return sacks + plan.length;

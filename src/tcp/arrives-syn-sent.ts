@@ -29,14 +29,14 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   const hasAck = (flags & ACK) !== 0;
   // First, check the ACK bit: SEG.ACK =< ISS or SEG.ACK > SND.NXT: a reset, unless it is one.
   if (hasAck && (beforeOrAt(segment.ack, connection.iss) || after(segment.ack, connection.sndNxt))) {
-    replyReset(connection.context, connection.path, segment);
+    replyReset(connection.context, connection.path, segment, connection.signer);
     // The reset may have ended what was in the way (a TIME-WAIT, for one): Linux tries again at once, the first time.
     if (connection.retransmits === 0) connection.setTimer(RETRANSMISSION, now + TIMEOUT_MIN);
     return false;
   }
   if (hasAck && !echoesOurSyn(connection, segment, now)) {
     connection.context.counters.PAWSActive++;
-    replyReset(connection.context, connection.path, segment);
+    replyReset(connection.context, connection.path, segment, connection.signer);
     return false;
   }
   // Second, check the RST bit. Without an acceptable ACK it may be anyone's (RFC 5961 3): dropped.
@@ -52,6 +52,7 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   connection.rcvAdv = (connection.rcvNxt + offered) | 0;
   connection.rcvUp = connection.rcvNxt;
   connection.lastAckSent = connection.rcvNxt;
+  connection.signer?.peerStartsAt(segment.seq);
   takeOptions(connection, segment, now);
   if (hasAck) {
     takeSynAckEcn(connection, segment);

@@ -162,7 +162,7 @@ function updateTimestamp(connection: ControlBlock, segment: TcpSegment, now: num
 function checkAcknowledgment(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   if (connection.state === SYN_RECEIVED) {
     if (!after(segment.ack, connection.sndUna) || after(segment.ack, connection.sndNxt)) {
-      replyReset(connection.context, connection.path, segment);
+      replyReset(connection.context, connection.path, segment, connection.signer);
       return false;
     }
     becomeEstablished(connection, segment, now);
@@ -198,7 +198,7 @@ function orphanInFinWait2(connection: ControlBlock, segment: TcpSegment, now: nu
   if (connection.settings.linger2 >= 0) return awaitFin(connection, segmentLength(segment) > 0, now);
   // A negative TCP_LINGER2 waits for nothing; Linux tells the peer.
   connection.context.counters.TCPAbortOnData++;
-  replyReset(connection.context, connection.path, segment);
+  replyReset(connection.context, connection.path, segment, connection.signer);
   release(connection, REASON_NONE, now);
 }
 

@@ -10,6 +10,7 @@ import { armCork } from './nagle.ts';
 import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
 import { abort, orphan, release } from './release.ts';
 import { retransmissionTimeout } from './round-trip.ts';
+import { signerForOpen } from './segment-keys.ts';
 import {
   CLOSE_WAIT,
   CLOSED,
@@ -49,7 +50,8 @@ export function open(connection: ControlBlock, old: TimeWaitRecord | undefined, 
   connection.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
   // What we offer; the peer's answer decides.
   connection.sackOk = config.tcp_sack;
-  connection.timestampsOk = config.tcp_timestamps;
+  connection.signer = signerForOpen(connection);
+  connection.timestampsOk = config.tcp_timestamps && connection.signer?.leavesTimestamps !== false;
   connection.windowScaleOk = config.tcp_window_scaling;
   connection.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
   if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;

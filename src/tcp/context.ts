@@ -11,6 +11,7 @@ import type { ConnectionUser, ControlBlock } from './control-block.ts';
 import { TcpCounters } from './counters.ts';
 import type { Embryo } from './embryo.ts';
 import type { InitialNumbers } from './initial-numbers.ts';
+import type { SegmentHasher } from './segment-hasher.ts';
 import { SynCookies } from './syn-cookies.ts';
 import type { TimeWaitRecord } from './time-wait.ts';
 import { IDLE_TIMER_KINDS, TIMER_KINDS } from './timer-kinds.ts';
@@ -43,6 +44,8 @@ export class TcpContext {
   readonly numbers: InitialNumbers;
   readonly trace: TraceSink | undefined;
   readonly hooks: TcpHooks;
+  /** Without one there are no TCP-MD5 and no TCP-AO. */
+  readonly hasher: SegmentHasher | undefined;
   readonly counters = new TcpCounters();
   /** Deadlines that must be met for data to move. */
   readonly timers = new Deadlines(TIMER_KINDS);
@@ -69,6 +72,7 @@ export class TcpContext {
     numbers: InitialNumbers,
     trace: TraceSink | undefined,
     hooks: TcpHooks,
+    hasher?: SegmentHasher,
   ) {
     this.config = config;
     this.slab = slab;
@@ -76,6 +80,7 @@ export class TcpContext {
     this.numbers = numbers;
     this.trace = trace;
     this.hooks = hooks;
+    this.hasher = hasher;
   }
 
   get cookies(): SynCookies {

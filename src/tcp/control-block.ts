@@ -20,6 +20,7 @@ import { chosenCongestion, initialCwnd } from './route-metrics.ts';
 import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
 import type { TcpSettings } from './settings.ts';
+import type { Signer } from './signer.ts';
 import { CLOSED, stateName } from './state.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -214,6 +215,8 @@ export class ControlBlock {
   readonly runs = new SentRuns();
   /** Made when the path is probed for larger segments. */
   mtuProbing: MtuProbing | undefined;
+  /** Signs every segment, when there is a key for the peer. */
+  signer: Signer | undefined;
   /** Made when RACK first looks. */
   rack: Rack | undefined;
   /** Made with the first data. */

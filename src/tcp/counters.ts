@@ -86,4 +86,12 @@ export class TcpCounters {
   OutOfWindowIcmps = 0;
   TCPMTUPSuccess = 0;
   TCPMTUPFail = 0;
+  TCPMD5NotFound = 0;
+  TCPMD5Unexpected = 0;
+  TCPMD5Failure = 0;
+  TCPAORequired = 0;
+  TCPAOBad = 0;
+  TCPAOKeyNotFound = 0;
+  TCPAOGood = 0;
+  TCPAODroppedIcmps = 0;
 }

@@ -11,6 +11,7 @@ import type { Listener } from './listener.ts';
 import type { Path } from './path.ts';
 import { replySegment } from './reply.ts';
 import { INITIAL_RTO_US } from './round-trip.ts';
+import type { Signer } from './signer.ts';
 import { synOptions, writeSynOptions } from './syn-options.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
 import { sealSegment } from './transmit.ts';
@@ -52,6 +53,7 @@ export class Embryo {
   /** TSval of the first SYN-ACK and of the last. */
   firstStamp = 0;
   lastStamp = 0;
+  signer: Signer | undefined;
   /** The interface was full when the SYN-ACK was to go: it is tried again soon, and that counts as no retransmission. */
   unsent = false;
   /** When the SYN came (-1: a cookie does not say), and when we last answered something that was not wanted, ms. */
@@ -121,6 +123,7 @@ export function transmitSynAck(embryo: Embryo, tsVal: number): boolean {
   const flags = SYN | ACK | synAckEcnFlags(embryo);
   writeTcpHeader(view, at, localPort, remotePort, iss, (embryo.irs + 1) | 0, flags, window, 0, end - at);
   packet.length = end - at;
+  embryo.signer?.sign(packet);
   sealSegment(packet, path.pseudoSum, end - at);
   context.counters.OutSegs++;
   path.send(packet);
@@ -129,6 +132,7 @@ export function transmitSynAck(embryo: Embryo, tsVal: number): boolean {
 
 /** What the SYN-ACK takes up of the peer's offer. */
 function fillSynOptions(embryo: Embryo, tsVal: number): void {
+  synOptions.signer = embryo.signer;
   synOptions.mss = embryo.rcvMss;
   synOptions.sack = embryo.sackOk;
   synOptions.timestamps = embryo.timestampsOk;
@@ -186,11 +190,12 @@ export function answerAgain(embryo: Embryo, now: number): void {
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
 export function acknowledgeEmbryo(embryo: Embryo, now: number): void {
   if (limited(embryo, now)) return;
-  const { path, localPort, remotePort, iss, irs, window, timestampsOk, tsRecent, listener } = embryo;
+  const { path, localPort, remotePort, iss, irs, window, timestampsOk, tsRecent, listener, signer } = embryo;
   const [seq, ack] = [(iss + 1) | 0, (irs + 1) | 0];
   const field = Math.floor(window / 2 ** embryo.rcvWindShift);
   const tsVal = stamp(embryo, now);
-  replySegment(listener.context, path, localPort, remotePort, seq, ack, ACK, field, timestampsOk, tsVal, tsRecent);
+  const { context } = listener;
+  replySegment(context, path, localPort, remotePort, seq, ack, ACK, field, timestampsOk, tsVal, tsRecent, signer);
 }
 
 function limited(embryo: Embryo, now: number): boolean {

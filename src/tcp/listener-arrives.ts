@@ -4,6 +4,8 @@ import type { IpAddress } from '../wire/address.ts';
 import {
   ACK,
   FIN,
+  OPT_AO,
+  OPT_MD5,
   OPT_MSS,
   OPT_SACK_PERMITTED,
   OPT_TIMESTAMPS,
@@ -12,6 +14,7 @@ import {
   SYN,
   type TcpSegment,
 } from '../wire/tcp.ts';
+import type { Endpoints } from './ao.ts';
 import { segmentArrives } from './arrives.ts';
 import { ControlBlock } from './control-block.ts';
 import { grantEcn, hatchEcn, regrantEcn, repeatedSynEcn } from './ecn-handshake.ts';
@@ -30,6 +33,7 @@ import { startProbing } from './mtu-probing.ts';
 import type { Path } from './path.ts';
 import { MAX_WINDOW_SHIFT, windowShiftFor } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
+import { inheritKeys, keysAreLeft, signerForStray, signerForSyn } from './segment-keys.ts';
 import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
 import { COOKIE_VALID, cookieEcn, cookieSack, cookieTimestamp, cookieWindowShift } from './syn-cookies.ts';
@@ -63,7 +67,7 @@ export function listenerArrives(
   if ((segment.flags & RST) !== 0) return;
   // RFC 4987 3.6: unless it acknowledges a cookie.
   if ((segment.flags & ACK) !== 0) {
-    if (!cookieArrives(listener, segment, chunk, arrival, now)) replyReset(context, arrival.replyPath, segment);
+    if (!cookieArrives(listener, segment, chunk, arrival, now)) resetStray(listener, segment, arrival);
     return;
   }
   // Third, check for a SYN. A SYN with a FIN is no way to begin (Linux drops it).
@@ -77,7 +81,9 @@ export function listenerArrives(
   const path = arrival.makePath();
   if (path === undefined) return;
   const embryo = makeEmbryo(listener, segment, path, arrival, iss, now);
-  if (cookie) return sendCookie(embryo, now);
+  leaveRoom(embryo, segment, cookie);
+  if (cookie) return sendCookie(embryo, segment, now);
+  if (!signAs(embryo, segment)) return;
   queueEmbryo(embryo);
   sendSynAck(embryo, now);
 }
@@ -107,7 +113,7 @@ function drops(listener: Listener, cookie: boolean, iss: number | undefined): bo
 }
 
 /** RFC 4987 3.6: the SYN-ACK takes all that there is to remember with it. */
-function sendCookie(embryo: Embryo, now: number): void {
+function sendCookie(embryo: Embryo, segment: TcpSegment, now: number): void {
   const { listener, irs, peerMss } = embryo;
   const { cookies, counters } = listener.context;
   if (!embryo.timestampsOk) {
@@ -117,6 +123,7 @@ function sendCookie(embryo: Embryo, now: number): void {
     embryo.ecnMode = 0;
   }
   embryo.iss = cookies.make(embryo, irs, peerMss, now);
+  if (!signAs(embryo, segment)) return;
   listener.cookieSentAt = now;
   counters.SyncookiesSent++;
   const shift = embryo.windowScaleOk ? embryo.sndWindShift : -1;
@@ -131,8 +138,7 @@ function cookieArrives(listener: Listener, segment: TcpSegment, chunk: Chunk, ar
   const { context } = listener;
   if ((segment.flags & SYN) !== 0 || context.config.tcp_syncookies === 0) return false;
   if (now - listener.cookieSentAt > COOKIE_VALID) return false;
-  const { local, remote } = arrival;
-  const ends = { local, localPort: segment.destinationPort, remote, remotePort: segment.sourcePort };
+  const ends = endsOf(segment, arrival);
   const [iss, irs] = [(segment.ack - 1) | 0, (segment.seq - 1) | 0];
   const mss = context.cookies.check(ends, irs, iss, now);
   if (mss === 0) {
@@ -146,6 +152,9 @@ function cookieArrives(listener: Listener, segment: TcpSegment, chunk: Chunk, ar
   embryo.irs = irs;
   embryo.peerMss = mss;
   embryo.openedAt = -1;
+  const signer = signerForStray(context, listener.settings.keys, segment, ends);
+  if (signer === 'none') return true;
+  embryo.signer = signer;
   // What is off by now cannot have been offered: it is no cookie of ours after all; dropped, as on Linux.
   if (takeCookieOptions(embryo, segment)) establish(embryo, segment, chunk, now);
   return true;
@@ -165,6 +174,33 @@ function takeCookieOptions(embryo: Embryo, segment: TcpSegment): boolean {
   if (!embryo.windowScaleOk) embryo.rcvWindShift = 0;
   else embryo.rcvWindShift = windowShiftFor(Math.max(embryo.listener.settings.rcvBuf, config.tcp_rmem[2]));
   return (!embryo.sackOk || config.tcp_sack) && (!embryo.windowScaleOk || config.tcp_window_scaling);
+}
+
+/** Both ends of a segment that has no connection. */
+function endsOf({ destinationPort, sourcePort }: TcpSegment, { local, remote }: Arrival): Endpoints {
+  return { local, localPort: destinationPort, remote, remotePort: sourcePort };
+}
+
+/** The reset for a segment that a listener cannot use; none, when it would have to be signed and cannot be. */
+function resetStray({ context, settings }: Listener, segment: TcpSegment, arrival: Arrival): void {
+  const signer = signerForStray(context, settings.keys, segment, endsOf(segment, arrival));
+  if (signer !== 'none') replyReset(context, arrival.replyPath, segment, signer);
+}
+
+/** Linux: SACK is worth more than timestamps where a signature leaves no room for both; but a cookie is lost without them. */
+function leaveRoom(embryo: Embryo, { optionBits }: TcpSegment, cookie: boolean): void {
+  if (embryo.listener.context.hasher === undefined) return;
+  const crowding = cookie ? OPT_AO : OPT_AO | OPT_MD5;
+  if ((optionBits & crowding) !== 0 && embryo.sackOk) embryo.timestampsOk = false;
+}
+
+/** As the SYN was signed, or not. @returns false when it asks for a key that there is not */
+function signAs(embryo: Embryo, segment: TcpSegment): boolean {
+  const { listener, iss } = embryo;
+  const signer = signerForSyn(listener.context, listener.settings.keys, segment, embryo, iss);
+  if (signer === 'none') return false;
+  embryo.signer = signer;
+  return true;
 }
 
 function makeEmbryo(
@@ -218,7 +254,7 @@ export function embryoArrives(embryo: Embryo, segment: TcpSegment, chunk: Chunk,
   }
   // The ACK field, which is the fifth check, comes first, as on Linux: what acknowledges something else is not of this handshake.
   if ((flags & ACK) !== 0 && segment.ack !== ((embryo.iss + 1) | 0)) {
-    return replyReset(listener.context, embryo.path, segment);
+    return replyReset(listener.context, embryo.path, segment, embryo.signer);
   }
   // First, the sequence number; the window of a SYN-ACK is not scaled.
   const end = (seq + segmentLength(segment)) | 0;
@@ -271,9 +307,11 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
     embryo.acknowledged = true;
     // Of a cookie nothing is left that could be reset.
     if (!context.config.tcp_abort_on_overflow || embryo.timerRow < 0) return;
-    replyReset(context, embryo.path, segment);
+    replyReset(context, embryo.path, segment, embryo.signer);
     return removeEmbryo(embryo);
   }
+  // RFC 5925 7.5: what began signed does not go on unsigned.
+  if (!keysAreLeft(listener.settings.keys, embryo)) return;
   const connection = hatch(embryo, now);
   hatchEcn(embryo, connection, segment);
   removeEmbryo(embryo);
@@ -311,6 +349,7 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.openedAt = embryo.openedAt;
   connection.retransmits = embryo.retransmits;
   connection.lastReceivedAt = now;
+  inheritKeys(connection, listener.settings.keys, embryo.signer);
   syncMss(connection);
   // Linux: the MSS stays what it is until the first probe tells.
   startProbing(connection, now);

@@ -75,7 +75,7 @@ export function mtuOfMss(connection: ControlBlock, mss: number): number {
   return mss + connection.path.headerLength + TCP_HEADER + commonOptionsLength(connection);
 }
 
-/** Bytes of options that every segment carries. */
-function commonOptionsLength(connection: ControlBlock): number {
-  return connection.timestampsOk ? TIMESTAMPS_LENGTH : 0;
+/** Bytes of options that every segment carries. RFC 2385 4.3, RFC 5925 7.6: the signature takes its share of every header. */
+function commonOptionsLength({ signer, timestampsOk }: ControlBlock): number {
+  return (timestampsOk ? TIMESTAMPS_LENGTH : 0) + (signer === undefined ? 0 : signer.length);
 }

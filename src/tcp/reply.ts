@@ -1,7 +1,18 @@
 /** Segments that no connection sends: resets for what belongs to none, and the answers of embryos and TIME-WAIT records. */
-import { ACK, FIN, RST, SYN, type TcpSegment, writeNop, writeTcpHeader, writeTimestamps } from '../wire/tcp.ts';
+import {
+  ACK,
+  FIN,
+  RST,
+  SYN,
+  TCP_HEADER_LENGTH,
+  type TcpSegment,
+  writeNop,
+  writeTcpHeader,
+  writeTimestamps,
+} from '../wire/tcp.ts';
 import type { TcpContext } from './context.ts';
 import type { Path } from './path.ts';
+import type { Signer } from './signer.ts';
 import { sealSegment } from './transmit.ts';
 
 /** SEG.LEN: data, and SYN and FIN count as one each. */
@@ -12,17 +23,18 @@ export function segmentLength(segment: TcpSegment): number {
 /**
  * RFC 9293 3.10.7.1: the answer to a segment for a connection that does not exist. Not sent for a RST.
  * @param path back to where the segment came from
+ * @param signer of the connection that is to be reset
  */
-export function replyReset(context: TcpContext, path: Path, segment: TcpSegment): void {
+export function replyReset(context: TcpContext, path: Path, segment: TcpSegment, signer?: Signer): void {
   if ((segment.flags & RST) !== 0) return;
   const { sourcePort, destinationPort } = segment;
   if ((segment.flags & ACK) !== 0) {
     // <SEQ=SEG.ACK><CTL=RST>
-    replySegment(context, path, destinationPort, sourcePort, segment.ack, 0, RST, 0, false, 0, 0);
+    replySegment(context, path, destinationPort, sourcePort, segment.ack, 0, RST, 0, false, 0, 0, signer);
   } else {
     // <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>
     const ack = (segment.seq + segmentLength(segment)) | 0;
-    replySegment(context, path, destinationPort, sourcePort, 0, ack, RST | ACK, 0, false, 0, 0);
+    replySegment(context, path, destinationPort, sourcePort, 0, ack, RST | ACK, 0, false, 0, 0, signer);
   }
   context.counters.OutRsts++;
 }
@@ -40,15 +52,17 @@ export function replySegment(
   timestamps: boolean,
   tsVal: number,
   tsEcr: number,
+  signer?: Signer,
 ): void {
   const packet = path.take();
   if (packet === undefined) return;
   const view = packet.chunk.view;
   const at = packet.offset;
-  let end = at + 20;
+  let end = signer === undefined ? at + TCP_HEADER_LENGTH : signer.write(view, at + TCP_HEADER_LENGTH);
   if (timestamps) end = writeTimestamps(view, writeNop(view, writeNop(view, end)), tsVal, tsEcr);
   writeTcpHeader(view, at, localPort, remotePort, seq, ack, flags, window, 0, end - at);
   packet.length = end - at;
+  signer?.sign(packet);
   sealSegment(packet, path.pseudoSum, end - at);
   context.counters.OutSegs++;
   path.send(packet);

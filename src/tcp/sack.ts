@@ -52,10 +52,17 @@ export function writeSacks(
 /** Bytes of header that the report takes now: data in the same segment must be that much shorter (RFC 6691 3). */
 export function sacksLength(connection: ControlBlock): number {
   if (!hasSacks(connection)) return 0;
-  const most = connection.timestampsOk ? 3 : 4;
+  const most = mostBlocks(connection);
+  if (most <= 0) return 0;
   const duplicate = connection.dsackLeft !== connection.dsackRight ? 1 : 0;
   const count = addRanges(connection, duplicate, most);
   return count === 0 ? 0 : 4 + 8 * count;
+}
+
+/** As many as 40 bytes of options have room for beside timestamps and a signature: with TCP-MD5 and timestamps none. */
+function mostBlocks({ signer, timestampsOk }: ControlBlock): number {
+  const most = timestampsOk ? 3 : 4;
+  return signer === undefined ? most : Math.min((36 - signer.length - (timestampsOk ? 12 : 0)) >> 3, most);
 }
 
 /** Whether there is anything to report. */

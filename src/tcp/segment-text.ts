@@ -61,7 +61,7 @@ function nobodyReads(connection: ControlBlock): boolean {
  */
 function refuse(connection: ControlBlock, segment: TcpSegment, now: number): false {
   connection.context.counters.TCPAbortOnData++;
-  replyReset(connection.context, connection.path, segment);
+  replyReset(connection.context, connection.path, segment, connection.signer);
   release(connection, connection.orphan ? REASON_ABORTED : REASON_RESET, now);
   return false;
 }

@@ -1,6 +1,7 @@
 /** What a user sets on a connection, or on a listener for the connections that it will accept. */
 import type { TcpConfig } from './config.ts';
 import { type Path, PMTUDISC_DONT, PMTUDISC_WANT } from './path.ts';
+import type { SegmentKeys } from './segment-keys.ts';
 
 export class TcpSettings {
   /** TCP_NODELAY: send small segments at once. */
@@ -30,6 +31,8 @@ export class TcpSettings {
   tos = 0;
   /** IP_MTU_DISCOVER. */
   discovery: number;
+  /** Of TCP-MD5 and TCP-AO; undefined: none was ever set. */
+  keys: SegmentKeys | undefined;
   /** The congestion control's name, and whether the user chose it: then no route's choice counts. */
   congestion: string;
   congestionChosen = false;

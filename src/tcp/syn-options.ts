@@ -1,6 +1,6 @@
 /**
- * The options of SYNs and SYN-ACKs, in Linux's order: mss, sackOK, TS, nop, wscale; without timestamps nops keep the words whole, so that
- * there is no end of options, and nothing behind it [MUST-69].
+ * The options of SYNs and SYN-ACKs, in Linux's order: a signature, mss, sackOK, TS, nop, wscale; without timestamps nops keep the words
+ * whole, so that there is no end of options, and nothing behind it [MUST-69].
  */
 import {
   padTo,
@@ -12,9 +12,11 @@ import {
   writeWindowScale,
 } from '../wire/tcp.ts';
 import { ECT_BYTES_START, plan, planCounters } from './accurate-ecn-option.ts';
+import type { Signer } from './signer.ts';
 
 /** What a SYN offers, or a SYN-ACK takes up. */
 export class SynOptions {
+  signer: Signer | undefined;
   mss = 536;
   sack = false;
   timestamps = false;
@@ -44,7 +46,8 @@ function writeFirstCounters(view: DataView, at: number, base: number, options: S
  * @returns the offset after them, which is a multiple of four from `offset`
  */
 export function writeSynOptions(view: DataView, offset: number, options: SynOptions): number {
-  let at = writeMss(view, offset, options.mss);
+  const first = options.signer === undefined ? offset : options.signer.write(view, offset);
+  let at = writeMss(view, first, options.mss);
   if (options.timestamps) {
     at = options.sack ? writeSackPermitted(view, at) : writeNop(view, writeNop(view, at));
     at = writeTimestamps(view, at, options.tsVal, options.tsEcr);

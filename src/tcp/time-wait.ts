@@ -12,6 +12,7 @@ import { currentWindow } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset, replySegment, segmentLength } from './reply.ts';
 import { after, before, beforeOrAt, distance, isWithin } from './sequence.ts';
+import type { Signer } from './signer.ts';
 import { TIME_WAIT } from './state.ts';
 import { LINGER } from './timer-kinds.ts';
 
@@ -33,6 +34,7 @@ export class TimeWaitRecord {
   readonly timestampsOk: boolean;
   readonly tsOffset: number;
   tsRecent: number;
+  readonly signer: Signer | undefined;
   readonly timerRow: number;
   /** The peer's FIN is still to come. */
   finWait2: boolean;
@@ -56,6 +58,8 @@ export class TimeWaitRecord {
     this.timestampsOk = connection.timestampsOk;
     this.tsOffset = connection.tsOffset;
     this.tsRecent = connection.tsRecent;
+    this.signer = connection.signer;
+    this.signer?.outlives(connection.sndNxt, connection.rcvNxt);
     this.timerRow = this.context.idleTimers.allocate();
     this.context.idleTimerOwners[this.timerRow] = this;
   }
@@ -156,7 +160,7 @@ function finWait2Arrives(
   if (old || !within || (flags & (RST | SYN)) !== 0) return limitedAcknowledge(record, segment, seq === end, now);
   if ((flags & ACK) === 0 || beforeOrAt(end, rcvNxt) || end === seq) return;
   if ((flags & FIN) === 0 || end !== ((rcvNxt + 1) | 0)) {
-    replyReset(context, record.path, segment);
+    replyReset(context, record.path, segment, record.signer);
     return removeTimeWait(record);
   }
   record.rcvNxt = end;
@@ -214,8 +218,21 @@ function limitedAcknowledge(record: TimeWaitRecord, segment: TcpSegment, empty: 
 }
 
 function acknowledge(record: TimeWaitRecord, now: number): void {
-  const { context, path, localPort, remotePort, sndNxt, rcvNxt, timestampsOk, tsRecent } = record;
+  const { context, path, localPort, remotePort, sndNxt, rcvNxt, timestampsOk, tsRecent, signer } = record;
   const window = Math.min(Math.floor(record.window / 2 ** record.windowShift), 65_535);
   const tsVal = (Math.floor(now) + record.tsOffset) | 0;
-  replySegment(context, path, localPort, remotePort, sndNxt, rcvNxt, ACK, window, timestampsOk, tsVal, tsRecent);
+  replySegment(
+    context,
+    path,
+    localPort,
+    remotePort,
+    sndNxt,
+    rcvNxt,
+    ACK,
+    window,
+    timestampsOk,
+    tsVal,
+    tsRecent,
+    signer,
+  );
 }

@@ -35,6 +35,8 @@ const MAX_PACKET = 65_535;
 
 /** Payload bytes that fit into one super-segment of pieces of `size`: whole pieces, and one at least. */
 export function superSegmentLimit(connection: ControlBlock, size: number): number {
+  // What is signed is one segment.
+  if (connection.signer !== undefined) return size;
   const room = MAX_PACKET - connection.path.headerLength - TCP_MAX_HEADER_LENGTH;
   return Math.max(Math.floor(room / size), 1) * size;
 }
@@ -82,6 +84,7 @@ export function transmit(
     connection.traffic.dataSegsOut += length > size ? Math.ceil(length / size) : 1;
   }
   packet.segmentSize = length > size ? size : 0;
+  connection.signer?.sign(packet);
   sealSegment(packet, connection.path.pseudoSum, end - at + length);
   connection.context.counters.OutSegs += length > size ? Math.ceil(length / size) : 1;
   // A probe lies before the peer's window: it is answered, but its ACK field is not read.
@@ -142,7 +145,8 @@ function writeOptions(
 ): number {
   const { path } = connection;
   const room = Math.min(path.mtu - path.headerLength - TCP_HEADER_LENGTH - payload, MAX_OPTIONS);
-  let at = offset;
+  // RFC 2385 3.0: it is in every segment of a connection, RFC 5925 as well; Linux puts it first.
+  let at = connection.signer === undefined ? offset : connection.signer.write(view, offset);
   if (connection.timestampsOk) {
     at = writeNop(view, writeNop(view, at));
     at = writeTimestamps(view, at, timestampNow(connection, now), connection.tsRecent);
@@ -161,6 +165,7 @@ function writeOptions(
 /** What our SYN offers, or our SYN-ACK takes up. */
 function fillSynOptions(connection: ControlBlock, now: number): void {
   if (connection.state === SYN_SENT) lowerAdvertisedMss(connection);
+  synOptions.signer = connection.signer;
   synOptions.mss = connection.rcvMss;
   synOptions.sack = connection.sackOk;
   synOptions.timestamps = connection.timestampsOk;

@@ -22,6 +22,10 @@ export const OPT_EXPERIMENTAL = 0x400;
 export const OPT_UNKNOWN = 0x800;
 /** The options end in bytes that cannot be an option; those before them count. */
 export const OPT_BROKEN = 0x1000;
+/** More than one signature (MD5 or AO), or one with a length that cannot be: where signatures count, the segment does not. */
+export const OPT_SIGNATURE_BROKEN = 0x2000;
+/** The segment is signed, or was to be. */
+export const OPT_SIGNED: number = OPT_MD5 | OPT_AO | OPT_SIGNATURE_BROKEN;
 
 /** Option kinds. */
 export const KIND_END = 0;
@@ -128,16 +132,16 @@ function readVariable(view: DataView, at: number, kind: number, length: number, 
       }
       return OPT_EXPERIMENTAL;
     case KIND_MD5:
-      if (length !== 18) return OPT_UNKNOWN;
+      if (length !== 18) return OPT_UNKNOWN | OPT_SIGNATURE_BROKEN;
       out.md5Offset = at + 2;
-      return OPT_MD5;
+      return OPT_MD5 | secondSignature(out);
     case KIND_AO:
-      // RFC 5925 2.2: a segment with a shorter one is discarded; it stands as an option whose MAC cannot be right.
+      // RFC 5925 2.2: a segment with a shorter one is discarded (Linux: one without a MAC as well).
       out.aoKeyId = length < 4 ? 0 : view.getUint8(at + 2);
       out.aoRnextKeyId = length < 4 ? 0 : view.getUint8(at + 3);
       out.aoOffset = at + 4;
       out.aoLength = length - 4;
-      return OPT_AO;
+      return OPT_AO | (length <= 4 ? OPT_SIGNATURE_BROKEN : secondSignature(out));
     case KIND_ACCECN0:
     case KIND_ACCECN1:
       out.accEcnKind = kind;
@@ -149,6 +153,11 @@ function readVariable(view: DataView, at: number, kind: number, length: number, 
     default:
       return OPT_UNKNOWN;
   }
+}
+
+/** RFC 5925 2.2: an endpoint must not use TCP-AO and TCP MD5 at once; nor is there more than one of either. */
+function secondSignature(out: TcpSegment): number {
+  return (out.optionBits & OPT_SIGNED) === 0 ? 0 : OPT_SIGNATURE_BROKEN;
 }
 
 function noteFastOpen(offset: number, length: number, experimental: boolean, out: TcpSegment): number {

@@ -20,12 +20,14 @@ import { AssertionError } from 'chai';
 import { formatLadder, type LadderPacket } from '../../src/lab/ladder.ts';
 import type { LinkReceiver } from '../../src/link/link.ts';
 import { Packet } from '../../src/link/packet.ts';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import { createSocket, Socket } from '../../src/socket/socket.ts';
 import { type Counters, Stack } from '../../src/stack/stack.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import type { TraceSink } from '../../src/trace/events.ts';
 import { IpAddress } from '../../src/wire/address.ts';
+import { update16 } from '../../src/wire/checksum.ts';
 import { WireClock, WireLink } from './wire-link.ts';
 import {
   brief,
@@ -53,9 +55,11 @@ import {
   type SegmentOptions,
   type WireSegment,
 } from './wire-segment.ts';
+import { type AoSpec, digestOf, type Signature } from './wire-signature.ts';
 
 export { bytesOf, type Expected, filler, type Injected, type Seen, type SeenIcmp, textOf } from './wire-seen.ts';
 export type { SegmentOptions } from './wire-segment.ts';
+export type { AoSpec } from './wire-signature.ts';
 
 /** The congestion control unless a test asks for another: one whose windows one can work out by heart. */
 const RENO = { tcp_congestion_control: 'reno' };
@@ -88,6 +92,12 @@ export interface PeerOptions {
   /** What the DUT's randomness comes from. Default: 1. */
   readonly seed?: number | string;
   readonly trace?: TraceSink;
+  /** The DUT knows neither TCP-MD5 nor TCP-AO. */
+  readonly withoutHasher?: boolean;
+  /** The peer signs all that it sends, and all that the DUT sends must be signed: with this key of TCP-MD5, */
+  readonly md5?: string;
+  /** or with one of these of TCP-AO, at first the first. */
+  readonly ao?: readonly AoSpec[];
 }
 
 /** What the test knows of the connection with one port of the peer's. */
@@ -109,6 +119,11 @@ export class WirePeer {
   readonly stack: Stack;
   readonly link: WireLink;
   listener: Socket | undefined;
+  /** What the peer signs with, and expects. */
+  md5: string | undefined;
+  /** The key that the peer signs with, and the one that it asks the DUT to use. */
+  ao: AoSpec | undefined;
+  aoWanted: AoSpec | undefined;
   /** The port that the DUT has, and the peer, in `inject` and `state` unless another is named. */
   dutPort: number = SERVICE;
   peerPort: number = CLIENT;
@@ -123,7 +138,12 @@ export class WirePeer {
   constructor(options: PeerOptions = {}) {
     this.#options = options;
     const { mtu = 1500, offload = false, seed = 1, sysctl, trace } = options;
-    this.stack = new Stack({ clock: this.clock, random: seededRandom(seed), sysctl: { ...RENO, ...sysctl }, trace });
+    const hasher = options.withoutHasher === true ? undefined : nodeHasher;
+    const settings = { ...RENO, ...sysctl };
+    this.stack = new Stack({ clock: this.clock, random: seededRandom(seed), sysctl: settings, trace, hasher });
+    this.md5 = options.md5;
+    this.ao = options.ao?.[0];
+    this.aoWanted = this.ao;
     this.link = new WireLink(mtu, offload, (bytes, partial, size) => this.#left(bytes, partial, size));
     this.stack.addInterface(this.link, { addresses: [{ address: DUT, bits: 24 }] });
     inUse.push(this);
@@ -361,7 +381,35 @@ export class WirePeer {
       data,
       options: this.#peerOptions(flow, segment, flags),
     };
-    return buildSegment(wire, segment.badChecksum);
+    wire.signature = this.#signature(flow, segment, wire);
+    const bytes = buildSegment(wire, segment.badChecksum);
+    return segment.badSignature === true ? spoilSignature(bytes) : bytes;
+  }
+
+  #signature(flow: Flow, segment: Injected, { flags, seq }: WireSegment): Signature | undefined {
+    const md5 = 'md5' in segment ? segment.md5 : this.md5;
+    if (md5 !== undefined) return { md5 };
+    const ao = 'ao' in segment ? segment.ao : this.ao;
+    if (ao === undefined) return undefined;
+    const isns = flags.includes('S')
+      ? ([seq, flags.includes('A') ? flow.dutIsn : 0] as const)
+      : ([flow.peerIsn, flow.dutIsn] as const);
+    return { ao, keyId: ao.rcvid, rnextKeyId: (this.aoWanted ?? ao).sndid, isns, sne: turns(flow.peerIsn, seq) };
+  }
+
+  /** @throws Error when a segment of the DUT's is not signed as it should be */
+  #checkSignature(flow: Flow, bytes: Uint8Array, { flags, seq, options }: WireSegment): void {
+    if (this.md5 !== undefined) {
+      if (options.md5 !== digestOf(bytes, { md5: this.md5 })) throw new Error('it is not signed with the MD5 key');
+    }
+    const { ao } = options;
+    if (this.#options.ao === undefined || this.ao === undefined) return;
+    const key = this.#options.ao.find(({ sndid }) => sndid === ao?.keyId);
+    if (ao === undefined || key === undefined) throw new Error('it has no AO option, or one with an unknown KeyID');
+    const isns = [flow.dutIsn, flags.includes('S') && !flags.includes('A') ? 0 : flow.peerIsn] as const;
+    const sne = turns(flow.dutIsn, seq);
+    const right = digestOf(bytes, { ao: key, keyId: ao.keyId, rnextKeyId: ao.rnextKeyId, isns, sne });
+    if (ao.mac !== right) throw new Error(`its MAC is ${ao.mac}, not ${right}`);
   }
 
   #peerOptions(flow: Flow, segment: Injected, flags: string): SegmentOptions {
@@ -429,6 +477,7 @@ export class WirePeer {
       if (flow.dutIsn !== seq) flow.dutNext = seq;
       flow.dutIsn = seq;
     }
+    this.#checkSignature(flow, bytes, segment);
     const end = (seq + data.length + (/[SF]/.test(flags) ? 1 : 0)) | 0;
     if (((end - flow.dutNext) | 0) > 0 && !flags.includes('R')) flow.dutNext = end;
     return {
@@ -493,6 +542,21 @@ export async function established(options: PeerOptions = {}): Promise<WirePeer> 
   peer.handshake();
   peer.accept();
   return peer;
+}
+
+/** How often the sequence space has turned between an initial number and one that is not half of it away. */
+function turns(isn: number, seq: number): number {
+  return Math.floor(((isn >>> 0) + ((seq - isn) | 0)) / 2 ** 32);
+}
+
+/** Flips a bit of the first option's digest; the checksum is made good. */
+function spoilSignature(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint16(44, view.getUint16(44) ^ 1);
+  const checksum = view.getUint16(36);
+  const was = view.getUint16(44) ^ 1;
+  view.setUint16(36, update16(checksum, was, view.getUint16(44)));
+  return bytes;
 }
 
 function must(result: number, what: string): void {

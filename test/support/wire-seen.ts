@@ -1,5 +1,6 @@
 /** What the test writes and reads in wire-peer.ts: segments for the device under test (DUT), segments of its, and how they are compared. */
 import type { SegmentOptions } from './wire-segment.ts';
+import type { AoSpec } from './wire-signature.ts';
 
 /** A segment for the DUT. What is not said: everything in order so far is acknowledged, and `seq` goes on behind what was sent. */
 export interface Injected {
@@ -20,6 +21,11 @@ export interface Injected {
   readonly from?: number;
   /** Another port of the DUT's. */
   readonly to?: number;
+  /** Signed with this key, when others (or none) are said to the fixture; undefined: not signed. */
+  readonly md5?: string | undefined;
+  readonly ao?: AoSpec | undefined;
+  /** A bit of the signature is flipped. */
+  readonly badSignature?: boolean;
   /** It is a super-segment of pieces of so many bytes. */
   readonly segmentSize?: number;
 }

@@ -3,6 +3,7 @@
  * It has its own way of building and reading (bytes, not the stack's records), with the checks of a careful receiver.
  */
 import { checksum, fold, pseudoHeaderSum4, sum } from '../../src/wire/checksum.ts';
+import { type Signature, signatureOption, signPacket } from './wire-signature.ts';
 
 /** Options of a segment, as they read in packetdrill. */
 export interface SegmentOptions {
@@ -13,6 +14,9 @@ export interface SegmentOptions {
   readonly ts?: readonly [number, number];
   /** [left, right] edges in the numbers of what the other side sends. */
   readonly sack?: readonly (readonly [number, number])[];
+  /** The digest in hexadecimal, of what the DUT sends. */
+  readonly md5?: string;
+  readonly ao?: { readonly keyId: number; readonly rnextKeyId: number; readonly mac: string };
   /** Options that have no name here, as bytes. */
   readonly raw?: readonly number[];
 }
@@ -32,6 +36,8 @@ export interface WireSegment {
   urg: number;
   data: Uint8Array;
   options: SegmentOptions;
+  /** Comes first of the options. */
+  signature?: Signature | undefined;
 }
 
 /** FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, and N for AE. */
@@ -53,7 +59,8 @@ export function flagLetters(bits: number): string {
 
 /** The bytes of the IP packet. `spoil`: one bit of the TCP checksum is flipped. */
 export function buildSegment(segment: WireSegment, spoil = false): Uint8Array {
-  const options = buildOptions(segment.options);
+  const { signature } = segment;
+  const options = [...(signature === undefined ? [] : signatureOption(signature)), ...buildOptions(segment.options)];
   const headerLength = 20 + options.length;
   const tcpLength = headerLength + segment.data.length;
   const bytes = buildIp(segment.source, segment.destination, 6, tcpLength);
@@ -67,6 +74,7 @@ export function buildSegment(segment: WireSegment, spoil = false): Uint8Array {
   view.setUint16(38, segment.urg);
   bytes.set(options, 40);
   bytes.set(segment.data, 20 + headerLength);
+  if (signature !== undefined) signPacket(bytes, signature);
   const pseudo = pseudoHeaderSum4(segment.source, segment.destination, 6) + tcpLength;
   view.setUint16(36, checksum(sum(view, 20, tcpLength, pseudo)) ^ (spoil ? 1 : 0));
   return bytes;
@@ -190,10 +198,21 @@ function readOptions(view: DataView, from: number, end: number): SegmentOptions 
     else if (kind === 4 && length === 2) out.sackOk = true;
     else if (kind === 8 && length === 10) out.ts = [view.getInt32(at + 2), view.getInt32(at + 6)];
     else if (kind === 5 && length > 2 && length % 8 === 2) out.sack = readBlocks(view, at + 2, at + length);
+    else if (kind === 19 && length === 18) out.md5 = hexOf(view, at + 2, at + length);
+    else if (kind === 29 && length > 4) out.ao = readAo(view, at, length);
     else throw new Error(`option ${kind} of ${length} bytes, which nobody should send`);
     at += length;
   }
   return out;
+}
+
+function readAo(view: DataView, at: number, length: number): NonNullable<SegmentOptions['ao']> {
+  const mac = hexOf(view, at + 4, at + length);
+  return { keyId: view.getUint8(at + 2), rnextKeyId: view.getUint8(at + 3), mac };
+}
+
+function hexOf(view: DataView, from: number, end: number): string {
+  return Buffer.from(view.buffer, view.byteOffset + from, end - from).toString('hex');
 }
 
 function readBlocks(view: DataView, from: number, end: number): [number, number][] {

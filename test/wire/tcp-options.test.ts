@@ -12,6 +12,7 @@ import {
   OPT_MSS,
   OPT_SACK,
   OPT_SACK_PERMITTED,
+  OPT_SIGNATURE_BROKEN,
   OPT_TIMESTAMPS,
   OPT_UNKNOWN,
   OPT_USER_TIMEOUT,
@@ -153,10 +154,22 @@ describe('wire/tcp-options', () => {
     expect(read('fe04f989')).to.include({ optionBits: OPT_FASTOPEN, fastOpenLength: 0, fastOpenExperimental: true });
   });
 
-  it('[RFC 5925 2.2] shows an AO too short for its own fields as one that cannot verify', () => {
-    expect(read('1d02').optionBits).to.equal(OPT_AO);
+  it('[RFC 5925 2.2] shows an AO too short for its own fields, or without a MAC, as broken', () => {
+    expect(read('1d02').optionBits).to.equal(OPT_AO | OPT_SIGNATURE_BROKEN);
+    expect(read('1d040102').optionBits).to.equal(OPT_AO | OPT_SIGNATURE_BROKEN);
+    expect(read('1d05010203').optionBits).to.equal(OPT_AO);
     expect(read('1d02').aoLength).to.be.below(0);
     expect(read('1d0301').aoLength).to.be.below(0);
+  });
+
+  it('[RFC 5925 2.2] shows two signatures in one segment, of one kind or both, as broken', () => {
+    const [md5, ao] = [`1312${'ab'.repeat(16)}`, '1d0801020a0b0c0d'];
+    expect(read(`${ao} ${ao}`).optionBits & OPT_SIGNATURE_BROKEN).to.not.equal(0);
+    expect(read(`${md5} ${ao}`).optionBits & OPT_SIGNATURE_BROKEN).to.not.equal(0);
+    expect(read(`${ao} ${md5}`).optionBits & OPT_SIGNATURE_BROKEN).to.not.equal(0);
+    expect(read(`${md5} ${md5}`).optionBits & OPT_SIGNATURE_BROKEN).to.not.equal(0);
+    expect(read('1303aa').optionBits & OPT_SIGNATURE_BROKEN).to.not.equal(0);
+    expect(read(`${md5} 020405b4`).optionBits).to.equal(OPT_MD5 | OPT_MSS);
   });
 
   it('tells other experiments from Fast Open', () => {
@@ -187,7 +200,9 @@ describe('wire/tcp-options', () => {
       // A fixed tail shows that reading went on after it.
       const whole = (bytes[1] as number) <= bytes.length;
       const segment = read(`${bad}${whole ? '0402' : ''}`);
-      expect(segment.optionBits, bad).to.equal(whole ? OPT_UNKNOWN | OPT_SACK_PERMITTED : OPT_BROKEN);
+      expect(segment.optionBits & ~OPT_SIGNATURE_BROKEN, bad).to.equal(
+        whole ? OPT_UNKNOWN | OPT_SACK_PERMITTED : OPT_BROKEN,
+      );
     }
   });
 

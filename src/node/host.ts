@@ -1,0 +1,12 @@
+/** createHost for Node.js: with what the core does not bring along. */
+import { createHost as createCoreHost, type Host } from '../host.ts';
+import type { HostOptions } from '../net/host-options.ts';
+import { nodeHasher } from './segment-hasher.ts';
+
+/**
+ * `createHost` of `tunstack`, with the hashes of `node:crypto`: sockets have TCP_MD5SIG and TCP_AO_ADD_KEY.
+ * @throws as `createHost` of `tunstack`
+ */
+export function createHost(options: HostOptions = {}): Host {
+  return createCoreHost({ hasher: nodeHasher, ...options });
+}
