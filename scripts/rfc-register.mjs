@@ -45,8 +45,8 @@ export const core = [
   { what: 'TCP Fast Open', rfcs: [7413], notYet: true },
   { what: 'TIME-WAIT: assassination, reuse', rfcs: [1337, 6191] },
   { what: 'user timeout', rfcs: [5482] },
-  { what: 'TCP-AO', rfcs: [5925], partly: 'it is read and shown, not spoken' },
-  { what: 'TCP-MD5', rfcs: [2385], notYet: true },
+  { what: 'TCP-AO', rfcs: [5925, 5926] },
+  { what: 'TCP-MD5', rfcs: [2385] },
   { what: 'path MTU discovery, ICMP that attacks', rfcs: [1191, 5927] },
   { what: 'probing of the path MTU', rfcs: [4821], notYet: true },
   { what: 'receive window auto-tuning', names: ['tcp_moderate_rcvbuf'], notYet: true },
@@ -78,11 +78,16 @@ export const cited = {
   862: 'the echo service',
   1035: 'DNS messages',
   1071: 'computing the checksum',
+  1321: 'MD5',
   1624: 'updating it',
+  2104: 'HMAC',
+  2202: 'vectors of HMAC-SHA-1',
   2525: 'known problems of TCP implementations',
   3021: 'networks of two addresses',
   3465: 'appropriate byte counting',
   4291: 'IPv6 addresses',
+  4493: 'AES-CMAC',
+  4615: 'AES-CMAC with keys of any length',
   4898: 'statistics of a connection',
   5952: 'their text',
   6093: 'urgent data',
@@ -92,6 +97,7 @@ export const cited = {
   6691: 'MSS and options',
   6761: 'localhost',
   6994: 'shared experimental options',
+  9235: 'vectors of TCP-AO',
 };
 
 /** BSD sockets: calls, flags, options, each a row. */
@@ -111,5 +117,5 @@ export const sockets = [
 export const socketsNotYet = [
   'MSG_WAITALL MSG_FASTOPEN SO_REUSEPORT SO_OOBINLINE SO_RCVLOWAT SO_RCVTIMEO SO_SNDTIMEO SO_BINDTODEVICE',
   'IP_TRANSPARENT IP_FREEBIND IPV6_V6ONLY IPV6_TCLASS',
-  'TCP_WINDOW_CLAMP TCP_FASTOPEN TCP_FASTOPEN_CONNECT TCP_NOTSENT_LOWAT TCP_MD5SIG TCP_INQ',
+  'TCP_WINDOW_CLAMP TCP_FASTOPEN TCP_FASTOPEN_CONNECT TCP_NOTSENT_LOWAT TCP_INQ',
 ].flatMap((line) => line.split(' '));

@@ -30,7 +30,7 @@ function watched(reasons: string[]) {
 }
 
 describe('RFC 2385: TCP MD5 signatures', () => {
-  describe('RFC 2385 2.0: every segment sent on a connection is protected', () => {
+  describe('RFC 2385 2.0, 3.0: every segment sent on a connection is protected', () => {
     it('of a passive open: SYN-ACK and its repetition, data and its repetition, ACKs, FIN, in TIME-WAIT', async () => {
       const t = listening(withMd5(KEY));
       t.inject({ seq: 0, flags: 'S', options: { mss: 1460 } });
