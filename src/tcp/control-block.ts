@@ -16,7 +16,7 @@ import type { Rack } from './rack.ts';
 import type { Reassembly } from './reassembly.ts';
 import { ReceiveQueue } from './receive-queue.ts';
 import type { RecoveryState } from './recovery-state.ts';
-import { chosenCongestion, initialCwnd } from './route-metrics.ts';
+import { chosenCongestion, initialCwnd, initialReordering } from './route-metrics.ts';
 import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
 import type { TcpSettings } from './settings.ts';
@@ -247,7 +247,7 @@ export class ControlBlock {
     this.settings = settings;
     settings.mark(path);
     this.cwnd = initialCwnd(this);
-    this.reordering = context.config.tcp_reordering;
+    this.reordering = initialReordering(this);
     this.congestion = congestionControl(chosenCongestion(settings, path));
     this.timerRow = context.timers.allocate();
     context.timerOwners[this.timerRow] = this;

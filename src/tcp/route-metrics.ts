@@ -8,6 +8,11 @@ export function initialCwnd({ path, context }: ControlBlock): number {
   return path.metrics.initcwnd ?? context.config.tcp_init_cwnd;
 }
 
+/** DupThresh to begin with, segments: reordering, or tcp_reordering. */
+export function initialReordering({ path, context }: ControlBlock): number {
+  return path.metrics.reordering ?? context.config.tcp_reordering;
+}
+
 /** Lower bound of the RTO's variance term, microseconds: rto_min, or tcp_rto_min_us. */
 export function leastRtoUs({ path, context }: ControlBlock): number {
   const { rtoMin } = path.metrics;

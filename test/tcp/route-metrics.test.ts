@@ -82,6 +82,12 @@ for (const active of [true, false]) {
       expect(t.drain().length).to.equal(4);
     });
 
+    it('reordering: over tcp_reordering', () => {
+      const t = over({ reordering: 7 }, { sysctl: { tcp_reordering: 5 } });
+      open(t, active);
+      expect(info(t).tcpi_reordering).to.equal(7);
+    });
+
     it('rto_min: over tcp_rto_min_us', () => {
       const t = over({ rtoMin: 500 });
       open(t, active);

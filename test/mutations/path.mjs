@@ -1,0 +1,107 @@
+/** What test/rfc/1191, 4821, 5927, 6069 and test/tcp/{route-metrics,icmp-error,narrow-hop} hold of path MTUs, of ICMP and of routes. */
+const change = (file) => (name, find, replace) => ({ name, file, find, replace });
+const icmp = change('tcp/icmp-error');
+const mtus = change('stack/path-mtus');
+const way = change('stack/routed-path');
+const probing = change('tcp/mtu-probing');
+const mss = change('tcp/mss');
+const again = change('tcp/simple-retransmit');
+const metrics = change('tcp/route-metrics');
+
+export default [
+  icmp('PMTU: nothing is learned', 'path.tooLarge(mtu);', ''),
+  icmp('PMTU: the MSS stays', '  syncMss(connection);\n  simpleRetransmit', '  simpleRetransmit'),
+  icmp('PMTU: nothing goes again at once', 'simpleRetransmit(connection, now);', ''),
+  icmp('PMTU: every socket goes again', '!discovers || connection.pathMtu', 'connection.pathMtu'),
+  icmp('PMTU: EMSGSIZE is not told', 'connection.softReason = REASON_TOO_LARGE;', ';'),
+  icmp('ICMP: any number is believed', '!before(seq, connection.sndUna) && beforeOrAt(seq, connection.sndNxt)', 'true'),
+  icmp('ICMP: of an embryo, too', 'seq !== embryo.iss', 'false'),
+  icmp('ICMP: no embryo is given up', 'if (!error.endsEmbryo) return;', 'return;'),
+  icmp('ICMP: every embryo is given up', 'if (!error.endsEmbryo) return;', ''),
+  icmp('RFC 6069: the back-off stays', 'connection.backoff--;', ''),
+  icmp('RFC 6069: the timer stays', 'armRetransmission(connection, Math.max(timeoutDue(connection), now));', ''),
+  icmp('RFC 6069: whatever is quoted', 'seq !== connection.sndUna || connection.retransmits', 'connection.retransmits'),
+  mtus('PMTU: raised by a message', 'if (said > present) return;', ''),
+  mtus('PMTU: anything is believed', 'said < min_pmtu', 'false'),
+  mtus('PMTU: DF stays at min_pmtu', 'mtu, locked, until', 'mtu, locked: false, until'),
+  mtus('PMTU: believed for ever', 'this.#timer.set(oldest.until)', ''),
+  mtus('PMTU: no bound', 'if (this.#known.size > MOST)', 'if (false)'),
+  mtus(
+    'PMTU: what is said again dies with what was said first',
+    'toString();\n        this.#known.delete(key);',
+    'toString();',
+  ),
+  way(
+    'PMTU: paths never look again',
+    'this.#version = this.#knowledge.version;',
+    'this.#version = this.#knowledge.version;\n        Object.defineProperty(this, "mtu", { value: Math.min(this.egress.mtu, mtu) });',
+  ),
+  way('PMTU: always DF', 'return this.discovery === PMTUDISC_DO ||', 'return true ||'),
+  way('PMTU: identifications repeat', '(first + pieces) & 0xffff', 'first'),
+  way('PMTU: one identification for a super-segment', '(first + pieces) & 0xffff', '(first + 1) & 0xffff'),
+  change('stack/network')('a locked mtu may be lowered', 'if (path.metrics.mtuLocked !== true)', ''),
+  change('stack/network')('a lock clears no DF', 'mtuLocked: locked = false', 'nothing: locked = false'),
+  change('stack/icmp-input')('ip_no_pmtu_disc 2 listens', 'if (mode !== 2)', ''),
+  change('stack/icmp-input')('ip_no_pmtu_disc 1 believes', 'mode === 1 ? 0 : message.mtu', 'message.mtu'),
+  again('PMTU: small segments go again, too', '> size) runs', '> 0) runs'),
+  again('PMTU: Recovery in place of Loss', 'connection.caState = CA_LOSS;', 'connection.caState = 3;'),
+  again(
+    'PMTU: the window is reduced',
+    'connection.ssthresh = currentSsthresh(connection);',
+    'connection.ssthresh = 2;',
+  ),
+  mss('PMTU: a change is not noticed', 'if (connection.path.mtu !== connection.pathMtu)', 'if (false)'),
+  mss('MSS: advmss does not count', 'path.metrics.advmss ?? fits', 'fits'),
+  mss('MSS: no min_adv_mss', '- TCP_HEADER, least)', '- TCP_HEADER, 48)'),
+  mss('MSS: SYNs say the same again', 'if (mss < connection.rcvMss)', 'if (false)'),
+  mss('MSS: TCP_MAXSEG bounds nothing', 'maxSegment > 0 ? Math.min(peerMss, maxSegment) : peerMss', 'peerMss'),
+  mss('MSS: no tcp_min_snd_mss', 'context.config.tcp_min_snd_mss', '8'),
+  probing('4821: never begins', 'context.config.tcp_mtu_probing > 1', 'context.config.tcp_mtu_probing > 9'),
+  probing('4821: 1 begins at once', 'context.config.tcp_mtu_probing > 1', 'context.config.tcp_mtu_probing > 0'),
+  probing('4821: with a small cwnd', 'connection.cwnd < LEAST_CWND ||', ''),
+  probing('4821: in any state', '|| connection.caState !== CA_OPEN', ''),
+  probing('4821: two at a time', '|| probing.probeSize > 0', ''),
+  probing('4821: it takes one place', 'connection.cwnd--;', ''),
+  probing(
+    '4821: without data behind it',
+    'distance(sndNxt, sendQueue.end) < needed',
+    'distance(sndNxt, sendQueue.end) < size',
+  ),
+  probing('4821: into a small window', '|| sndWnd < needed', ''),
+  probing('4821: no threshold', 'if (narrow ||', 'if ('),
+  probing(
+    '4821: a search that is over stays so',
+    'probing.since < connection.context.config.tcp_probe_interval * 1000',
+    'probing.since < Infinity',
+  ),
+  probing('4821: success changes nothing', 'probing.searchLow = probing.probeSize;', ''),
+  probing(
+    '4821: success on the first byte',
+    'after(probing.probeEnd, connection.sndUna)',
+    'after(probing.probeSeq + 1, connection.sndUna)',
+  ),
+  probing(
+    '4821: cwnd in segments stays',
+    'Math.max(Math.floor((connection.cwnd * before) / probing.probeSize), 1)',
+    'connection.cwnd',
+  ),
+  probing('4821: failure lowers nothing', 'probing.searchHigh = probing.probeSize - 1;', ''),
+  probing('4821: a lost probe costs', '  connection.cwnd++;\n', ''),
+  probing('4821: any loss is the probe', 'if (connection.sndUna !== probing.probeSeq) return false;', ''),
+  probing(
+    '4821: a loss is never the probe',
+    'if (connection.sndUna !== probing.probeSeq) return false;',
+    'return false;',
+  ),
+  probing('4821 7.7: no black holes', 'if (config.tcp_mtu_probing === 0) return;', 'return;'),
+  probing('4821 7.7: with 0, too', 'if (config.tcp_mtu_probing === 0) return;', ''),
+  probing('4821 7.7: no floor', 'config.tcp_mtu_probe_floor, ', ''),
+  probing('4821 7.7: not by half', '>> 1);\n    const mss', '>> 0);\n    const mss'),
+  change('tcp/timeouts')('4821 7.7: at the first timeout', 'if (beyondR1(connection, now))', 'if (true)'),
+  metrics('route: initcwnd', 'path.metrics.initcwnd ?? ', ''),
+  metrics('route: reordering', 'path.metrics.reordering ?? ', ''),
+  metrics('route: rto_min', 'rtoMin === undefined', 'true'),
+  metrics('route: congctl', '(path.metrics.congctl ?? settings.congestion)', 'settings.congestion'),
+  metrics('route: congctl over the socket', 'settings.congestionChosen ? settings.congestion : ', ''),
+  change('tcp/delayed-ack')('route: quickack', '|| connection.path.metrics.quickack === true', ''),
+];
