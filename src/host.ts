@@ -54,7 +54,8 @@ export function createHost(options: HostOptions = {}): Host {
   );
   for (const { destination, gateway, interface: place, metrics } of routes) {
     const over = attached[place] as (typeof attached)[number];
-    stack.addRoute({ destination: destination.address, bits: destination.bits, interface: over, gateway, metrics });
+    // What is said of a link's own network goes before what follows from its address.
+    stack.replaceRoute({ destination: destination.address, bits: destination.bits, interface: over, gateway, metrics });
   }
   const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
   return new Host({ stack, resolver, open: new Set() }, addresses);

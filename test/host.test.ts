@@ -66,6 +66,34 @@ describe('host', () => {
         /^createHost: routes\[0\]\.interface: there is no x; there are: pipe0/,
       ],
       [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: 5 as never }] },
+        /^createHost: routes\[0\]\.metrics must be an object/,
+      ],
+      [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: { mtu: 67 } }] },
+        /^createHost: routes\[0\]\.metrics\.mtu must be a number in 68\.\.65535, got 67/,
+      ],
+      [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: { initcwnd: 1.5 } }] },
+        /^createHost: routes\[0\]\.metrics\.initcwnd must be a number in 1\.\.65535, got 1\.5/,
+      ],
+      [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: { quickack: 1 as never } }] },
+        /^createHost: routes\[0\]\.metrics\.quickack must be true or false, got 1/,
+      ],
+      [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: { congctl: 'westwood' } }] },
+        /^createHost: routes\[0\]\.metrics\.congctl must be one of .*cubic.*, got westwood/,
+      ],
+      [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: { rtt: 5 } as never }] },
+        /^createHost: routes\[0\]\.metrics\.rtt: there is no such metric; there are mtu, .*congctl/,
+      ],
+      [
+        { link, address: '10.9.0.2/24', routes: [{ destination: '10.9.0.0/24', metrics: { mtuLocked: true } }] },
+        /^createHost: routes\[0\]\.metrics\.mtuLocked: there is no mtu/,
+      ],
+      [
         { routes: [{ destination: '0.0.0.0/0' }] },
         /^createHost: routes\[0\] needs via or interface: the host has 0 links/,
       ],
@@ -229,6 +257,17 @@ describe('host', () => {
       expect(await dialFrom(left, '10.1.0.3:80')).to.equal('10.1.0.1');
       expect(await dialFrom(left, '10.2.0.2:80')).to.equal('10.1.0.1');
       expect(await dialFrom(right, '10.1.0.2:80')).to.equal('10.2.0.1');
+    });
+
+    it('connects as the metrics of the route say, on the network of the link itself, too', async () => {
+      const pair = connectedHosts({
+        host: { routes: [{ destination: '10.9.0.0/24', metrics: { mtu: 1000, initcwnd: 3, congctl: 'reno' } }] },
+      });
+      const { dialled, accepted } = await pair.connect();
+      for (const conn of [dialled, accepted]) {
+        expect(conn.tcpInfo()).to.include({ tcpi_pmtu: 1000, tcpi_advmss: 948, tcpi_snd_cwnd: 3 });
+      }
+      await pair.close();
     });
 
     it('has no way to where no route leads', async () => {

@@ -17,7 +17,7 @@ const NUMBERS: Readonly<Partial<Record<keyof RouteMetrics, readonly [least: numb
 };
 const FLAGS: readonly (keyof RouteMetrics)[] = ['mtuLocked', 'quickack', 'ecn', 'fastopenNoCookie'];
 
-/** @throws TypeError, RangeError naming the metric */
+/** @throws TypeError naming the metric */
 export function metricsOf(at: string, metrics: unknown): RouteMetrics | undefined {
   if (metrics === undefined) return undefined;
   if (typeof metrics !== 'object' || metrics === null)
@@ -37,7 +37,7 @@ function checkMetric(at: string, name: keyof RouteMetrics, value: unknown): void
     const [least, most] = bounds;
     const whole = name === 'rtoMin' || Number.isInteger(value);
     if (typeof value !== 'number' || !whole || !(value >= least && value <= most))
-      throw new RangeError(`${at} must be a number in ${least}..${most}, got ${String(value)}`);
+      throw new TypeError(`${at} must be a number in ${least}..${most}, got ${String(value)}`);
     return;
   }
   if (FLAGS.includes(name)) {

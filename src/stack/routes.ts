@@ -24,10 +24,12 @@ export class Routes {
     else this.#routes.splice(at, 0, route);
   }
 
-  /** Takes the place of the route with the same prefix, if there is one: `ip route replace`. */
+  /** Takes the place of the route to the same network over the same interface, if there is one: `ip route replace`. */
   replace(route: Route): void {
-    const { destination, bits } = route;
-    const at = this.#routes.findIndex((other) => other.bits === bits && other.destination.equals(destination));
+    const { destination, bits, interface: over } = route;
+    const at = this.#routes.findIndex(
+      (other) => other.bits === bits && other.interface === over && inPrefix(destination, other.destination, bits),
+    );
     if (at < 0) this.add(route);
     else this.#routes[at] = route;
   }

@@ -2,7 +2,6 @@
 import { REASON_TOO_LARGE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { type Embryo, removeEmbryo } from './embryo.ts';
-import { syncMss } from './mss.ts';
 import { PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_WANT } from './path.ts';
 import { release } from './release.ts';
 import { armRetransmission, timeoutDue } from './sending-timer.ts';
@@ -63,7 +62,6 @@ export function fragmentationNeeded(connection: ControlBlock, mtu: number, seq: 
   const discovers = discovery === PMTUDISC_WANT || discovery === PMTUDISC_DO || discovery === PMTUDISC_PROBE;
   // RFC 5927 7.2: it may only lower what is known.
   if (!discovers || connection.pathMtu <= known) return;
-  syncMss(connection);
   simpleRetransmit(connection, now);
 }
 

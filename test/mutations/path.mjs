@@ -10,7 +10,6 @@ const metrics = change('tcp/route-metrics');
 
 export default [
   icmp('PMTU: nothing is learned', 'path.tooLarge(mtu);', ''),
-  icmp('PMTU: the MSS stays', '  syncMss(connection);\n  simpleRetransmit', '  simpleRetransmit'),
   icmp('PMTU: nothing goes again at once', 'simpleRetransmit(connection, now);', ''),
   icmp('PMTU: every socket goes again', '!discovers || connection.pathMtu', 'connection.pathMtu'),
   icmp('PMTU: EMSGSIZE is not told', 'connection.softReason = REASON_TOO_LARGE;', ';'),

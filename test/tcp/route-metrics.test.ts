@@ -53,6 +53,7 @@ for (const active of [true, false]) {
       tooLarge(t, sent, 800);
       t.expectNothing();
       expect(t.socket.getsockopt(IPPROTO_IP, IP_MTU)).to.equal(1200);
+      expect(t.stack.network.mtus.size).to.equal(0);
     });
 
     it('a larger mtu than the link has does not count', () => {
@@ -70,7 +71,9 @@ for (const active of [true, false]) {
     it('advmss, and TCP_MAXSEG under it', () => {
       const setup = (socket: { setsockopt(level: number, option: number, value: number): number }) =>
         void socket.setsockopt(IPPROTO_TCP, TCP_MAXSEG, 700);
-      expect(open(over({ advmss: 1000 }, { setup }), active).mss).to.equal(700);
+      const t = over({ advmss: 1000 }, { setup });
+      expect(open(t, active).mss).to.equal(700);
+      expect(info(t).tcpi_snd_mss).to.equal(700);
       expect(open(over({ advmss: 600 }, { setup }), active).mss).to.equal(600);
     });
 

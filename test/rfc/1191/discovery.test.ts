@@ -14,6 +14,7 @@ import {
   TCP_MAXSEG,
 } from '../../../src/socket/constants.ts';
 import { EINVAL, EMSGSIZE, ENOTCONN } from '../../../src/socket/errno.ts';
+import { IpAddress } from '../../../src/wire/address.ts';
 import { info } from '../../support/wire-info.ts';
 import { discovering, dontFragment, identification, pathMtu, tooLarge } from '../../support/wire-mtu.ts';
 import { established, listening, WirePeer } from '../../support/wire-peer.ts';
@@ -142,6 +143,22 @@ describe('RFC 1191: path MTU discovery', () => {
     expect(pathMtu(t)).to.equal(1500);
   });
 
+  it('6.3: one that is told again does not make another live longer', async () => {
+    const t = await established({ sysctl: { mtu_expires: 60 } });
+    const { mtus } = t.stack.network;
+    const [one, other] = [IpAddress.v4(0x0b000001), IpAddress.v4(0x0b000002)];
+    mtus.learn(one, 1000, 1500);
+    await t.advance(10_000);
+    mtus.learn(other, 1000, 1500);
+    await t.advance(10_000);
+    mtus.learn(one, 900, 1000);
+    await t.advance(50_001);
+    expect(mtus.of(other)).to.equal(undefined);
+    expect(mtus.of(one)?.mtu).to.equal(900);
+    await t.advance(10_001);
+    expect(mtus.size).to.equal(0);
+  });
+
   it('5: a router that says no MTU: min_pmtu, and without DF (Linux); the identification counts then', async () => {
     const t = await established();
     t.write(1460);
@@ -234,6 +251,15 @@ describe('RFC 1191: path MTU discovery', () => {
     const socket = new WirePeer().newSocket();
     expect(socket.getsockopt(IPPROTO_IP, IP_MTU)).to.equal(-ENOTCONN);
     for (const mode of [-1, 6]) expect(socket.setsockopt(IPPROTO_IP, IP_MTU_DISCOVER, mode)).to.equal(-EINVAL);
+  });
+
+  it('the MSS to send with is at least tcp_min_snd_mss, whatever the peer says', async () => {
+    const t = await established({ options: { mss: 20 } });
+    t.write(100);
+    t.expect({ length: 48 });
+    const other = await established({ options: { mss: 200 }, sysctl: { tcp_min_snd_mss: 300 } });
+    other.write(400);
+    other.expect({ length: 300 });
   });
 
   it('the MSS to advertise is at least min_adv_mss', () => {

@@ -156,6 +156,14 @@ describe('RFC 4821: probing', () => {
     expect(flight.length).to.equal(10);
   });
 
+  it('7.4: one probe at a time', async () => {
+    const t = await searching({ sysctl: { tcp_init_cwnd: 40 } });
+    t.write(5000);
+    expect(lengths(t.drain())[0]).to.equal(986);
+    t.write(10_000);
+    for (const length of lengths(t.drain())) expect(length).to.be.at.most(512);
+  });
+
   it('7.2: what a router says bounds the search', async () => {
     const { t, flight } = await probed();
     tooLarge(t, flight[0] as Seen, 1000);
