@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { IPPROTO_TCP, TCP_DEFER_ACCEPT } from '../../src/socket/constants.ts';
 import { times } from '../support/wire-info.ts';
-import { listening, type WirePeer } from '../support/wire-peer.ts';
+import { connecting, listening, type WirePeer } from '../support/wire-peer.ts';
 
 function deferring(seconds: number): WirePeer {
   return listening({ setup: (socket) => socket.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds) });
@@ -131,5 +131,41 @@ describe('an embryo', () => {
     t.expect({ seq: 2, flags: 'R' });
     t.inject({ seq: 1_000_000, ack: 1 });
     t.expect({ seq: 1, ack: 1, flags: 'A' });
+  });
+});
+
+describe('SYN-SENT', () => {
+  const options = { mss: 1460, sackOk: true, ts: [500, 0], wscale: 7 } as const;
+
+  it('a SYN-ACK that echoes no SYN of ours is of an older connection: RST (Linux)', async () => {
+    const t = connecting();
+    const first = t.now;
+    await t.advance(1500);
+    t.drain();
+    for (const ecr of [first - 1, first + 1501]) {
+      t.inject({ seq: 0, ack: 1, flags: 'SA', options: { ...options, ts: [500, ecr] } });
+      t.expect({ seq: 1, flags: 'R' });
+    }
+    expect(t.counters.PAWSActive).to.equal(2);
+    t.inject({ seq: 0, ack: 1, flags: 'SA', options: { ...options, ts: [500, first + 1000] } });
+    expect(t.state()).to.equal('ESTABLISHED');
+  });
+
+  it('when SYNs cross, our SYN-ACK offers what our SYN did; what the peer has not offered is off all the same (Linux)', () => {
+    const t = connecting();
+    t.inject({ seq: 0, flags: 'S', options: { mss: 1000 } });
+    const { options: offered } = t.expect({ seq: 0, ack: 1, flags: 'SA' });
+    expect([offered.sackOk, offered.wscale, offered.ts?.[1]]).to.deep.equal([true, 10, 0]);
+    t.inject({ seq: 1, ack: 1, win: 50 });
+    t.write(100);
+    t.expect({ length: 50, options: { ts: undefined } });
+  });
+
+  it('of a SYN-ACK that crosses ours the SYN is a duplicate, and reported (RFC 2883)', () => {
+    const t = connecting();
+    t.inject({ seq: 0, flags: 'S', options });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 0, ack: 1, flags: 'SA', options });
+    t.expect({ seq: 1, ack: 1, flags: 'A', options: { sack: [[0, 1]] } });
   });
 });
