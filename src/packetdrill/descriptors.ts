@@ -13,8 +13,19 @@ export interface SocketDescriptor {
 
 export interface EpollDescriptor {
   readonly kind: 'epoll';
-  /** Watched events by descriptor. */
-  readonly watched: Map<number, number>;
+  /** By descriptor. */
+  readonly watched: Map<number, Watch>;
+}
+
+/** A descriptor that epoll watches. */
+export interface Watch {
+  /** As epoll_ctl gave them; 0: a one-shot that has been shot. */
+  events: number;
+  /** Of an edge-triggered one: what was ready when somebody last looked, and how much there was to read then. */
+  mask: number;
+  readable: number;
+  /** Of an edge-triggered one: something has come since it was reported. */
+  fresh: boolean;
 }
 
 type Descriptor = SocketDescriptor | EpollDescriptor;
@@ -37,14 +48,20 @@ export class Descriptors {
     return this.#open.get(number);
   }
 
+  /** What is closed nobody watches any more. */
   remove(number: number): void {
     this.#open.delete(number);
+    for (const { watched } of this.epolls()) watched.delete(number);
   }
 
   /** The descriptor of a socket. */
   of(socket: TestSocket): SocketDescriptor | undefined {
     for (const each of this.#open.values()) if (each.kind === 'socket' && each.socket === socket) return each;
     return undefined;
+  }
+
+  epolls(): EpollDescriptor[] {
+    return [...this.#open.values()].flatMap((each) => (each.kind === 'epoll' ? [each] : []));
   }
 
   sockets(): TestSocket[] {

@@ -1,8 +1,9 @@
 /** poll and epoll. */
-import { POLLERR, POLLHUP } from '../socket/constants.ts';
-import { EBADF, EINVAL } from '../socket/errno.ts';
+import { POLLERR, POLLHUP, SIOCINQ } from '../socket/constants.ts';
+import { EBADF, EEXIST, EINVAL, ENOENT } from '../socket/errno.ts';
 import { type Arguments, field, numberOf } from './arguments.ts';
 import { type Attempt, type Caller, expectedNumber } from './call-support.ts';
+import type { Watch } from './descriptors.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 import type { CallAction, Expression } from './script.ts';
 import { symbol } from './symbols.ts';
@@ -12,7 +13,8 @@ const ALWAYS = POLLERR | POLLHUP;
 /** The same readiness by its System V names. */
 const RDNORM = symbol('POLLRDNORM') as number;
 const WRNORM = symbol('POLLWRNORM') as number;
-const UNSUPPORTED_EPOLL = (symbol('EPOLLET') as number) | (symbol('EPOLLONESHOT') as number);
+const EDGE = symbol('EPOLLET') as number;
+const ONE_SHOT = symbol('EPOLLONESHOT') as number;
 
 /** `poll([{fd=4, events=POLLIN, revents=POLLIN}], 1, 0) = 1`. */
 export function pollCall(calls: Caller, args: Arguments): Attempt {
@@ -32,19 +34,17 @@ export function epollCreate(calls: Caller, call: CallAction): number {
   return calls.descriptors.add(expectedNumber(call), { kind: 'epoll', watched: new Map() });
 }
 
-/** `epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN, fd=4})`. */
+/** `epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN|EPOLLET, fd=4})`. */
 export function epollControl(calls: Caller, args: Arguments): number {
   const epoll = calls.descriptors.get(args.number(0));
   if (epoll === undefined) return -EBADF;
   if (epoll.kind !== 'epoll') return -EINVAL;
-  const fd = args.number(2);
-  if (args.number(1) === symbol('EPOLL_CTL_DEL')) {
-    epoll.watched.delete(fd);
-    return 0;
-  }
-  const events = numberField(args.at(3), 'events');
-  if ((events & UNSUPPORTED_EPOLL) !== 0) throw new UnsupportedFeature('edge-triggered or one-shot epoll');
-  epoll.watched.set(fd, events);
+  const [command, fd] = [args.number(1), args.number(2)];
+  const known = epoll.watched.has(fd);
+  if (calls.descriptors.get(fd) === undefined) return -EBADF;
+  if (command === symbol('EPOLL_CTL_ADD') ? known : !known) return known ? -EEXIST : -ENOENT;
+  if (command === symbol('EPOLL_CTL_DEL')) epoll.watched.delete(fd);
+  else epoll.watched.set(fd, { events: numberField(args.at(3), 'events'), mask: 0, readable: 0, fresh: true });
   return 0;
 }
 
@@ -53,12 +53,37 @@ export function epollWait(calls: Caller, args: Arguments): Attempt {
   return waits(calls, args.number(3), () => {
     const epoll = calls.descriptors.get(args.number(0));
     if (epoll?.kind !== 'epoll') throw new ScriptFailure(`epoll_wait(): ${args.number(0)} is no epoll descriptor`);
+    lookForEdges(calls);
     const found = [...epoll.watched]
-      .map(([fd, events]) => ({ fd, mask: readiness(calls, fd, events) }))
+      .map(([fd, watch]) => ({ fd, watch, mask: reportable(calls, fd, watch) }))
       .filter(({ mask }) => mask !== 0)
       .slice(0, args.number(2));
+    for (const { watch } of found) {
+      watch.fresh = false;
+      if ((watch.events & ONE_SHOT) !== 0) watch.events = 0;
+    }
     return { count: found.length, check: () => checkEvents(args.at(1), found) };
   });
+}
+
+function reportable(calls: Caller, fd: number, watch: Watch): number {
+  if (watch.events === 0 || ((watch.events & EDGE) !== 0 && !watch.fresh)) return 0;
+  return readiness(calls, fd, watch.events);
+}
+
+/** An edge: something is ready that was not, or there is more to read. Called whenever something may have changed. */
+export function lookForEdges(calls: Caller): void {
+  for (const { watched } of calls.descriptors.epolls()) {
+    for (const [fd, watch] of watched) {
+      const descriptor = calls.descriptors.get(fd);
+      if ((watch.events & EDGE) === 0 || descriptor?.kind !== 'socket') continue;
+      const mask = readiness(calls, fd, watch.events);
+      const readable = descriptor.socket.ioctl(SIOCINQ);
+      if ((mask & ~watch.mask) !== 0 || readable > watch.readable) watch.fresh = true;
+      watch.mask = mask;
+      watch.readable = readable;
+    }
+  }
 }
 
 function checkEvents(expected: Expression, found: readonly { fd: number; mask: number }[]): void {

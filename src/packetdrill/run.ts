@@ -1,7 +1,11 @@
 /** `runPacketdrill`: a script's text in, what became of it out. */
 
 import type { TcpConfig } from '../tcp/config.ts';
+<<<<<<< HEAD
 import type { SegmentHasher } from '../tcp/segment-hasher.ts';
+=======
+import { substitute } from './defines.ts';
+>>>>>>> e22c8a0 (packetdrill: epoll by edges and one-shot, the cookies of Linux's own collection without -D)
 import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
 import { Machine } from './machine.ts';
 import { parseScript } from './parser.ts';
@@ -29,7 +33,7 @@ export interface PacketdrillOptions {
   readonly mtu?: number;
   /** Other options of packetdrill's, under its names: `{ tcp_ts_tick_usecs: '1000', strict_segments: '' }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Words of the script to replace (`-D NAME=VALUE`). */
+  /** Words of the script to replace (`-D NAME=VALUE`); `TFO_COOKIE` and `TFO_COOKIE_ZERO`, `CMSG_LEVEL_IP`, `CMSG_TYPE_RECVERR` are known. */
   readonly defines?: Readonly<Record<string, string>>;
   /** Shell commands to go through before the script, as if it began with them. */
   readonly initScripts?: readonly string[];
@@ -69,7 +73,7 @@ export function runPacketdrill(text: string, options: PacketdrillOptions = {}): 
   let runner: Runner | undefined;
   let [status, message]: [PacketdrillResult['status'], string] = ['pass', ''];
   try {
-    const script = parseScript(name, substitute(text, options.defines ?? {}));
+    const script = parseScript(name, substitute(text, options));
     const settings = readSettings(script, options);
     if (!settings.dryRun) {
       target = options.target?.(settings) ?? makeMachine(settings, options);
@@ -86,6 +90,7 @@ export function runPacketdrill(text: string, options: PacketdrillOptions = {}): 
   return { name, status, message, packets, duration, leaked };
 }
 
+<<<<<<< HEAD
 /** Whole words. */
 function substitute(text: string, defines: Readonly<Record<string, string>>): string {
   let out = text;
@@ -97,6 +102,10 @@ function substitute(text: string, defines: Readonly<Record<string, string>>): st
 
 function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {}, hasher }: PacketdrillOptions): Machine {
   return new Machine({ local, bits, mtu, sysctl, hasher });
+=======
+function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {} }: PacketdrillOptions): Machine {
+  return new Machine({ local, bits, mtu, sysctl });
+>>>>>>> e22c8a0 (packetdrill: epoll by edges and one-shot, the cookies of Linux's own collection without -D)
 }
 
 function makeRunner(script: Script, target: Target, settings: ScriptSettings, options: PacketdrillOptions): Runner {

@@ -16,6 +16,7 @@ import { icmpMessageText, icmpMismatch, icmpPacket, icmpText } from './icmp.ts';
 import { learnStamps, type MatchRules, mismatch } from './match.ts';
 import { segmentText, specText, timeText } from './notation.ts';
 import type { Python } from './python.ts';
+import { lookForEdges } from './readiness-calls.ts';
 import type { CallAction, IcmpSpec, PacketAction, PacketSpec, Script, ScriptEvent, TcpSpec } from './script.ts';
 import { buildSegment, type Segment } from './segment.ts';
 import { SentPackets } from './sent.ts';
@@ -88,7 +89,10 @@ export class Runner {
       () => this.#flow,
       () => this.#rethrow(),
     );
-    target.onChange = () => this.#tryWaiting();
+    target.onChange = () => {
+      lookForEdges(this.#calls);
+      this.#tryWaiting();
+    };
   }
 
   /** Commands to run before the script. */

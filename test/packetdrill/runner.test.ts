@@ -1,5 +1,6 @@
 /** The runner must be able to say no: scripts that are wrong in one thing each. */
 import { expect } from 'chai';
+import { substitute } from '../../src/packetdrill/defines.ts';
 import { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from '../../src/packetdrill/run.ts';
 
 const OPEN = `0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
@@ -239,6 +240,16 @@ describe('packetdrill runner', () => {
   it('replaces words', () => {
     const lines = '+0 write(4, ..., SOME) = SOME\n+0 > P. 1:11(SOME) ack 1\n';
     expect(opened(lines, { defines: { SOME: '10' } }).status).to.equal('pass');
+  });
+
+  it("knows the words of Linux's own collection: cookies of the addresses under test", () => {
+    const cookies = (text: string, options: PacketdrillOptions = {}) =>
+      /FO (\w+) (\w+)/.exec(substitute(`${text}FO TFO_COOKIE TFO_COOKIE_ZERO`, options))?.slice(1);
+    expect(cookies('')).to.deep.equal(['3021b9d889017eeb', 'b7c12350a90dc8f5']);
+    expect(cookies('', { defines: { TFO_COOKIE: 'x' } })?.[0]).to.equal('x');
+    const elsewhere = cookies('--remote_ip=192.0.2.9\n');
+    expect(elsewhere).not.to.deep.equal(cookies(''));
+    expect(cookies('', { remoteIp: '192.0.2.9' })).to.deep.equal(elsewhere);
   });
 
   it('lets tolerance be said in the script, and the call have the last word', () => {
