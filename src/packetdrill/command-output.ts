@@ -1,5 +1,6 @@
 /** What commands print that scripts look at with grep: nstat, /proc/net/tcp, sysctl. */
 
+import { IpCounters } from '../ip/counters.ts';
 import type { SocketStatus } from '../stack/connections.ts';
 import type { Counters, Stack } from '../stack/stack.ts';
 import { IpAddress } from '../wire/address.ts';
@@ -11,6 +12,7 @@ const TCP_GROUP = new Set(
     ' ',
   ),
 );
+const ipCounters = new IpCounters();
 /** Linux's numbers in /proc/net/tcp. */
 const STATES: Readonly<Record<string, number>> = {
   ESTABLISHED: 1,
@@ -53,12 +55,16 @@ export class Nstat {
 
   /** A script that looks for a counter that is not there learns so, not that it is zero. @throws UnsupportedFeature */
   mustKnow(pattern: string): void {
-    const name = /^\W*(?:TcpExt|Tcp|IpExt|Ip|Icmp)([A-Za-z]\w*)/.exec(pattern)?.[1];
+    const name = /^\W*(?:TcpExt|Tcp|IpExt|Ip)?([A-Za-z]\w*)/.exec(pattern)?.[1];
     if (name !== undefined && !(name in this.#stack.counters)) throw new UnsupportedFeature(`the counter ${pattern}`);
   }
 }
 
+/** `Icmp...` names have their group already. */
 function groupOf(name: string): string {
+  if (name.startsWith('Icmp')) return '';
+  if (/^In(NoECT|ECT0|ECT1|CE)Pkts$/.test(name)) return 'IpExt';
+  if (name in ipCounters) return 'Ip';
   return TCP_GROUP.has(name) ? 'Tcp' : 'TcpExt';
 }
 

@@ -1,11 +1,8 @@
 /** `runPacketdrill`: a script's text in, what became of it out. */
 
 import type { TcpConfig } from '../tcp/config.ts';
-<<<<<<< HEAD
 import type { SegmentHasher } from '../tcp/segment-hasher.ts';
-=======
 import { substitute } from './defines.ts';
->>>>>>> e22c8a0 (packetdrill: epoll by edges and one-shot, the cookies of Linux's own collection without -D)
 import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
 import { Machine } from './machine.ts';
 import { parseScript } from './parser.ts';
@@ -90,22 +87,8 @@ export function runPacketdrill(text: string, options: PacketdrillOptions = {}): 
   return { name, status, message, packets, duration, leaked };
 }
 
-<<<<<<< HEAD
-/** Whole words. */
-function substitute(text: string, defines: Readonly<Record<string, string>>): string {
-  let out = text;
-  for (const [name, value] of Object.entries(defines)) {
-    out = out.replace(new RegExp(`(?<![\\w])${name.replace(/\W/g, '\\$&')}(?![\\w])`, 'g'), () => value);
-  }
-  return out;
-}
-
 function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {}, hasher }: PacketdrillOptions): Machine {
   return new Machine({ local, bits, mtu, sysctl, hasher });
-=======
-function makeMachine({ local, bits, mtu }: ScriptSettings, { sysctl = {} }: PacketdrillOptions): Machine {
-  return new Machine({ local, bits, mtu, sysctl });
->>>>>>> e22c8a0 (packetdrill: epoll by edges and one-shot, the cookies of Linux's own collection without -D)
 }
 
 function makeRunner(script: Script, target: Target, settings: ScriptSettings, options: PacketdrillOptions): Runner {
