@@ -32,7 +32,7 @@ export const core = [
   },
   { what: 'CUBIC', rfcs: [8312], instead: { 9438: 'revises 8312, whose text is cited' } },
   { what: 'HyStart++', rfcs: [9406] },
-  { what: 'BBR v3 with pacing', names: ['bbr'], notYet: true },
+  { what: 'BBR v3 with pacing', names: ['bbr', 'pacer'] },
   { what: 'congestion window validation', rfcs: [7661], instead: { 2861: 'superseded by 7661' } },
   { what: 'ECN', rfcs: [3168], notYet: true, instead: { 8311: 'only lets experiments such as ABE be' } },
   { what: 'ABE', rfcs: [8511], notYet: true },

@@ -17,6 +17,7 @@ export const ours = {
   hystart_detect: 'a parameter of the module tcp_cubic',
   hystart_low_window: 'a parameter of the module tcp_cubic',
   hystart_ack_delta_us: 'a parameter of the module tcp_cubic',
+  default_qdisc: 'net.core.default_qdisc, which names what every new device gets',
 };
 
 /** Defaults that differ on purpose. */
@@ -59,13 +60,10 @@ export const absent = {
   tcp_limit_output_bytes: 'bounds what waits in the queue of a device; a batch is bounded here',
   tcp_migrate_req: 'listeners do not share ports',
   tcp_min_rtt_wlen: 'not yet',
-  tcp_min_tso_segs: 'the size of bursts for a segmentation offload',
   tcp_moderate_rcvbuf: 'not yet',
   tcp_no_metrics_save: 'nothing is remembered of a connection for the next',
   tcp_no_ssthresh_metrics_save: 'as tcp_no_metrics_save',
   tcp_notsent_lowat: 'not yet',
-  tcp_pacing_ca_ratio: 'not yet',
-  tcp_pacing_ss_ratio: 'not yet',
   tcp_pingpong_thresh: 'not yet: it is 1',
   tcp_plb_cong_thresh: 'chooses among paths by the flow label of IPv6',
   tcp_plb_enabled: 'as tcp_plb_cong_thresh',
@@ -77,7 +75,6 @@ export const absent = {
   tcp_shrink_window: 'a window is never taken back: RFC 9293 would rather not',
   tcp_stdurg: "the urgent pointer is RFC 6093's",
   tcp_thin_linear_timeouts: 'not yet',
-  tcp_tso_rtt_log: 'as tcp_min_tso_segs',
-  tcp_tso_win_divisor: 'as tcp_min_tso_segs',
+  tcp_tso_win_divisor: 'the size of bursts for a segmentation offload',
   tcp_workaround_signed_windows: 'for peers that read windows as signed numbers, which are gone',
 };

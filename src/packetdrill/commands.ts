@@ -117,6 +117,7 @@ export class Commands {
       case 'grep':
         return filtered(this.#file(args.at(-1) ?? '', line), words.slice(0, -1));
       case 'tc':
+        return printed(this.#queueingDiscipline(args, line));
       case 'ethtool':
       case 'ifconfig':
       case 'modprobe':
@@ -196,6 +197,16 @@ export class Commands {
     if (!/^\/(proc\/sys|sys\/module\/tcp_cubic\/parameters)\//.test(path))
       throw new UnsupportedFeature(`the command ${line}`);
     this.#sysctl(`${path}=${args.slice(0, to).join(' ')}`);
+    return 0;
+  }
+
+  /** `tc qdisc replace dev tun0 root fq`: fq paces, and that is all of it that a connection is told of. */
+  #queueingDiscipline(args: readonly string[], line: string): number {
+    const kind = args[args.indexOf('root') + 1];
+    const sets = args[0] === 'qdisc' && /^(add|replace|change)$/.test(args[1] ?? '') && args.includes('root');
+    if (sets && kind === 'fq' && args.indexOf('root') + 2 === args.length) this.#stack.sysctl.default_qdisc = 'fq';
+    else if (sets && kind?.startsWith('pfifo')) this.#stack.sysctl.default_qdisc = 'pfifo_fast';
+    else this.#note(`${line}: concerns the device, not done`);
     return 0;
   }
 

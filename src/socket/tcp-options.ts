@@ -1,6 +1,7 @@
 /** Options of IPPROTO_TCP: Linux's names, units, bounds and results. */
 
-import { congestionControl, congestionControls } from '../tcp/congestion/congestion.ts';
+import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { changeControl } from '../tcp/congestion-choice.ts';
 import { secondsToTimeouts, timeoutsToSeconds } from '../tcp/defer-accept.ts';
 import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
 import type { TcpSettings } from '../tcp/settings.ts';
@@ -109,7 +110,7 @@ export function setCongestion(socket: Socket, value: OptionValue): number {
   if (!congestionControls().includes(value)) return -ENOENT;
   socket.settings.congestion = value;
   socket.settings.congestionChosen = true;
-  if (socket.connection !== undefined) socket.connection.congestion = congestionControl(value);
+  if (socket.connection !== undefined) changeControl(socket.connection, value, socket.stack.clock.now());
   return 0;
 }
 

@@ -6,6 +6,10 @@ const BYTE = 255;
 
 /** Linux's bounds where it has some (net/ipv4/sysctl_net_ipv4.c); whole numbers all of them. Others are any number from 0 on. */
 const BOUNDS: Readonly<Partial<Record<string, readonly [least: number, most: number]>>> = {
+  hystart: [0, 2],
+  hystart_detect: [0, 3],
+  tcp_min_tso_segs: [1, BYTE],
+  tcp_tso_rtt_log: [0, BYTE],
   tcp_syn_retries: [1, 127],
   tcp_syn_linear_timeouts: [0, 127],
   tcp_synack_retries: [0, BYTE],
@@ -39,6 +43,7 @@ const BOUNDS: Readonly<Partial<Record<string, readonly [least: number, most: num
 /** The settings that are names, and which names there are. */
 const NAMES: Readonly<Partial<Record<string, () => readonly string[]>>> = {
   tcp_congestion_control: congestionControls,
+  default_qdisc: () => ['pfifo_fast', 'fq'],
   accept_reset: () => ['linux', 'posix', 'bsd'],
 };
 

@@ -2,7 +2,11 @@
  * What one acknowledgment tells: RFC 9293's ACK field, SACK, D-SACK and the timestamp, brought together for loss recovery and
  * congestion control. One record serves all; it means something until the next acknowledgment is read.
  */
+import { RateSample } from './rate-sample.ts';
+
 export class AckNews {
+  /** What it tells of the rate at which the network delivers. */
+  readonly rate = new RateSample();
   /** SND.UNA before, and the end of the highest that was SACKed before (SND.UNA: nothing). */
   priorUna = 0;
   priorForward = 0;
@@ -90,5 +94,6 @@ export class AckNews {
     this.originalDelivered = false;
     this.reordered = false;
     this.newestSentAt = -1;
+    this.rate.reset();
   }
 }

@@ -11,6 +11,7 @@ import { mtuProbeAcknowledged } from './mtu-probing.ts';
 import { removeDuplicates } from './new-reno.ts';
 import { endPersist } from './persist.ts';
 import { believableUntil, rackAdvance, rackUpdateWindow, usesRack } from './rack.ts';
+import { finishSample } from './rate-sample.ts';
 import { updateRecovery } from './recovery.ts';
 import { checkReordering } from './reordering.ts';
 import { sampleRoundTrip } from './round-trip.ts';
@@ -91,6 +92,7 @@ function read(connection: ControlBlock, segment: TcpSegment, windowMoved: boolea
   news.reset();
   news.priorUna = sndUna;
   news.priorForward = runs.sackedOut > 0 ? runs.highestSacked : sndUna;
+  news.rate.priorInFlight = runs.inFlight();
   news.highSeq = connection.recover;
   news.text = segment.payloadLength > 0 || (segment.flags & (SYN | FIN)) !== 0;
   news.windowMoved = windowMoved;
@@ -131,6 +133,7 @@ function acknowledgeOutstanding(
   runs.delivered += news.delivered;
   news.lost = runs.lostTotal - lost;
   if (!news.timerSet && (news.acked > 0 || (measured && headIsOlder(connection)))) rearm(connection, now);
+  finishSample(connection, news, now);
   if (out > 0) controlCongestion(connection, news, now);
   connection.context.markDirty(connection);
 }
@@ -216,6 +219,7 @@ function measure(connection: ControlBlock, now: number): boolean {
   } else {
     return false;
   }
+  news.rate.rtt = recent;
   sampleRoundTrip(connection, sample * 1000, recent * 1000);
   connection.congestion.measured?.(connection, recent * 1000, now);
   // RFC 6298 5.7: the back-off lasts until there is a sample.

@@ -7,6 +7,7 @@ import { offerEcn } from './ecn-handshake.ts';
 import { awaitFin } from './fin-wait-2.ts';
 import { advertisedMss, syncMss } from './mss.ts';
 import { armCork } from './nagle.ts';
+import { noteApplicationLimit } from './rate-sample.ts';
 import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
 import { abort, orphan, release } from './release.ts';
 import { retransmissionTimeout } from './round-trip.ts';
@@ -83,6 +84,7 @@ export function send(
   const taken = Math.min(count, connection.sendSpace());
   if (taken < count) connection.noSpace = true;
   if (taken <= 0) return 0;
+  noteApplicationLimit(connection);
   connection.sendQueue.append(bytes, from, taken);
   if (urgent) connection.sndUp = connection.sendQueue.end;
   startBusy(connection, now);

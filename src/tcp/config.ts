@@ -117,6 +117,18 @@ export interface TcpConfig {
   hystart_low_window: number;
   /** Microseconds between the acknowledgments of a train, at most. */
   hystart_ack_delta_us: number;
+  /**
+   * Linux's net.core.default_qdisc: `fq` paces every connection, as that queueing discipline does; `pfifo_fast` paces those that
+   * ask for it (BBR, SO_MAX_PACING_RATE).
+   */
+  default_qdisc: string;
+  /** Pacing rate by window and round trip, per cent: in slow start, and later. */
+  tcp_pacing_ss_ratio: number;
+  tcp_pacing_ca_ratio: number;
+  /** Segments of a paced burst, at least. */
+  tcp_min_tso_segs: number;
+  /** Bursts halve for each 2^n microseconds of the least round trip; 0: they are a millisecond's worth. */
+  tcp_tso_rtt_log: number;
   /** First and last ephemeral port. */
   ip_local_port_range: readonly [number, number];
   /** Time to live of what is sent. */
@@ -206,6 +218,11 @@ export function defaultConfig(): TcpConfig {
     hystart_detect: 3,
     hystart_low_window: 16,
     hystart_ack_delta_us: 2000,
+    default_qdisc: 'pfifo_fast',
+    tcp_pacing_ss_ratio: 200,
+    tcp_pacing_ca_ratio: 120,
+    tcp_min_tso_segs: 2,
+    tcp_tso_rtt_log: 9,
     ip_local_port_range: [32_768, 60_999],
     ip_default_ttl: 64,
     ip_no_pmtu_disc: 0,

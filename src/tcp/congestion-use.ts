@@ -67,7 +67,8 @@ export function congestionWindowRestart(connection: ControlBlock, now: number): 
   const rto = retransmissionTimeout(connection);
   const initial = initialCwnd(connection);
   let idle = now - connection.lastDataSentAt;
-  if (!config.tcp_slow_start_after_idle || idle <= rto || connection.cwnd <= initial) return;
+  const keeps = !config.tcp_slow_start_after_idle || connection.congestion.control !== undefined;
+  if (keeps || idle <= rto || connection.cwnd <= initial) return;
   // What was reached before is remembered in ssthresh (RFC 7661, RFC 2861: three quarters of it).
   connection.ssthresh = Math.max(connection.ssthresh, (connection.cwnd >> 1) + (connection.cwnd >> 2));
   for (idle -= rto; idle > 0 && connection.cwnd > initial; idle -= rto) connection.cwnd >>= 1;

@@ -11,8 +11,10 @@ import { type CongestionControl, congestionControl } from './congestion/congesti
 import type { TcpContext } from './context.ts';
 import type { Ecn } from './ecn-state.ts';
 import type { MtuProbing } from './mtu-probing.ts';
+import type { Pacer } from './pacer.ts';
 import type { Path } from './path.ts';
 import type { Rack } from './rack.ts';
+import type { DeliveryRate } from './rate-sample.ts';
 import type { Reassembly } from './reassembly.ts';
 import { ReceiveQueue } from './receive-queue.ts';
 import type { RecoveryState } from './recovery-state.ts';
@@ -217,6 +219,10 @@ export class ControlBlock {
   mtuProbing: MtuProbing | undefined;
   /** Signs every segment, when there is a key for the peer. */
   signer: Signer | undefined;
+  /** Made when something is sent for the first time. */
+  rate: DeliveryRate | undefined;
+  /** While what is sent is paced. */
+  pacer: Pacer | undefined;
   /** Made when RACK first looks. */
   rack: Rack | undefined;
   /** Made with the first data. */

@@ -1,5 +1,6 @@
 /** The connection is open: from SYN-SENT or SYN-RECEIVED to ESTABLISHED. */
 import { OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
+import { beginControl } from './congestion-choice.ts';
 import type { ControlBlock } from './control-block.ts';
 import { armKeepalive } from './keepalive.ts';
 import { currentWindow } from './receive-window.ts';
@@ -36,6 +37,7 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
   connection.synDue = false;
   connection.seenMss = guessedSegment(connection);
   connection.setState(connection.finQueued ? FIN_WAIT_1 : ESTABLISHED, now);
+  beginControl(connection, now);
   if (connection.settings.keepalive) armKeepalive(connection, now);
   connection.context.markDirty(connection);
   connection.context.markReady(connection);

@@ -1,6 +1,8 @@
 /** STATUS (RFC 9293 3.10.6), as Linux's TCP_INFO tells it. */
 import { busyTimes } from './busy-time.ts';
 import type { ControlBlock } from './control-block.ts';
+import { pacingRate } from './pacer.ts';
+import { deliveryRate } from './rate-sample.ts';
 import { currentWindow } from './receive-window.ts';
 import {
   CLOSE_WAIT,
@@ -85,6 +87,12 @@ export interface TcpInfo {
   readonly tcpi_data_segs_out: number;
   /** Bytes queued and not sent. */
   readonly tcpi_notsent_bytes: number;
+  /** Bytes per second: how fast the network delivered lately (0: not known), and whether the application was what limited that. */
+  readonly tcpi_delivery_rate: number;
+  readonly tcpi_delivery_rate_app_limited: number;
+  /** Bytes per second: the rate at which segments leave, were they paced, and its bound; 2^64 when there is none. */
+  readonly tcpi_pacing_rate: number;
+  readonly tcpi_max_pacing_rate: number;
   /** Bytes: the peer's window, and ours. */
   readonly tcpi_snd_wnd: number;
   readonly tcpi_rcv_wnd: number;
@@ -120,6 +128,9 @@ const linuxState: Record<number, number> = {
 export function linuxStateNumber(state: number): number {
   return linuxState[state] ?? 7;
 }
+
+/** Linux's ~0ULL, as near as a number comes. */
+const NO_RATE = 2 ** 64;
 
 export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
   const { runs, ecn } = connection;
@@ -175,6 +186,10 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_data_segs_in: traffic.dataSegsIn,
     tcpi_data_segs_out: traffic.dataSegsOut,
     tcpi_notsent_bytes: Math.max((connection.sendQueue.end - connection.sndNxt) | 0, 0),
+    tcpi_delivery_rate: deliveryRate(connection),
+    tcpi_delivery_rate_app_limited: Number(connection.rate?.limited ?? false),
+    tcpi_pacing_rate: Math.min(Math.floor(pacingRate(connection)), NO_RATE),
+    tcpi_max_pacing_rate: Math.min(connection.settings.maxPacingRate, NO_RATE),
     tcpi_snd_wnd: connection.sndWnd,
     tcpi_rcv_wnd: currentWindow(connection),
     tcpi_delivered_ce: ecn?.deliveredCe ?? 0,

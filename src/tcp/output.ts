@@ -11,8 +11,10 @@ import { synEcnFlags } from './ecn-handshake.ts';
 import { currentMss } from './mss.ts';
 import { maybeMtuProbe, mtuProbeInconclusive, PROBE_WAITS } from './mtu-probing.ts';
 import { mayEndShort } from './nagle.ts';
+import { burstSegments, isPaced, pacingRate } from './pacer.ts';
 import { armPersist, endPersist } from './persist.ts';
 import { inReduction } from './prr.ts';
+import { stampSent } from './rate-sample.ts';
 import { type RecoveryState, recoveryOf } from './recovery-state.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import {
@@ -26,7 +28,7 @@ import { LOST, SACKED, type SentRun } from './sent-runs.ts';
 import { after, before, distance } from './sequence.ts';
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import { probeSent, scheduleProbe } from './tail-loss-probe.ts';
-import { DELAYED_ACK, RETRANSMISSION } from './timer-kinds.ts';
+import { DELAYED_ACK, PACING, RETRANSMISSION } from './timer-kinds.ts';
 import { superSegmentLimit, timestampNow, transmit, transmitAck } from './transmit.ts';
 
 /** @returns false when the interface was full, or busy: the stack calls again when there is room, or in the next flush */
@@ -39,11 +41,13 @@ export function output(connection: ControlBlock, now: number): boolean {
   const { sndNxt } = connection;
   const done = sendData(connection, now) && sendAcknowledgment(connection, now);
   if (connection.sndNxt !== sndNxt || connection.cwndLimited) noteWindowUse(connection, now);
+  const waits = connection.timerAt(PACING) !== Infinity;
+  if (!waits) connection.pacer?.rest();
   if (connection.runs.packetsOut > 0) {
     if (connection.sndNxt !== sndNxt) scheduleProbe(connection, false, now);
     // RFC 6298 5.1: a timer runs while anything is out.
     if (connection.timerAt(RETRANSMISSION) === Infinity) rearmRetransmission(connection, now);
-  } else if (done) {
+  } else if (done && !waits) {
     armPersist(connection, now);
   }
   return done;
@@ -112,8 +116,14 @@ function sendLost(connection: ControlBlock, now: number): boolean {
   // RFC 5682 2.1: until it is known whether the timeout was spurious.
   if (recovery?.frto === true && after(connection.sndNxt, connection.recover)) return true;
   for (let run = runs.nextLost(); run !== undefined; run = runs.nextLost()) {
-    const quota = connection.cwnd - runs.inFlight();
+    let quota = connection.cwnd - runs.inFlight();
     if (quota <= 0) return true;
+    if (connection.pacer !== undefined) {
+      // What a timeout sends again first does not wait (Linux).
+      const first = connection.caState === CA_LOSS && runs.retransOut === 0;
+      if (!first && isPaced(connection, now)) return true;
+      quota = Math.min(quota, burstSegments(connection, pacingRate(connection), run.size));
+    }
     // The peer took back window: RFC 9293 3.8.6 [SHLD-16] resends nothing beyond it but the oldest.
     const edge = (connection.sndUna + connection.sndWnd) | 0;
     if (!before(run.seq, edge) && run.seq !== connection.sndUna) return true;
@@ -157,6 +167,8 @@ function sendAgain(connection: ControlBlock, run: SentRun, now: number): boolean
   }
   recovery.undoRetrans = Math.max(recovery.undoRetrans, 0) + pieces;
   runs.markRetransmitted(run, now);
+  stampSent(connection, run, true, now);
+  if (connection.pacer !== undefined) pace(connection, length, run.size, now);
   connection.totalRetrans += pieces;
   if (connection.traffic !== undefined) connection.traffic.bytesRetrans += length;
   context.counters.RetransSegs += pieces;
@@ -185,10 +197,14 @@ function sendNew(connection: ControlBlock, now: number): boolean {
     const waiting = distance(connection.sndNxt, sendQueue.end);
     if (waiting < 0 || (waiting === 0 && (!connection.finQueued || connection.finSent))) break;
     if (runs.packetsOut === 0) congestionWindowRestart(connection, now);
-    const quota = connection.cwnd - runs.inFlight();
+    let quota = connection.cwnd - runs.inFlight();
     if (quota <= 0) {
       connection.cwndLimited = true;
       break;
+    }
+    if (connection.pacer !== undefined) {
+      if (isPaced(connection, now)) break;
+      quota = Math.min(quota, burstSegments(connection, pacingRate(connection), currentMss(connection)));
     }
     const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
     const size = currentMss(connection);
@@ -241,6 +257,8 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   const out = runs.packetsOut;
   connection.sndNxt = end;
   runs.push(seq, end, size, fin, now);
+  stampSent(connection, runs.last as SentRun, false, now);
+  if (connection.pacer !== undefined) pace(connection, length, size, now);
   if (inReduction(connection)) recoveryOf(connection).prrOut += runs.packetsOut - out;
   // RFC 6298 5.1; a tail loss probe would now be another segment.
   if (out === 0 || connection.sendingFor === WAIT_PROBE) rearmRetransmission(connection, now);
@@ -253,6 +271,10 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   }
   endPersist(connection);
   return true;
+}
+
+function pace(connection: ControlBlock, length: number, size: number, now: number): void {
+  connection.pacer?.sent(length, Math.ceil(length / size), pacingRate(connection), now);
 }
 
 /** What no segment carried. RFC 9293 3.8.6.3. */

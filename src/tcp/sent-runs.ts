@@ -6,6 +6,7 @@
  * that RFC 5681's windows count here, as on Linux.
  */
 import type { AckNews } from './ack-news.ts';
+import { noteDelivered } from './rate-sample.ts';
 import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
 
 /** The peer has it, says SACK. */
@@ -28,6 +29,14 @@ export class SentRun {
   marks = 0;
   /** When it was sent last, ms. */
   sentAt = 0;
+  /** As it was then, for the rate sample (rate-sample.ts): what had been delivered, and when (ms; -1: not noted), since when it had been under way ... */
+  delivered = 0;
+  deliveredAt = -1;
+  firstSentAt = 0;
+  /** ... what had been taken for lost, what was in flight with it, pieces, and whether the application was holding back. */
+  lost = 0;
+  inFlightAtSend = 0;
+  appLimited = false;
   next: SentRun | undefined;
   previous: SentRun | undefined;
 
@@ -56,6 +65,7 @@ function giveRun(run: SentRun): void {
   run.previous = undefined;
   run.marks = 0;
   run.fin = 0;
+  run.deliveredAt = -1;
   if (spare.length < SPARE_LIMIT) spare.push(run);
 }
 
@@ -94,6 +104,7 @@ function noteOriginal(news: AckNews, run: SentRun, behind: boolean): void {
 function noteDelivery(news: AckNews, run: SentRun, pieces: number, again: boolean): void {
   news.newlyAcked += pieces;
   news.deliveredBytes += distance(run.seq, run.end) - run.fin;
+  noteDelivered(news.rate, run);
   if (again && run.sentAt > news.believableUntil) return;
   const newer = run.sentAt > news.newestSentAt || (run.sentAt === news.newestSentAt && after(run.end, news.newestEnd));
   if (!newer) return;
@@ -118,6 +129,8 @@ export class SentRuns {
 
   /** Pieces taken for lost since the beginning, retransmissions among them. */
   lostTotal = 0;
+  /** Is told of each run that is taken for lost, with its pieces: for a congestion control that judges them one by one. */
+  onLost: ((run: SentRun, pieces: number) => void) | undefined;
   /** Pieces acknowledged or SACKed since the beginning: those that `newlyAcked` counts, and what duplicates report (Linux's delivered). */
   delivered = 0;
 
@@ -219,13 +232,13 @@ export class SentRuns {
     if ((run.marks & RETRANSMITTED) !== 0) {
       run.marks &= ~RETRANSMITTED;
       this.retransOut -= pieces;
-      if ((run.marks & LOST) !== 0) this.lostTotal += pieces;
+      if ((run.marks & LOST) !== 0) this.#lose(run, pieces);
       else this.sparedOut -= pieces;
     }
     if ((run.marks & LOST) !== 0) return;
     run.marks |= LOST;
     this.lostOut += pieces;
-    this.lostTotal += pieces;
+    this.#lose(run, pieces);
   }
 
   /** Takes nothing for lost any more (what was sent again is still under way). */
@@ -308,6 +321,11 @@ export class SentRuns {
     this.sparedOut = 0;
   }
 
+  #lose(run: SentRun, pieces: number): void {
+    this.lostTotal += pieces;
+    if (this.onLost !== undefined) this.onLost(run, pieces);
+  }
+
   /** `pieces` more (less, when negative) with these marks. */
   #count(marks: number, pieces: number): void {
     this.packetsOut += pieces;
@@ -336,6 +354,12 @@ export class SentRuns {
     second.fin = run.fin;
     second.marks = run.marks;
     second.sentAt = run.sentAt;
+    second.delivered = run.delivered;
+    second.deliveredAt = run.deliveredAt;
+    second.firstSentAt = run.firstSentAt;
+    second.lost = run.lost;
+    second.inFlightAtSend = run.inFlightAtSend;
+    second.appLimited = run.appLimited;
     second.previous = run;
     second.next = run.next;
     if (run.next === undefined) this.last = second;
@@ -344,6 +368,7 @@ export class SentRuns {
     run.end = at;
     run.fin = 0;
     this.#count(run.marks, run.pieces() + second.pieces() - before);
+    run.inFlightAtSend -= second.pieces();
     return second;
   }
 

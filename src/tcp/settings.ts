@@ -33,6 +33,8 @@ export class TcpSettings {
   discovery: number;
   /** Of TCP-MD5 and TCP-AO; undefined: none was ever set. */
   keys: SegmentKeys | undefined;
+  /** SO_MAX_PACING_RATE: bytes per second at most; Infinity: not paced for its sake. */
+  maxPacingRate = Infinity;
   /** The congestion control's name, and whether the user chose it: then no route's choice counts. */
   congestion: string;
   congestionChosen = false;

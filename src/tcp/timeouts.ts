@@ -18,7 +18,7 @@ import { armRetransmission, WAIT_PROBE, WAIT_REORDERING, waitNames } from './sen
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { probeTimeout } from './tail-loss-probe.ts';
 import { expireTimeWait } from './time-wait.ts';
-import { CORK, DELAYED_ACK, KEEPALIVE, LINGER, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
+import { CORK, DELAYED_ACK, KEEPALIVE, LINGER, PACING, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
 
 /** Linux's answer to tcp_orphan_retries = 0. */
 const ORPHAN_RETRIES = 8;
@@ -50,6 +50,7 @@ function connectionTimeout(connection: ControlBlock, now: number): void {
     connection.uncorked = true;
     connection.context.markDirty(connection);
   }
+  if (timers.takeDue(row, PACING, now)) connection.context.markDirty(connection);
   if (timers.takeDue(row, PERSIST, now)) persistTimeout(connection, now);
   if (connection.released) return;
   if (timers.takeDue(row, RETRANSMISSION, now)) sendingTimeout(connection, now);

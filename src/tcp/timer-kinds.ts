@@ -15,7 +15,10 @@ export const DELAYED_ACK = 2;
 /** TCP_CORK lets go. */
 export const CORK = 3;
 
-export const TIMER_KINDS = 4;
+/** The next burst may leave (pacer.ts). */
+export const PACING = 4;
+
+export const TIMER_KINDS = 5;
 
 /** RFC 9293 3.8.4; in the other table. */
 export const KEEPALIVE = 0;

@@ -88,8 +88,26 @@ describe('packetdrill commands', () => {
 
   it('note what concerns the device', () => {
     const { notes, run } = commands();
-    expect(run('tc qdisc replace dev tun0 root fq')).to.equal(0);
-    expect(notes).to.deep.equal(['tc qdisc replace dev tun0 root fq: concerns the device or tools outside, not done']);
+    expect(run('ethtool -K tun0 tso off')).to.equal(0);
+    expect(run('tc qdisc replace dev tun0 root netem delay 10ms')).to.equal(0);
+    expect(notes).to.deep.equal([
+      'ethtool -K tun0 tso off: concerns the device or tools outside, not done',
+      'tc qdisc replace dev tun0 root netem delay 10ms: concerns the device, not done',
+    ]);
+  });
+
+  it('a queueing discipline is known that paces, and its end', () => {
+    const { run, stack } = commands();
+    for (const [command, discipline] of [
+      ['tc qdisc replace dev tun0 root fq', 'fq'],
+      ['tc qdisc replace dev tun0 root pfifo', 'pfifo_fast'],
+      ['tc qdisc add dev tun0 root fq', 'fq'],
+      ['tc qdisc show dev tun0', 'fq'],
+      ['sysctl -q net.core.default_qdisc=pfifo_fast', 'pfifo_fast'],
+    ] as const) {
+      expect(run(command)).to.equal(0);
+      expect(stack.sysctl.default_qdisc, command).to.equal(discipline);
+    }
   });
 
   it('join as in a shell, and look at counters', () => {

@@ -4,6 +4,7 @@
  */
 import type { AckNews } from '../ack-news.ts';
 import type { ControlBlock } from '../control-block.ts';
+import { Bbr } from './bbr.ts';
 import { Cubic } from './cubic.ts';
 import { Dctcp } from './dctcp.ts';
 import { reno } from './reno.ts';
@@ -26,9 +27,17 @@ export interface CongestionControl {
   markArrived?(connection: ControlBlock, marked: boolean, now: number): void;
   /**
    * In place of all that (Linux's cong_control): sets cwnd, and pacing, by itself, after every acknowledgment, in every state of loss recovery. What
-   * is acknowledged, lost and delivered is in `news`.
+   * is acknowledged, lost and delivered, and how fast, is in `news`.
    */
   control?(connection: ControlBlock, news: AckNews, now: number): void;
+  /** Sends at a rate that it sets itself, in `connection.pacer`. */
+  readonly paced?: boolean;
+  /** Segments of a paced burst, at least; tcp_min_tso_segs by default. */
+  leastBurst?(connection: ControlBlock): number;
+  /** It begins to control the connection, which is established. */
+  begin?(connection: ControlBlock, now: number): void;
+  /** Another takes its place. */
+  end?(connection: ControlBlock): void;
   /** cwnd after a reduction turned out not to have been called for; without it, what it was before. */
   undoWindow?(connection: ControlBlock): number;
   /** A round trip was measured, microseconds; comes before `acknowledged` of the same segment. */
@@ -43,7 +52,23 @@ const table = new Map<string, () => CongestionControl>([
   [reno.name, () => reno],
   ['cubic', () => new Cubic()],
   ['dctcp', () => new Dctcp()],
+  ['bbr', () => new Bbr()],
 ]);
+
+/** Linux's TCP_CA_NAME_MAX, with the byte that ends it. */
+const LONGEST_NAME = 15;
+
+/**
+ * Adds a congestion control, for every host of the process: TCP_CONGESTION and tcp_congestion_control know its name from then on.
+ * @param make called for each connection; what it makes has the name `name`, and may serve all when it keeps nothing of a connection
+ * @throws RangeError when the name is taken, empty or longer than 15 characters
+ */
+export function registerCongestionControl(name: string, make: () => CongestionControl): void {
+  if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME)
+    throw new RangeError(`registerCongestionControl: a name has 1 to ${LONGEST_NAME} characters, got ${String(name)}`);
+  if (table.has(name)) throw new RangeError(`registerCongestionControl: there is a congestion control ${name} already`);
+  table.set(name, make);
+}
 
 /** @throws RangeError when there is none of that name */
 export function congestionControl(name: string): CongestionControl {

@@ -163,11 +163,11 @@ describe('CUBIC, RFC 8312, RFC 9293 3.8.2 [MAY-18]', () => {
   }
 
   it('each connection has its own', () => {
-    expect(congestionControls()).to.deep.equal(['reno', 'cubic', 'dctcp']);
+    expect(congestionControls()).to.deep.equal(['reno', 'cubic', 'dctcp', 'bbr']);
     expect(congestionControl('cubic')).to.not.equal(congestionControl('cubic'));
     expect(() => congestionControl('vegas')).to.throw(
       RangeError,
-      "no congestion control 'vegas': there is reno, cubic, dctcp",
+      "no congestion control 'vegas': there is reno, cubic, dctcp, bbr",
     );
   });
 });
