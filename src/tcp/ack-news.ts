@@ -65,6 +65,10 @@ export class AckNews {
   /** Of all, what was sent last, when it was sent and where it ends, but for retransmissions that may not be meant. */
   newestSentAt = -1;
   newestEnd = 0;
+  /** The last of what it acknowledges cumulatively, and the highest of what it newly SACKs, in the same way. */
+  lastAckedAt = -1;
+  lastSackedAt = -1;
+  lastSackedSeq = 0;
 
   /** For the next acknowledgment. */
   reset(): void {
@@ -95,5 +99,7 @@ export class AckNews {
     this.reordered = false;
     this.newestSentAt = -1;
     this.rate.reset();
+    this.lastAckedAt = -1;
+    this.lastSackedAt = -1;
   }
 }

@@ -38,13 +38,14 @@ export function output(connection: ControlBlock, now: number): boolean {
   if ((state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return true;
   if ((state & (SYN_SENT | SYN_RECEIVED)) !== 0) return outputSyn(connection, now);
   if (connection.ecn?.accurate !== undefined) checkBeacon(connection, now);
-  const { sndNxt } = connection;
+  const { sndNxt, probeDue } = connection;
   const done = sendData(connection, now) && sendAcknowledgment(connection, now);
   if (connection.sndNxt !== sndNxt || connection.cwndLimited) noteWindowUse(connection, now);
   const waits = connection.timerAt(PACING) !== Infinity;
   if (!waits) connection.pacer?.rest();
   if (connection.runs.packetsOut > 0) {
-    if (connection.sndNxt !== sndNxt) scheduleProbe(connection, false, now);
+    // One probe for a tail: the next is the retransmission timer's.
+    if (connection.sndNxt !== sndNxt && !probeDue) scheduleProbe(connection, false, now);
     // RFC 6298 5.1: a timer runs while anything is out.
     if (connection.timerAt(RETRANSMISSION) === Infinity) rearmRetransmission(connection, now);
   } else if (done && !waits) {
@@ -115,6 +116,7 @@ function sendLost(connection: ControlBlock, now: number): boolean {
   const { runs, recovery } = connection;
   // RFC 5682 2.1: until it is known whether the timeout was spurious.
   if (recovery?.frto === true && after(connection.sndNxt, connection.recover)) return true;
+  if (recovery?.holding === true) return true;
   for (let run = runs.nextLost(); run !== undefined; run = runs.nextLost()) {
     let quota = connection.cwnd - runs.inFlight();
     if (quota <= 0) return true;

@@ -50,7 +50,9 @@ export function rackAdvance(connection: ControlBlock, news: AckNews, now: number
   if (news.newestSentAt < 0) return;
   connection.rack ??= new Rack();
   const { rack } = connection;
-  rack.rtt = now - news.newestSentAt;
+  // Where the RFC takes what was sent last, Linux takes the last in the order of sequence numbers: with what was sent once among
+  // what was sent again that is the longer time, and fewer are taken for lost.
+  rack.rtt = now - (news.lastAckedAt >= 0 ? news.lastAckedAt : news.lastSackedAt);
   rack.advanced = true;
   if (rack.sentAt >= 0 && !sentAfter(news.newestSentAt, news.newestEnd, rack.sentAt, rack.endSeq)) return;
   rack.sentAt = news.newestSentAt;

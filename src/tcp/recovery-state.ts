@@ -18,6 +18,9 @@ export class RecoveryState {
   prrDelivered = 0;
   prrOut = 0;
 
+  /** The hole was filled by what had only been delayed: until the next acknowledgment nothing more is sent again. */
+  holding = false;
+
   /** RFC 5682: whether the timeout was spurious is still open. */
   frto = false;
   /** RFC 5682 2.1 step 2b: the next that goes out is new data. */

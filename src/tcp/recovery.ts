@@ -28,6 +28,7 @@ export function updateRecovery(connection: ControlBlock, news: AckNews, now: num
   const { runs, recovery } = connection;
   const before = connection.caState;
   if (runs.packetsOut === 0) runs.sackedOut = 0;
+  if (recovery !== undefined) recovery.holding = false;
   // RFC 4015 3: what was reduced for reported congestion is not undone.
   if (news.ece && recovery !== undefined) recovery.priorSsthresh = 0;
   if (waitForReneger(connection, news, now)) return;
@@ -75,7 +76,10 @@ function inRecovery(connection: ControlBlock, news: AckNews, now: number): void 
     if (!connection.sackOk && news.duplicate) addDuplicate(connection, news);
   } else {
     const undone = tryUndoPartial(connection, news);
-    if (undone === 'wait') return;
+    if (undone === 'wait') {
+      recoveryOf(connection).holding = true;
+      return;
+    }
     if (undone === 'undone') keepOpen(connection);
   }
   if (tryUndoByDuplicates(connection)) toOpen(connection, news, now);

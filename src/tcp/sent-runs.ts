@@ -80,7 +80,7 @@ function noteAcked(news: AckNews, run: SentRun, pieces: number, behind: boolean)
     news.ackedLastAt = run.sentAt;
     noteOriginal(news, run, behind);
   }
-  if (!reported) noteDelivery(news, run, pieces, again);
+  if (!reported && noteDelivery(news, run, pieces, again)) news.lastAckedAt = run.sentAt;
 }
 
 /** The run is SACKed for the first time. */
@@ -91,7 +91,10 @@ function noteSacked(news: AckNews, run: SentRun, pieces: number, behind: boolean
     news.sackedLastAt = run.sentAt;
     noteOriginal(news, run, behind);
   }
-  noteDelivery(news, run, pieces, again);
+  if (!noteDelivery(news, run, pieces, again)) return;
+  if (news.lastSackedAt >= 0 && before(run.seq, news.lastSackedSeq)) return;
+  news.lastSackedAt = run.sentAt;
+  news.lastSackedSeq = run.seq;
 }
 
 function noteOriginal(news: AckNews, run: SentRun, behind: boolean): void {
@@ -101,15 +104,17 @@ function noteOriginal(news: AckNews, run: SentRun, behind: boolean): void {
   news.reorderedSeq = run.seq;
 }
 
-function noteDelivery(news: AckNews, run: SentRun, pieces: number, again: boolean): void {
+/** @returns whether it says when something was delivered: what was sent again, too lately, may not be meant */
+function noteDelivery(news: AckNews, run: SentRun, pieces: number, again: boolean): boolean {
   news.newlyAcked += pieces;
   news.deliveredBytes += distance(run.seq, run.end) - run.fin;
   noteDelivered(news.rate, run);
-  if (again && run.sentAt > news.believableUntil) return;
+  if (again && run.sentAt > news.believableUntil) return false;
   const newer = run.sentAt > news.newestSentAt || (run.sentAt === news.newestSentAt && after(run.end, news.newestEnd));
-  if (!newer) return;
+  if (!newer) return true;
   news.newestSentAt = run.sentAt;
   news.newestEnd = run.end;
+  return true;
 }
 
 export class SentRuns {

@@ -106,6 +106,7 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   const next = runs.nextLost();
   if (next === undefined || connection.cwnd <= runs.inFlight()) return;
   // RFC 5682: it waits until it is known whether the timeout was spurious.
+  if (connection.recovery?.holding === true) return;
   if (connection.recovery?.frto === true && connection.sndNxt !== connection.recover) return;
   const edge = (connection.sndUna + connection.sndWnd) | 0;
   holds(
