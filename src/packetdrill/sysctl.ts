@@ -18,16 +18,11 @@ const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
   tcp_autocorking: 'any',
   tcp_no_metrics_save: 'any',
   tcp_no_ssthresh_metrics_save: 'any',
-  tcp_moderate_rcvbuf: 'any',
-  tcp_mem: 'any',
-  tcp_notsent_lowat: ['4294967295', '-1'],
   tcp_fack: ['0'],
-  tcp_stdurg: ['0'],
   tcp_thin_linear_timeouts: ['0'],
   tcp_thin_dupack: ['0'],
   tcp_low_latency: ['0', '1'],
   tcp_adv_win_scale: 'any',
-  tcp_app_win: 'any',
 };
 
 /** Whether the host has a knob of that name. */

@@ -21,7 +21,10 @@ export const POLLRDHUP = 0x2000;
 /** Flags of send and recv. */
 export const MSG_OOB = 0x1;
 export const MSG_PEEK = 0x2;
+export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_EOR = 0x80;
+export const MSG_WAITALL = 0x100;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 
@@ -45,10 +48,21 @@ export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
+export const SO_OOBINLINE = 10;
+export const SO_PRIORITY = 12;
 export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const SO_RCVLOWAT = 18;
+export const SO_SNDLOWAT = 19;
+export const SO_RCVTIMEO = 20;
+export const SO_SNDTIMEO = 21;
+export const SO_BINDTODEVICE = 25;
 export const SO_ACCEPTCONN = 30;
+export const SO_MARK = 36;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
+export const SO_MAX_PACING_RATE = 47;
+export const SO_BUF_LOCK = 72;
 
 export const TCP_NODELAY = 1;
 export const TCP_MAXSEG = 2;
@@ -59,12 +73,21 @@ export const TCP_KEEPCNT = 6;
 export const TCP_SYNCNT = 7;
 export const TCP_LINGER2 = 8;
 export const TCP_DEFER_ACCEPT = 9;
+export const TCP_WINDOW_CLAMP = 10;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
 export const TCP_MD5SIG = 14;
+export const TCP_THIN_LINEAR_TIMEOUTS = 16;
+export const TCP_THIN_DUPACK = 17;
 export const TCP_USER_TIMEOUT = 18;
+export const TCP_NOTSENT_LOWAT = 25;
+export const TCP_SAVE_SYN = 27;
+export const TCP_SAVED_SYN = 28;
 export const TCP_MD5SIG_EXT = 32;
+export const TCP_INQ = 36;
+/** The control message that TCP_INQ asks for. */
+export const TCP_CM_INQ = 36;
 export const TCP_AO_ADD_KEY = 38;
 export const TCP_AO_DEL_KEY = 39;
 export const TCP_AO_INFO = 40;
@@ -72,7 +95,8 @@ export const TCP_AO_GET_KEYS = 41;
 /** Of `keyflags`: the MAC leaves out all options but its own. */
 export const TCP_AO_KEYF_EXCLUDE_OPT = 2;
 
-/** Requests of ioctl: bytes to read (also FIONREAD), bytes not acknowledged, bytes not sent. */
+/** Requests of ioctl: bytes to read (also FIONREAD), whether the reader stands at the urgent mark, bytes not acknowledged, bytes not sent. */
 export const SIOCINQ = 0x541b;
+export const SIOCATMARK = 0x8905;
 export const SIOCOUTQ = 0x5411;
 export const SIOCOUTQNSD = 0x894b;

@@ -6,10 +6,12 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EBUSY = 16;
 export const EEXIST = 17;
+export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
+export const EDOM = 33;
 export const ENONET = 64;
 export const EPROTO = 71;
 export const ENOTSOCK = 88;
@@ -42,12 +44,14 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EAGAIN]: ['EAGAIN', 'resource temporarily unavailable'],
   [EBUSY]: ['EBUSY', 'device or resource busy'],
   [EEXIST]: ['EEXIST', 'file exists'],
+  [ENODEV]: ['ENODEV', 'no such device'],
   [EINVAL]: ['EINVAL', 'invalid argument'],
   [ENFILE]: ['ENFILE', 'too many open files in system'],
   [EMFILE]: ['EMFILE', 'too many open files'],
   [EPIPE]: ['EPIPE', 'broken pipe'],
   [ENONET]: ['ENONET', 'machine is not on the network'],
   [EPROTO]: ['EPROTO', 'protocol error'],
+  [EDOM]: ['EDOM', 'numerical argument out of domain'],
   [ENOTSOCK]: ['ENOTSOCK', 'socket operation on non-socket'],
   [EMSGSIZE]: ['EMSGSIZE', 'message too long'],
   [ENOPROTOOPT]: ['ENOPROTOOPT', 'protocol not available'],

@@ -3,14 +3,20 @@
 import type { TcpInfo } from '../tcp/info.ts';
 import type { AoInfoStatus, AoKeyStatus, KeyValue } from './key-values.ts';
 
-/** What options are set to: TCP_CONGESTION takes a name, SO_LINGER and those of keys a structure, all others an integer. */
-export type OptionValue = number | string | Linger | KeyValue;
+/** What options are set to: TCP_CONGESTION and SO_BINDTODEVICE take a name, SO_LINGER, the timeouts and keys a structure, all others an integer. */
+export type OptionValue = number | string | Linger | Timeval | KeyValue;
 
 /** What getsockopt gives. */
-export type OptionResult = number | string | Linger | TcpInfo | AoInfoStatus | readonly AoKeyStatus[];
+export type OptionResult = number | string | Linger | Timeval | TcpInfo | AoInfoStatus | readonly AoKeyStatus[];
 
 /** SO_LINGER: `linger` in seconds. */
 export interface Linger {
   readonly onoff: number;
   readonly linger: number;
+}
+
+/** SO_RCVTIMEO and SO_SNDTIMEO: struct timeval. */
+export interface Timeval {
+  readonly sec: number;
+  readonly usec: number;
 }

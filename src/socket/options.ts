@@ -1,14 +1,38 @@
 /** Socket options, by level: Linux's names, units, bounds and results. */
 
-import { IPPROTO_IP, IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION } from './constants.ts';
+import {
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  SO_BINDTODEVICE,
+  SO_LINGER,
+  SO_MARK,
+  SO_MAX_PACING_RATE,
+  SO_PRIORITY,
+  SO_RCVTIMEO,
+  SO_REUSEPORT,
+  SO_SNDTIMEO,
+  SOL_SOCKET,
+  TCP_CONGESTION,
+} from './constants.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { getIpOption, setIpOption } from './ip-options.ts';
 import { getKeyOption, isKeyOption, setKeyOption } from './key-options.ts';
 import type { OptionResult, OptionValue } from './option-value.ts';
+import { setRareOption } from './rare-options.ts';
 import type { Socket } from './socket.ts';
 import { getSocketOption, setLinger, setSocketOption } from './socket-options.ts';
 import { getTcpOption, setCongestion, setTcpOption } from './tcp-options.ts';
 
+/** Those whose values are not all integers are sorted out there. */
+const RARE = new Set([
+  SO_PRIORITY,
+  SO_MARK,
+  SO_REUSEPORT,
+  SO_RCVTIMEO,
+  SO_SNDTIMEO,
+  SO_BINDTODEVICE,
+  SO_MAX_PACING_RATE,
+]);
 const MAX_INT = 0x7fffffff;
 
 /** @returns 0 or -errno */
@@ -16,6 +40,7 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (level === IPPROTO_TCP && option === TCP_CONGESTION) return setCongestion(socket, value);
   if (level === SOL_SOCKET && option === SO_LINGER) return setLinger(socket, value);
   if (level === IPPROTO_TCP && isKeyOption(option)) return setKeyOption(socket, option, value);
+  if (level === SOL_SOCKET && RARE.has(option)) return setRareOption(socket, option, value);
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > MAX_INT) return -EINVAL;
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value);
   if (level === IPPROTO_TCP) return setTcpOption(socket, option, value);

@@ -1,34 +1,35 @@
 /** Options of SOL_SOCKET: Linux's names, units, bounds and results. */
 
 import { REASON_NONE } from '../tcp/close-reason.ts';
+import { setBufferLock, setInline, setReceiveBuffer, setReceiveLowat, setSendBuffer } from './buffer-options.ts';
 import {
   IPPROTO_TCP,
   SO_ACCEPTCONN,
+  SO_BUF_LOCK,
   SO_DOMAIN,
   SO_ERROR,
   SO_KEEPALIVE,
   SO_LINGER,
+  SO_OOBINLINE,
   SO_PROTOCOL,
   SO_RCVBUF,
+  SO_RCVLOWAT,
   SO_REUSEADDR,
   SO_SNDBUF,
+  SO_SNDLOWAT,
   SO_TYPE,
   SOCK_STREAM,
 } from './constants.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { keepaliveChanged } from './keepalive-option.ts';
-import type { Linger, OptionValue } from './option-value.ts';
+import type { OptionResult, OptionValue } from './option-value.ts';
+import { getRareOption } from './rare-options.ts';
 import { errnoOf } from './reason-errno.ts';
 import type { Socket } from './socket.ts';
-
-/** Linux's bounds. */
-const MIN_SNDBUF = 4608;
-const MIN_RCVBUF = 2304;
 
 /** @returns 0 or -errno */
 export function setSocketOption(socket: Socket, option: number, value: number): number {
   const { settings } = socket;
-  const { tcp_rmem, tcp_wmem } = socket.stack.sysctl;
   switch (option) {
     case SO_REUSEADDR:
       socket.reuseAddress = value !== 0;
@@ -36,20 +37,19 @@ export function setSocketOption(socket: Socket, option: number, value: number): 
     case SO_KEEPALIVE:
       settings.keepalive = value !== 0;
       return keepaliveChanged(socket);
-    // Linux doubles what is asked for, to pay for its own bookkeeping, and shows the double.
     case SO_SNDBUF:
-      settings.sndBuf = bufferSize(value, tcp_wmem[2], MIN_SNDBUF);
-      return 0;
+      return setSendBuffer(socket, value);
     case SO_RCVBUF:
-      settings.rcvBuf = bufferSize(value, tcp_rmem[2], MIN_RCVBUF);
-      return 0;
+      return setReceiveBuffer(socket, value);
+    case SO_BUF_LOCK:
+      return setBufferLock(socket, value);
+    case SO_RCVLOWAT:
+      return setReceiveLowat(socket, value);
+    case SO_OOBINLINE:
+      return setInline(socket, value !== 0);
     default:
       return -ENOPROTOOPT;
   }
-}
-
-function bufferSize(value: number, most: number, least: number): number {
-  return Math.max(2 * Math.min(Math.max(value, 0), most), least);
 }
 
 /** SO_LINGER's structure. @returns 0 or -errno */
@@ -61,7 +61,7 @@ export function setLinger(socket: Socket, value: OptionValue): number {
 }
 
 /** @returns the value, or -errno */
-export function getSocketOption(socket: Socket, option: number): number | Linger {
+export function getSocketOption(socket: Socket, option: number): OptionResult {
   const { settings } = socket;
   switch (option) {
     case SO_REUSEADDR:
@@ -84,8 +84,16 @@ export function getSocketOption(socket: Socket, option: number): number | Linger
       return socket.domain;
     case SO_ACCEPTCONN:
       return Number(socket.listening);
+    case SO_BUF_LOCK:
+      return settings.bufferLocks;
+    case SO_RCVLOWAT:
+      return settings.rcvLowat;
+    case SO_SNDLOWAT:
+      return 1;
+    case SO_OOBINLINE:
+      return Number(settings.oobInline);
     default:
-      return -ENOPROTOOPT;
+      return getRareOption(socket, option);
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { Binding } from '../stack/ports.ts';
 import type { Stack } from '../stack/stack.ts';
-import { abortCall, close, closeSend, open, receive, send } from '../tcp/calls.ts';
+import { abortCall, close, closeSend, open, send } from '../tcp/calls.ts';
 import { REASON_NONE } from '../tcp/close-reason.ts';
 import { type ConnectionUser, ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import { Listener } from '../tcp/listener.ts';
@@ -18,6 +18,7 @@ import {
   AF_INET,
   IPPROTO_TCP,
   MSG_DONTWAIT,
+  MSG_EOR,
   MSG_MORE,
   MSG_NOSIGNAL,
   MSG_OOB,
@@ -26,8 +27,6 @@ import {
   POLLHUP,
   POLLIN,
   POLLOUT,
-  POLLPRI,
-  POLLRDHUP,
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
@@ -56,18 +55,16 @@ import { ioctl } from './ioctl.ts';
 import { checkKeys } from './key-options.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
+import { pollConnection } from './poll.ts';
 import { errnoOf } from './reason-errno.ts';
+import { bytesLeft, type ReceivedMessage, receiveBytes } from './receiving.ts';
+import { isPort, type SocketAddress } from './socket-address.ts';
 
-/** struct sockaddr: an address of either family, and a port (0..65535; 0 in bind: any). */
-export interface SocketAddress {
-  readonly address: IpAddress;
-  readonly port: number;
-}
+export type { SocketAddress };
 
 type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean };
 
-const SEND_FLAGS = MSG_OOB | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
-const RECV_FLAGS = MSG_PEEK | MSG_DONTWAIT;
+const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /**
  * socket(2).
@@ -224,16 +221,28 @@ export class Socket implements ConnectionUser {
   /** recv(2). RFC 9293 3.6.1 [MAY-1]: not after close. @returns bytes copied, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
   recv(into: Uint8Array, flags = 0): number {
     if (this.#closed) return -EBADF;
-    if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
     const { connection } = this;
     if (connection === undefined) return -ENOTCONN;
-    if (into.length === 0) return 0;
-    const got = receive(connection, into, 0, into.length, (flags & MSG_PEEK) !== 0);
-    if (got > 0) return got;
+    const got = receiveBytes(connection, into, flags, this.stack.clock.now());
+    if (got !== 0 || into.length === 0 || (flags & MSG_OOB) !== 0) return got;
     const error = this.takeError();
     if (error !== 0) return -error;
     if (connection.finReceived || connection.receiveShut || connection.released) return 0;
     return -EAGAIN;
+  }
+
+  /** recvmsg(2): one buffer after the other, and what the control messages say. Errors as `recv`. */
+  recvmsg(list: readonly Uint8Array[], flags = 0): ReceivedMessage | number {
+    let length = 0;
+    for (const into of list) {
+      const got = this.recv(into, flags);
+      if (got < 0 && length === 0) return got;
+      length += Math.max(got, 0);
+      if (got < into.length || (flags & (MSG_PEEK | MSG_OOB)) !== 0) break;
+    }
+    const { connection } = this;
+    const inq = connection !== undefined && this.settings.inq ? bytesLeft(connection) : undefined;
+    return { length, flags: flags & MSG_OOB, inq };
   }
 
   /** shutdown(2). @returns 0, -ENOTCONN, -EINVAL, -EBADF */
@@ -315,18 +324,8 @@ export class Socket implements ConnectionUser {
     if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
     const { connection } = this;
     if (connection === undefined) return POLLOUT | POLLHUP;
-    if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return 0;
-    const readShut = connection.receiveShut || connection.finReceived || connection.released;
-    const writeShut = connection.finQueued || connection.released;
-    let mask = 0;
-    if (connection.receiveQueue.length > 0 || readShut) mask |= POLLIN;
-    if (readShut) mask |= POLLRDHUP;
-    if (writeShut || connection.writable()) mask |= POLLOUT;
-    if (readShut && writeShut) mask |= POLLHUP;
-    if (this.#pendingError() !== 0) mask |= POLLERR;
-    // RFC 9293 3.8.5 [MUST-33]: urgent data is still to come, or to be read up to where it ends.
-    if (!readShut && ((connection.rcvUp - connection.rcvNxt) | 0) > 0) mask |= POLLPRI;
-    return mask;
+    const mask = pollConnection(connection);
+    return (connection.state & (SYN_SENT | SYN_RECEIVED)) === 0 && this.#pendingError() !== 0 ? mask | POLLERR : mask;
   }
 
   /** SO_ERROR: the connection's error, once; 0: none. */
@@ -403,7 +402,8 @@ export class Socket implements ConnectionUser {
 
   #queue(connection: ControlBlock, bytes: Uint8Array, flags: number): number {
     connection.moreToCome = (flags & MSG_MORE) !== 0;
-    return send(connection, bytes, 0, bytes.length, (flags & MSG_OOB) !== 0, this.stack.clock.now());
+    const [urgent, record] = [(flags & MSG_OOB) !== 0, (flags & MSG_EOR) !== 0];
+    return send(connection, bytes, 0, bytes.length, urgent, record, this.stack.clock.now());
   }
 
   #pendingError(): number {
@@ -411,8 +411,4 @@ export class Socket implements ConnectionUser {
     if (connection === undefined || this.#errorTaken || connection.reason === REASON_NONE) return 0;
     return errnoOf(connection.reason);
   }
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port >= 0 && port <= 65_535;
 }

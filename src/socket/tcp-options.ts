@@ -3,23 +3,29 @@
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import { changeControl } from '../tcp/congestion-choice.ts';
 import { secondsToTimeouts, timeoutsToSeconds } from '../tcp/defer-accept.ts';
+import { inPingpong, setQuickAck } from '../tcp/delayed-ack.ts';
 import { type TcpInfo, tcpInfo } from '../tcp/info.ts';
 import type { TcpSettings } from '../tcp/settings.ts';
 import { CLOSED } from '../tcp/state.ts';
+import { setClamp, setNotsentLowat } from './buffer-options.ts';
 import {
   TCP_CONGESTION,
   TCP_CORK,
   TCP_DEFER_ACCEPT,
   TCP_INFO,
+  TCP_INQ,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_LINGER2,
   TCP_MAXSEG,
   TCP_NODELAY,
+  TCP_NOTSENT_LOWAT,
   TCP_QUICKACK,
   TCP_SYNCNT,
+  TCP_THIN_DUPACK,
   TCP_USER_TIMEOUT,
+  TCP_WINDOW_CLAMP,
 } from './constants.ts';
 import { EINVAL, ENOENT, ENOPROTOOPT } from './errno.ts';
 import { keepaliveChanged } from './keepalive-option.ts';
@@ -37,7 +43,7 @@ const MAX_INT = 0x7fffffff;
 
 /** @returns 0 or -errno */
 export function setTcpOption(socket: Socket, option: number, value: number): number {
-  const { settings } = socket;
+  const { settings, connection } = socket;
   switch (option) {
     case TCP_NODELAY:
       settings.noDelay = value !== 0;
@@ -68,7 +74,17 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
     case TCP_USER_TIMEOUT:
       return bounded(value, 0, MAX_INT, () => setField(settings, 'userTimeout', value));
     case TCP_QUICKACK:
-      return setQuickAck(socket, value);
+      if (connection !== undefined) setQuickAck(connection, value);
+      return 0;
+    case TCP_WINDOW_CLAMP:
+      return setClamp(socket, value);
+    case TCP_NOTSENT_LOWAT:
+      return setNotsentLowat(socket, value);
+    case TCP_INQ:
+      return bounded(value, 0, 1, () => setInq(settings, value));
+    // Linux takes it and does nothing: recovery has no need of it any more.
+    case TCP_THIN_DUPACK:
+      return bounded(value, 0, 1, () => 0);
     default:
       return -ENOPROTOOPT;
   }
@@ -87,21 +103,14 @@ function setField(
   return 0;
 }
 
+function setInq(settings: TcpSettings, value: number): number {
+  settings.inq = value === 1;
+  return 0;
+}
+
 function setKeepIdle(socket: Socket, seconds: number): number {
   socket.settings.keepIdle = seconds;
   return keepaliveChanged(socket);
-}
-
-/** Not sticky, as on Linux: the connection finds its own way again. */
-function setQuickAck(socket: Socket, value: number): number {
-  const { connection } = socket;
-  if (connection === undefined) return 0;
-  connection.pingpong = value === 0;
-  if (value !== 0 && connection.ackDelayed) {
-    connection.ackNow = true;
-    connection.context.markDirty(connection);
-  }
-  return 0;
 }
 
 /** A name as a string. @returns -ENOENT for one that there is not */
@@ -142,7 +151,15 @@ export function getTcpOption(socket: Socket, option: number): number | string | 
     case TCP_USER_TIMEOUT:
       return settings.userTimeout;
     case TCP_QUICKACK:
-      return Number(connection === undefined || !connection.pingpong);
+      return Number(connection === undefined || !inPingpong(connection));
+    case TCP_WINDOW_CLAMP:
+      return settings.windowClamp;
+    case TCP_NOTSENT_LOWAT:
+      return settings.notsentLowat;
+    case TCP_INQ:
+      return Number(settings.inq);
+    case TCP_THIN_DUPACK:
+      return 0;
     case TCP_CONGESTION:
       return connection?.congestion.name ?? settings.congestion;
     case TCP_INFO:

@@ -1,7 +1,7 @@
 /** Fifth step, ESTABLISHED and later: the ACK field, SACK, and the send window. RFC 9293 3.10.7.4. */
 import { FIN, OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import { AckNews } from './ack-news.ts';
-import { endBusy, noteBufferLimit } from './busy-time.ts';
+import { endBusy } from './busy-time.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { controlCongestion } from './congestion-use.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
@@ -184,7 +184,6 @@ function noteOrder(connection: ControlBlock): void {
 }
 
 function advance(connection: ControlBlock, ack: number, now: number): void {
-  const writableBefore = connection.writable();
   const { traffic } = connection;
   if (traffic !== undefined) traffic.bytesAcked += distance(connection.sndUna, ack);
   connection.sndUna = ack;
@@ -194,11 +193,6 @@ function advance(connection: ControlBlock, ack: number, now: number): void {
   connection.retransmitsSince = -1;
   connection.softReason = 0;
   endBusy(connection, now);
-  if (!writableBefore && connection.writable()) connection.context.markReady(connection);
-  if (connection.noSpace && connection.writable()) {
-    connection.noSpace = false;
-    noteBufferLimit(connection, false, now);
-  }
 }
 
 /** RFC 6298 3 (Karn; RFC 9293 3.8.1 [MUST-18]), RFC 7323 4.1 (RTTM). @returns whether there was a sample */

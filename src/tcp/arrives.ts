@@ -22,7 +22,6 @@ import {
   CLOSE_WAIT,
   CLOSED,
   CLOSING,
-  ESTABLISHED,
   FIN_WAIT_1,
   FIN_WAIT_2,
   LAST_ACK,
@@ -32,6 +31,7 @@ import {
   TIME_WAIT,
 } from './state.ts';
 import { enterTimeWait } from './time-wait.ts';
+import { urgentArrives } from './urgent.ts';
 
 /** RFC 7323 5.5: after this long without an update TS.Recent may be stale, seconds (24 days). */
 const TIMESTAMP_LIFE = 24 * 24 * 3600;
@@ -52,7 +52,7 @@ export function segmentArrives(connection: ControlBlock, segment: TcpSegment, ch
   if (connection.ecn !== undefined) ecnArrives(connection, segment);
   updateTimestamp(connection, segment, now);
   if (!checkAcknowledgment(connection, segment, now)) return;
-  if ((segment.flags & URG) !== 0) checkUrgent(connection, segment);
+  if ((segment.flags & URG) !== 0) urgentArrives(connection, segment);
   if (segment.payloadLength > 0 && !textArrives(connection, segment, chunk, now)) return;
   if ((segment.flags & FIN) !== 0 && !connection.released) finArrives(connection, segment, now);
 }
@@ -61,7 +61,7 @@ export function segmentArrives(connection: ControlBlock, segment: TcpSegment, ch
 function continueAfterSyn(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
   segment.seq = (segment.seq + 1) | 0;
   segment.flags &= ~SYN;
-  if ((segment.flags & URG) !== 0) checkUrgent(connection, segment);
+  if ((segment.flags & URG) !== 0) urgentArrives(connection, segment);
   if (segment.payloadLength > 0) textArrives(connection, segment, chunk, now);
   if ((segment.flags & FIN) !== 0) finArrives(connection, segment, now);
 }
@@ -86,8 +86,14 @@ function checkTimestamp(connection: ControlBlock, segment: TcpSegment, now: numb
  */
 function checkSequence(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   const end = (segment.seq + segmentLength(segment)) | 0;
-  if (afterOrAt(end, connection.lastAckSent) && beforeOrAt(segment.seq, later(connection.rcvAdv, connection.rcvNxt))) {
-    return true;
+  const edge = later(connection.rcvAdv, connection.rcvNxt);
+  if (afterOrAt(end, connection.lastAckSent) && beforeOrAt(segment.seq, edge)) {
+    // A FIN may lie behind the edge; so may text, when nothing is unread: the reader has all of its buffer.
+    const text = (segment.seq + segment.payloadLength) | 0;
+    if (!after(text, edge) || connection.receiveQueue.length === 0) return true;
+    connection.context.counters.BeyondWindow++;
+  } else if (after(segment.seq, edge)) {
+    connection.context.counters.BeyondWindow++;
   }
   if (isSimultaneousSynAck(connection, segment)) return true;
   // "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set)".
@@ -200,14 +206,4 @@ function orphanInFinWait2(connection: ControlBlock, segment: TcpSegment, now: nu
   connection.context.counters.TCPAbortOnData++;
   replyReset(connection.context, connection.path, segment, connection.signer);
   release(connection, REASON_NONE, now);
-}
-
-/** Sixth, check the URG bit. RCV.UP <- max (RCV.UP, SEG.UP); the user is told [MUST-32], with a window of zero, too [MUST-66]. RFC 6093: the pointer points behind. */
-function checkUrgent(connection: ControlBlock, segment: TcpSegment): void {
-  if ((connection.state & (ESTABLISHED | FIN_WAIT_1 | FIN_WAIT_2 | CLOSE_WAIT)) === 0) return;
-  if (connection.finReceived) return;
-  const up = (segment.seq + segment.urgentPointer) | 0;
-  if (!after(up, connection.rcvUp) || !after(up, connection.rcvNxt)) return;
-  connection.rcvUp = up;
-  connection.context.markReady(connection);
 }

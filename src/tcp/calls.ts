@@ -1,4 +1,4 @@
-/** The user calls of RFC 9293 3.10.1 to 3.10.6: OPEN, SEND, RECEIVE, CLOSE, STATUS (info.ts), ABORT. They change the control block; output follows. */
+/** The user calls of RFC 9293 3.10.1 to 3.10.6: OPEN, SEND, RECEIVE (receive.ts), CLOSE, STATUS (info.ts), ABORT. They change the control block; output follows. */
 
 import { startBusy } from './busy-time.ts';
 import { REASON_ABORTED, REASON_NONE } from './close-reason.ts';
@@ -7,22 +7,14 @@ import { offerEcn } from './ecn-handshake.ts';
 import { awaitFin } from './fin-wait-2.ts';
 import { advertisedMss, syncMss } from './mss.ts';
 import { armCork } from './nagle.ts';
+import { outOfMemory } from './prune.ts';
 import { noteApplicationLimit } from './rate-sample.ts';
-import { windowShiftFor, windowUpdateDue } from './receive-window.ts';
+import { offeredShift } from './receive-window.ts';
 import { abort, orphan, release } from './release.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { signerForOpen } from './segment-keys.ts';
-import {
-  CLOSE_WAIT,
-  CLOSED,
-  ESTABLISHED,
-  FIN_WAIT_1,
-  FIN_WAIT_2,
-  LAST_ACK,
-  RECEIVING,
-  SYN_RECEIVED,
-  SYN_SENT,
-} from './state.ts';
+import { fillSendBuffer } from './send-buffer.ts';
+import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { issAfter, removeTimeWait, type TimeWaitRecord } from './time-wait.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
 
@@ -54,7 +46,7 @@ export function open(connection: ControlBlock, old: TimeWaitRecord | undefined, 
   connection.signer = signerForOpen(connection);
   connection.timestampsOk = config.tcp_timestamps && connection.signer?.leavesTimestamps !== false;
   connection.windowScaleOk = config.tcp_window_scaling;
-  connection.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
+  connection.rcvWindShift = offeredShift(settings, config);
   if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;
   syncMss(connection);
   offerEcn(connection);
@@ -71,6 +63,7 @@ export function open(connection: ControlBlock, old: TimeWaitRecord | undefined, 
 /**
  * SEND (3.10.2): queues a copy of as many bytes as the send buffer has room for.
  * @param urgent the last of them is urgent data [MUST-30]
+ * @param record the last of them ends a record (MSG_EOR): no segment goes on beyond it
  * @returns how many
  */
 export function send(
@@ -79,37 +72,17 @@ export function send(
   from: number,
   count: number,
   urgent: boolean,
+  record: boolean,
   now: number,
 ): number {
-  const taken = Math.min(count, connection.sendSpace());
-  if (taken < count) connection.noSpace = true;
-  if (taken <= 0) return 0;
   noteApplicationLimit(connection);
-  connection.sendQueue.append(bytes, from, taken);
+  const taken = fillSendBuffer(connection, bytes, from, count, record);
+  if (taken === 0) return 0;
   if (urgent) connection.sndUp = connection.sendQueue.end;
   startBusy(connection, now);
   armCork(connection, now);
   connection.context.markDirty(connection);
   return taken;
-}
-
-/**
- * RECEIVE (3.10.3): copies what is there, at most `count` bytes; unless `peek`, the window moves on.
- */
-export function receive(
-  connection: ControlBlock,
-  target: Uint8Array,
-  from: number,
-  count: number,
-  peek: boolean,
-): number {
-  const got = connection.receiveQueue.read(target, from, count, peek);
-  if (got === 0 || peek || connection.released) return got;
-  if ((connection.state & RECEIVING) !== 0 && windowUpdateDue(connection)) {
-    connection.ackNow = true;
-    connection.context.markDirty(connection);
-  }
-  return got;
 }
 
 /** The sending half of CLOSE (3.10.4), shutdown(SHUT_WR): a FIN follows what is queued. */
@@ -148,6 +121,7 @@ export function close(connection: ControlBlock, now: number): void {
     abort(connection, REASON_ABORTED, now);
     return;
   }
+  if (outOfMemory(connection)) return abort(connection, REASON_ABORTED, now);
   if (connection.state === FIN_WAIT_2) return closeInFinWait2(connection, now);
   const { context } = connection;
   if (context.orphans > context.config.tcp_max_orphans && connection.state !== SYN_SENT) {

@@ -100,10 +100,27 @@ export interface TcpConfig {
   tcp_invalid_ratelimit: number;
   /** Drop RSTs in TIME-WAIT (RFC 1337). */
   tcp_rfc1337: boolean;
-  /** Receive buffer in bytes: least, default, most. The most decides the window scale. */
+  /** Receive buffer in bytes: least, default, most that it grows to by itself. The most decides the window scale. */
   tcp_rmem: readonly [number, number, number];
-  /** Send buffer in bytes: least, default, most. */
+  /** Send buffer in bytes: least, default, most that it grows to by itself. */
   tcp_wmem: readonly [number, number, number];
+  /** Memory of all connections together, pages of 4 KiB: below the first nothing is short, from the second on windows do not grow, beyond the third nothing is queued. */
+  tcp_mem: readonly [number, number, number];
+  /** Most that SO_RCVBUF and SO_SNDBUF may ask for, bytes (`net.core`). */
+  rmem_max: number;
+  wmem_max: number;
+  /** The receive buffer grows with what the user reads in a round trip. */
+  tcp_moderate_rcvbuf: boolean;
+  /** 2^-n of the receive buffer is kept back from the window (and a segment at least); 0: nothing is. */
+  tcp_app_win: number;
+  /** A window may be taken back when memory runs short (RFC 7323 2.4 would rather not). */
+  tcp_shrink_window: boolean;
+  /** Bytes not sent at which a write stops; 4,294,967,295: no limit but the buffer. */
+  tcp_notsent_lowat: number;
+  /** The urgent pointer points at the last urgent byte (RFC 1122), rather than behind it (RFC 6093 and everybody else). */
+  tcp_stdurg: boolean;
+  /** Answers in a row that make a connection a conversation, whose acknowledgments wait (ping-pong mode). */
+  tcp_pingpong_thresh: number;
   /** Congestion control of new connections, by name. */
   tcp_congestion_control: string;
   /**
@@ -210,9 +227,18 @@ export function defaultConfig(): TcpConfig {
     tcp_challenge_ack_limit: 0x7fffffff,
     tcp_invalid_ratelimit: 500,
     tcp_rfc1337: false,
-    // Linux's default is 131,072 and grows by measurement; ours is fixed until the buffers tune themselves.
-    tcp_rmem: [4096, 4_194_304, 33_554_432],
-    tcp_wmem: [4096, 4_194_304, 33_554_432],
+    tcp_rmem: [4096, 131_072, 33_554_432],
+    tcp_wmem: [4096, 16_384, 4_194_304],
+    // What Linux takes on a machine of 16 GiB: 768 MiB, 1 GiB, 1.5 GiB.
+    tcp_mem: [196_608, 262_144, 393_216],
+    rmem_max: 4_194_304,
+    wmem_max: 4_194_304,
+    tcp_moderate_rcvbuf: true,
+    tcp_app_win: 31,
+    tcp_shrink_window: false,
+    tcp_notsent_lowat: 0xffffffff,
+    tcp_stdurg: false,
+    tcp_pingpong_thresh: 1,
     tcp_congestion_control: 'cubic',
     hystart: 1,
     hystart_detect: 3,

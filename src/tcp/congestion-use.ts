@@ -47,7 +47,7 @@ function decay(connection: ControlBlock, now: number): void {
   const used = Math.max(connection.windowUsed, initialCwnd(connection));
   connection.windowUsed = 0;
   connection.windowUsedAt = now;
-  if (connection.caState !== CA_OPEN || connection.sendSpace() === 0 || used >= connection.cwnd) return;
+  if (connection.caState !== CA_OPEN || connection.noSpace || used >= connection.cwnd) return;
   connection.ssthresh = currentSsthresh(connection);
   connection.cwnd = (connection.cwnd + used) >> 1;
 }

@@ -11,6 +11,7 @@ import type { ConnectionUser, ControlBlock } from './control-block.ts';
 import { TcpCounters } from './counters.ts';
 import type { Embryo } from './embryo.ts';
 import type { InitialNumbers } from './initial-numbers.ts';
+import { TcpMemory } from './memory.ts';
 import type { SegmentHasher } from './segment-hasher.ts';
 import { SynCookies } from './syn-cookies.ts';
 import type { TimeWaitRecord } from './time-wait.ts';
@@ -47,6 +48,7 @@ export class TcpContext {
   /** Without one there are no TCP-MD5 and no TCP-AO. */
   readonly hasher: SegmentHasher | undefined;
   readonly counters = new TcpCounters();
+  readonly memory: TcpMemory;
   /** Deadlines that must be met for data to move. */
   readonly timers = new Deadlines(TIMER_KINDS);
   /** Keepalive, FIN-WAIT-2 without a user, TIME-WAIT: they keep nobody waiting. */
@@ -76,6 +78,7 @@ export class TcpContext {
   ) {
     this.config = config;
     this.slab = slab;
+    this.memory = new TcpMemory(slab, config, this.counters);
     this.random = random;
     this.numbers = numbers;
     this.trace = trace;

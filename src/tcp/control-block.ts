@@ -17,14 +17,17 @@ import type { Rack } from './rack.ts';
 import type { DeliveryRate } from './rate-sample.ts';
 import type { Reassembly } from './reassembly.ts';
 import { ReceiveQueue } from './receive-queue.ts';
+import type { ReceiveSpace } from './receive-space.ts';
 import type { RecoveryState } from './recovery-state.ts';
 import { chosenCongestion, initialCwnd, initialReordering } from './route-metrics.ts';
+import { writable } from './send-buffer.ts';
 import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
 import type { TcpSettings } from './settings.ts';
 import type { Signer } from './signer.ts';
 import { CLOSED, stateName } from './state.ts';
 import type { Traffic } from './traffic.ts';
+import type { Urgent } from './urgent.ts';
 
 /** What stands in the demultiplexer's table and the timer tables. */
 export const KIND_CONNECTION = 0;
@@ -113,12 +116,19 @@ export class ControlBlock {
   /** The right edge that we advertised: RCV.NXT + RCV.WND. */
   rcvAdv = 0;
   rcvUp = 0;
+  /** What the peer last announced as urgent; undefined: nothing, or the reader has passed it. */
+  urgent: Urgent | undefined;
   /** RFC 7323 4.3: the ACK field of the last segment that we sent. */
   lastAckSent = 0;
   /** Our MSS, as advertised. */
   rcvMss = 536;
-  /** Payload of the full segments that the peer sends, as seen (Linux's rcv_mss). */
+  /** Payload of the full segments that the peer sends, as seen (Linux's rcv_mss), and of the last that was shorter; 0: it was not. */
   seenMss = 0;
+  lastSegmentSize = 0;
+  /** How far the window may open for now, bytes (Linux's rcv_ssthresh). */
+  rcvSsthresh = 0;
+  /** Made with the first data that comes: how the receive buffer grows. */
+  receiveSpace: ReceiveSpace | undefined;
   /** The peer's FIN has been taken. */
   finReceived = false;
   /** A FIN that came out of order: its sequence number, meant when `finSeqKnown`. */
@@ -192,9 +202,11 @@ export class ControlBlock {
   // Acknowledgments to be sent.
   ackNow = false;
   ackDelayed = false;
-  /** Linux's quick ACKs left, and whether the application answers (ping-pong), when ACKs wait for the answer. */
+  /** Linux's quick ACKs left, and how often in a row the application has answered (ping-pong), when ACKs wait for the answer. */
   quickAcks = 0;
-  pingpong = false;
+  pingpong = 0;
+  /** Ends of the peer's writes that came since the last acknowledgment: none, one, more. */
+  pushes = 0;
   /** Delayed-ACK timeout in ms, 0: no data came yet. */
   ato = 0;
   lastDataReceivedAt = 0;
@@ -306,14 +318,9 @@ export class ControlBlock {
     return (this.sendQueue.end + (this.finQueued ? 1 : 0)) | 0;
   }
 
-  /** Bytes that the send buffer has room for. */
-  sendSpace(): number {
-    return Math.max(this.settings.sndBuf - this.sendQueue.length, 0);
-  }
-
-  /** Linux's rule for POLLOUT: a third of the send buffer is free. */
+  /** Whether POLLOUT is due. */
   writable(): boolean {
-    return 3 * this.sendSpace() >= this.settings.sndBuf;
+    return writable(this);
   }
 
   /** For the trace; call only when there is a sink. */

@@ -59,6 +59,14 @@ export class TcpCounters {
   TCPOFOMerge = 0;
   TCPOFODrop = 0;
   TCPRcvQDrop = 0;
+  TCPRcvCollapsed = 0;
+  PruneCalled = 0;
+  RcvPruned = 0;
+  OfoPruned = 0;
+  TCPMemoryPressures = 0;
+  TCPFromZeroWindowAdv = 0;
+  TCPToZeroWindowAdv = 0;
+  TCPWantZeroWindowAdv = 0;
   TCPChallengeACK = 0;
   TCPSYNChallenge = 0;
   TCPACKSkippedSeq = 0;
@@ -73,6 +81,7 @@ export class TcpCounters {
   TCPAbortOnTimeout = 0;
   TCPAbortOnLinger = 0;
   TCPZeroWindowDrop = 0;
+  BeyondWindow = 0;
   TW = 0;
   TWKilled = 0;
   TCPTimeWaitOverflow = 0;

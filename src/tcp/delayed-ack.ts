@@ -1,29 +1,36 @@
 /**
  * When to acknowledge: RFC 9293 3.8.6.3, RFC 5681 4.2, with Linux's manners: at once while a connection is young (quick ACKs),
- * at once for every second full segment, later while the application answers (ping-pong), when the answer carries it.
+ * at once for every second full segment when the window can move on too, when the user has read what a push brought, later while the
+ * application answers (ping-pong), when the answer carries it.
  */
+import { FIN, PSH, SYN, type TcpSegment, URG } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { textTaken } from './ecn.ts';
-import { currentWindow, offerableWindow } from './receive-window.ts';
+import { currentWindow, growWindow, windowUpdateDue, worthAcknowledging } from './receive-window.ts';
 import { distance } from './sequence.ts';
+import { CLOSE_WAIT, ESTABLISHED, RECEIVING } from './state.ts';
+import { DELAYED_ACK } from './timer-kinds.ts';
 
 /** Linux's TCP_ATO_MIN: the shortest delay, ms. */
 const ATO_MIN = 40;
 /** Linux's TCP_MAX_QUICKACKS. */
 const MAX_QUICK_ACKS = 16;
+/** The longest delay where nobody is known to wait for the acknowledgment, ms (RFC 9293 MUST-58: below 500). */
+const PATIENT_DELAY = 499;
+/** Linux's TCP_MSS_DEFAULT and TCP_MIN_MSS: sizes from which a segment may be a full one. */
+const SURELY_FULL = 536;
+const PERHAPS_FULL = 88;
+const TIMESTAMPS_LENGTH = 12;
+/** Flags of segments that may be the rest of something. */
+const REMNANT = FIN | SYN | URG | PSH;
 
-/** Data in order has come: `payload` bytes, the largest piece `piece` bytes, in a packet with that ECN field. */
-export function dataReceived(
-  connection: ControlBlock,
-  payload: number,
-  piece: number,
-  field: number,
-  now: number,
-): void {
-  measureSegment(connection, Math.min(payload, piece));
+/** Data in order has come: `payload` bytes of the segment. */
+export function dataReceived(connection: ControlBlock, payload: number, segment: TcpSegment, now: number): void {
+  measureSegment(connection, Math.min(payload, segment.pieceSize || payload), segment);
   adaptDelay(connection, now);
-  if (connection.ecn !== undefined) textTaken(connection, field);
+  if (connection.ecn !== undefined) textTaken(connection, segment.ecn);
   connection.lastDataReceivedAt = now;
+  growWindow(connection, payload);
   scheduleAck(connection);
 }
 
@@ -31,39 +38,121 @@ export function dataReceived(
 export function scheduleAck(connection: ControlBlock): void {
   const unacknowledged = distance(connection.lastAckSent, connection.rcvNxt);
   const hurry = connection.ecn?.hurry === true;
-  const second = unacknowledged > connection.seenMss && offerableWindow(connection) >= currentWindow(connection);
-  const quick = (connection.quickAcks > 0 && !connection.pingpong) || connection.path.metrics.quickack === true;
+  // RFC 9293 3.8.6.3 [SHLD-18], [SHLD-19]: at once for every second full segment. A user that reads slowly, or wants much at once (SO_RCVLOWAT), is waited for.
+  const second =
+    unacknowledged > connection.seenMss &&
+    (connection.receiveQueue.length < connection.settings.rcvLowat || worthAcknowledging(connection));
+  const quick = (connection.quickAcks > 0 && !inPingpong(connection)) || connection.path.metrics.quickack === true;
   if (second || hurry || quick || connection.ato === 0) connection.ackNow = true;
   else connection.ackDelayed = true;
   connection.context.markDirty(connection);
 }
 
+/** The user has read: what waited for that is acknowledged now, and a window that has opened well is told. Linux's tcp_cleanup_rbuf. */
+export function acknowledgeRead(connection: ControlBlock): void {
+  if (connection.ackNow || (!(connection.ackDelayed && readSettles(connection)) && !windowNews(connection))) return;
+  connection.ackNow = true;
+  connection.context.markDirty(connection);
+}
+
+function readSettles(connection: ControlBlock): boolean {
+  if (distance(connection.lastAckSent, connection.rcvNxt) > connection.seenMss) return true;
+  // The user has all that the peer pushed, and did not answer.
+  const pushed = connection.pushes > 1 || (connection.pushes === 1 && !inPingpong(connection));
+  return pushed && connection.receiveQueue.length === 0;
+}
+
+function windowNews(connection: ControlBlock): boolean {
+  return (connection.state & RECEIVING) !== 0 && !connection.receiveShut && windowUpdateDue(connection);
+}
+
 /** Something unusual came (a hole, a duplicate): the next ACKs go at once. RFC 5681 4.2. */
 export function enterQuickAck(connection: ControlBlock, most: number): void {
   connection.quickAcks = Math.max(connection.quickAcks, Math.min(quickAckCount(connection), most));
-  connection.pingpong = false;
+  connection.pingpong = 0;
   connection.ato = ATO_MIN;
+}
+
+/** The application answers what comes: acknowledgments wait for that. */
+export function inPingpong(connection: ControlBlock): boolean {
+  return connection.pingpong >= connection.context.config.tcp_pingpong_thresh;
+}
+
+export function enterPingpong(connection: ControlBlock): void {
+  connection.pingpong = connection.context.config.tcp_pingpong_thresh;
+}
+
+/** Data goes out: is it an answer? Then the peer's next will be answered too, perhaps. */
+export function noteAnswer(connection: ControlBlock, now: number): void {
+  if (now - connection.lastDataReceivedAt < connection.ato && !inPingpong(connection)) connection.pingpong++;
+}
+
+/** TCP_QUICKACK. Not sticky: the connection finds its own way again. 2: what waits is sent, and no more. */
+export function setQuickAck(connection: ControlBlock, value: number): void {
+  if (value === 0) return enterPingpong(connection);
+  connection.pingpong = 0;
+  if ((connection.state & (ESTABLISHED | CLOSE_WAIT)) === 0 || !connection.ackDelayed) return;
+  connection.pushes = Math.max(connection.pushes, 1);
+  acknowledgeRead(connection);
+  if ((value & 1) === 0) enterPingpong(connection);
+}
+
+/** Sets the time for the acknowledgment that waits. Linux bounds it by the round trip. */
+export function armDelayedAck(connection: ControlBlock, now: number): void {
+  const due = connection.timerAt(DELAYED_ACK);
+  const delay = ackDelay(connection);
+  if (now + delay < due) connection.setTimer(DELAYED_ACK, now + delay);
+}
+
+/** Milliseconds. */
+function ackDelay(connection: ControlBlock): number {
+  const { config } = connection.context;
+  const most = Math.min(config.tcp_delack_max_ms, Math.max(config.tcp_rto_min_us / 1000, 2) - 1);
+  let delay = connection.ato;
+  if (delay > ATO_MIN) {
+    const waitedFor = inPingpong(connection) || connection.pushes > 0;
+    delay = Math.min(delay, waitedFor ? config.tcp_delack_max_ms : PATIENT_DELAY);
+    if (connection.srttUs > 0) delay = Math.min(delay, Math.max(connection.srttUs / 1000, ATO_MIN));
+  }
+  return Math.min(delay, most);
 }
 
 /** The delayed-ACK timer fired. */
 export function delayedAckTimeout(connection: ControlBlock): void {
   if (!connection.ackDelayed) return;
   connection.ackDelayed = false;
-  if (connection.pingpong) {
+  if (inPingpong(connection)) {
     // The application did not answer in time: it is not that kind of conversation.
-    connection.pingpong = false;
+    connection.pingpong = 0;
     connection.ato = ATO_MIN;
   } else {
-    connection.ato = Math.min(connection.ato * 2, connection.context.config.tcp_delack_max_ms);
+    connection.ato = Math.min(connection.ato * 2, connection.rtoUs / 1000);
   }
   connection.ackNow = true;
   connection.context.counters.DelayedACKs++;
   connection.context.markDirty(connection);
 }
 
-/** What a full segment of the peer's is, by what it sends. Short ones lower nothing: the rule is about full segments. */
-function measureSegment(connection: ControlBlock, payload: number): void {
-  if (payload > connection.seenMss) connection.seenMss = Math.min(payload, Math.max(connection.rcvMss, 536));
+/** What a full segment of the peer's is, by what it sends; a shorter one is the end of something, unless two of one size follow each other. */
+function measureSegment(connection: ControlBlock, payload: number, segment: TcpSegment): void {
+  const previous = connection.lastSegmentSize;
+  connection.lastSegmentSize = 0;
+  if (payload >= connection.seenMss) {
+    connection.seenMss = Math.min(payload, Math.max(connection.rcvMss, SURELY_FULL));
+    // The end of a write: the peer may wait for this acknowledgment.
+    if ((segment.flags & PSH) !== 0) connection.pushes = Math.max(connection.pushes, 1);
+    return;
+  }
+  const bytes = payload + segment.headerLength - 20;
+  if (bytes >= SURELY_FULL || (bytes >= PERHAPS_FULL && (segment.flags & REMNANT) === 0)) {
+    const size = bytes - (connection.timestampsOk ? TIMESTAMPS_LENGTH : 0);
+    connection.lastSegmentSize = size;
+    if (size === previous) {
+      connection.seenMss = size;
+      return;
+    }
+  }
+  if (connection.pushes < 2) connection.pushes++;
 }
 
 function adaptDelay(connection: ControlBlock, now: number): void {
@@ -77,7 +166,7 @@ function adaptDelay(connection: ControlBlock, now: number): void {
   if (gap <= ATO_MIN / 2) {
     connection.ato = connection.ato / 2 + ATO_MIN / 2;
   } else if (gap < connection.ato) {
-    connection.ato = Math.min(connection.ato / 2 + gap, connection.context.config.tcp_delack_max_ms);
+    connection.ato = Math.min(connection.ato / 2 + gap, connection.rtoUs / 1000);
   } else if (gap > connection.rtoUs / 1000) {
     // The sender has been idle and starts slowly: help it.
     connection.quickAcks = Math.max(connection.quickAcks, quickAckCount(connection));

@@ -31,13 +31,12 @@ import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
 import { startProbing } from './mtu-probing.ts';
 import type { Path } from './path.ts';
-import { MAX_WINDOW_SHIFT, windowShiftFor } from './receive-window.ts';
+import { initialWindow, MAX_WINDOW_SHIFT, offeredShift } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { inheritKeys, keysAreLeft, signerForStray, signerForSyn } from './segment-keys.ts';
 import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
 import { COOKIE_VALID, cookieEcn, cookieSack, cookieTimestamp, cookieWindowShift } from './syn-cookies.ts';
-import { initialWindow } from './transmit.ts';
 
 /** Where a segment came from, for those who must remember it. */
 export interface Arrival {
@@ -172,7 +171,7 @@ function takeCookieOptions(embryo: Embryo, segment: TcpSegment): boolean {
   embryo.windowScaleOk = shift >= 0;
   embryo.sndWindShift = Math.max(shift, 0);
   if (!embryo.windowScaleOk) embryo.rcvWindShift = 0;
-  else embryo.rcvWindShift = windowShiftFor(Math.max(embryo.listener.settings.rcvBuf, config.tcp_rmem[2]));
+  else embryo.rcvWindShift = offeredShift(embryo.listener.settings, config);
   return (!embryo.sackOk || config.tcp_sack) && (!embryo.windowScaleOk || config.tcp_window_scaling);
 }
 
@@ -229,11 +228,11 @@ function makeEmbryo(
   if (embryo.windowScaleOk) {
     // RFC 7323 2.3: more than 14 is taken for 14.
     embryo.sndWindShift = Math.min(segment.windowScale, MAX_WINDOW_SHIFT);
-    embryo.rcvWindShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
+    embryo.rcvWindShift = offeredShift(settings, config);
   }
   grantEcn(embryo, segment);
   embryo.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
-  embryo.window = initialWindow(settings.rcvBuf, embryo.rcvMss);
+  embryo.window = initialWindow(settings, embryo.rcvMss);
   return embryo;
 }
 

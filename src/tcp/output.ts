@@ -7,6 +7,7 @@ import { checkBeacon } from './accurate-ecn-option.ts';
 import { noteBufferLimit, noteWindowLimit } from './busy-time.ts';
 import { congestionWindowRestart, noteResumption, noteWindowUse } from './congestion-use.ts';
 import { CA_LOSS, type ControlBlock } from './control-block.ts';
+import { armDelayedAck, noteAnswer } from './delayed-ack.ts';
 import { synEcnFlags } from './ecn-handshake.ts';
 import { currentMss } from './mss.ts';
 import { maybeMtuProbe, mtuProbeInconclusive, PROBE_WAITS } from './mtu-probing.ts';
@@ -17,6 +18,7 @@ import { inReduction } from './prr.ts';
 import { stampSent } from './rate-sample.ts';
 import { type RecoveryState, recoveryOf } from './recovery-state.ts';
 import { retransmissionTimeout } from './round-trip.ts';
+import { checkSpace } from './send-buffer.ts';
 import {
   armRetransmission,
   rearmRetransmission,
@@ -28,7 +30,7 @@ import { LOST, SACKED, type SentRun } from './sent-runs.ts';
 import { after, before, distance } from './sequence.ts';
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import { probeSent, scheduleProbe } from './tail-loss-probe.ts';
-import { DELAYED_ACK, PACING, RETRANSMISSION } from './timer-kinds.ts';
+import { PACING, RETRANSMISSION } from './timer-kinds.ts';
 import { superSegmentLimit, timestampNow, transmit, transmitAck } from './transmit.ts';
 
 /** @returns false when the interface was full, or busy: the stack calls again when there is room, or in the next flush */
@@ -43,6 +45,7 @@ export function output(connection: ControlBlock, now: number): boolean {
   if (connection.sndNxt !== sndNxt || connection.cwndLimited) noteWindowUse(connection, now);
   const waits = connection.timerAt(PACING) !== Infinity;
   if (!waits) connection.pacer?.rest();
+  if (connection.noSpace) checkSpace(connection, now);
   if (connection.runs.packetsOut > 0) {
     // One probe for a tail: the next is the retransmission timer's.
     if (connection.sndNxt !== sndNxt && !probeDue) scheduleProbe(connection, false, now);
@@ -269,7 +272,7 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
     if (length % size !== 0) connection.sndSml = end;
     connection.lastDataSentAt = now;
     // Data that answers data: the peer's next will be answered too, so its acknowledgment can wait for that (Linux's ping-pong mode).
-    if (now - connection.lastDataReceivedAt < connection.ato) connection.pingpong = true;
+    noteAnswer(connection, now);
   }
   endPersist(connection);
   return true;
@@ -282,8 +285,6 @@ function pace(connection: ControlBlock, length: number, size: number, now: numbe
 /** What no segment carried. RFC 9293 3.8.6.3. */
 function sendAcknowledgment(connection: ControlBlock, now: number): boolean {
   if (connection.ackNow) return transmitAck(connection, now);
-  if (connection.ackDelayed && connection.timerAt(DELAYED_ACK) === Infinity) {
-    connection.setTimer(DELAYED_ACK, now + connection.ato);
-  }
+  if (connection.ackDelayed) armDelayedAck(connection, now);
   return true;
 }

@@ -40,6 +40,11 @@ export class Reassembly {
     return this.#runs.length === 0;
   }
 
+  /** Behind the last run; meant unless `empty`. */
+  get end(): number {
+    return this.#runs.at(-1)?.end ?? 0;
+  }
+
   /**
    * Keeps what of `[seq, seq + count)` is not there yet, and sets `left` and `right`.
    * @returns bytes added; 0: all of it was there; -1: no room for another run

@@ -37,6 +37,10 @@ export class ReceiveQueue {
       this.#tailOpen = false;
       return;
     }
+    this.#copy(chunk, offset, count);
+  }
+
+  #copy(chunk: Chunk, offset: number, count: number): void {
     let at = offset;
     let left = count;
     while (left > 0) {
@@ -54,14 +58,26 @@ export class ReceiveQueue {
     }
   }
 
-  /** Copies bytes from the front to `target[from, from + count)` and, unless `peek`, forgets them. @returns how many */
-  read(target: Uint8Array, from: number, count: number, peek: boolean): number {
+  /**
+   * Copies bytes from the front to `target[from, from + count)` and, unless `peek`, forgets them.
+   * @param behind with `peek`: bytes at the front that are passed over
+   * @returns how many
+   */
+  read(target: Uint8Array, from: number, count: number, peek: boolean, behind = 0): number {
     let done = 0;
     let index = 0;
+    let pass = behind;
     while (done < count && index < this.#pieces.length) {
       const piece = this.#pieces[index] as Piece;
-      const part = Math.min(count - done, piece.end - piece.offset);
-      target.set(piece.chunk.bytes.subarray(piece.offset, piece.offset + part), from + done);
+      if (pass >= piece.end - piece.offset) {
+        pass -= piece.end - piece.offset;
+        index++;
+        continue;
+      }
+      const start = piece.offset + pass;
+      pass = 0;
+      const part = Math.min(count - done, piece.end - start);
+      target.set(piece.chunk.bytes.subarray(start, start + part), from + done);
       done += part;
       if (peek) {
         index++;
@@ -75,6 +91,39 @@ export class ReceiveQueue {
     }
     if (!peek) this.length -= done;
     return done;
+  }
+
+  /** Forgets `count` bytes of the front, or what there is. @returns how many */
+  skip(count: number): number {
+    let done = 0;
+    while (done < count && this.#pieces.length > 0) {
+      const piece = this.#pieces[0] as Piece;
+      const part = Math.min(count - done, piece.end - piece.offset);
+      done += part;
+      piece.offset += part;
+      if (piece.offset < piece.end) break;
+      piece.chunk.release();
+      this.#pieces.shift();
+    }
+    this.length -= done;
+    return done;
+  }
+
+  /** Packs what lies in more chunks than it needs. @returns pieces that were packed away */
+  collapse(): number {
+    const pieces = this.#pieces.splice(0);
+    const { length } = this;
+    const needed = Math.ceil(length / CHUNK_SIZE);
+    if (pieces.length <= needed) {
+      this.#pieces.push(...pieces);
+      return 0;
+    }
+    this.#tailOpen = false;
+    for (const { chunk, offset, end } of pieces) {
+      this.#copy(chunk, offset, end - offset);
+      chunk.release();
+    }
+    return pieces.length - this.#pieces.length;
   }
 
   clear(): void {

@@ -1,9 +1,18 @@
-/** RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. RFC 9293 3.8.6.1 [MAY-8]: it may stay closed. */
+/**
+ * RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. RFC 9293 3.8.6.1 [MAY-8]: it may stay closed. Linux's rules, with its reckoning that bookkeeping
+ * takes half of a buffer: the window is at most half of SO_RCVBUF (which was doubled when it was set), so what a program asks for is what it gets.
+ */
+import type { TcpConfig } from './config.ts';
 import type { ControlBlock } from './control-block.ts';
 import { distance, later } from './sequence.ts';
+import type { TcpSettings } from './settings.ts';
 
 /** RFC 7323 2.3: the largest shift: 65,535 << 14 is an int32. `2 **`, a call, took a tenth of a segment's time (`bench/main.ts`, one process: bulk). */
 export const MAX_WINDOW_SHIFT = 14;
+/** A window grows with segments of this many bytes or more: smaller ones cost more than they bring (Linux). */
+const WORTH_GROWING = 128;
+/** Segments that a window grows to under memory pressure (Linux). */
+const PRESSURE_SEGMENTS = 4;
 
 /** The shift to offer for a receive buffer that may grow to `most` bytes. RFC 7323 2.3; Linux's rule. */
 export function windowShiftFor(most: number): number {
@@ -12,40 +21,111 @@ export function windowShiftFor(most: number): number {
   return shift;
 }
 
+/** The shift that a socket offers: for the largest buffer that it may come to have, unless TCP_WINDOW_CLAMP keeps the window small. */
+export function offeredShift(settings: TcpSettings, config: TcpConfig): number {
+  const most = Math.max(settings.rcvBuf, config.tcp_rmem[2], config.rmem_max);
+  return windowShiftFor(settings.windowClamp > 0 ? Math.min(most, settings.windowClamp) : most);
+}
+
+/** The window of a SYN or SYN-ACK, bytes: whole segments, not scaled (RFC 7323 2.2). */
+export function initialWindow(settings: TcpSettings, mss: number): number {
+  const { rcvBuf, windowClamp } = settings;
+  const space = windowClamp > 0 ? Math.min(rcvBuf >> 1, windowClamp) : rcvBuf >> 1;
+  const whole = space > mss ? space - (space % mss) : space;
+  return Math.min(whole, 65_535);
+}
+
+/** The connection is open: how far its window may grow for now. The last segment's worth of the buffer is kept back (tcp_app_win). */
+export function initReceiveWindow(connection: ControlBlock): void {
+  const { settings, rcvMss } = connection;
+  const { tcp_app_win } = connection.context.config;
+  const most = settings.rcvBuf >> 1;
+  let clamp = settings.windowClamp > 0 ? settings.windowClamp : most;
+  if (clamp >= most) {
+    clamp = most;
+    if (tcp_app_win > 0 && most > 4 * rcvMss) {
+      clamp = Math.max(most - (tcp_app_win > 30 ? 0 : most >> tcp_app_win), 4 * rcvMss);
+    }
+  }
+  if (tcp_app_win > 0 && clamp > 2 * rcvMss && clamp + rcvMss > most) clamp = Math.max(2 * rcvMss, most - rcvMss);
+  clamp = Math.min(clamp, 65_535 << connection.rcvWindShift);
+  settings.windowClamp = clamp;
+  connection.rcvSsthresh = Math.min(distance(connection.rcvNxt, connection.rcvAdv), clamp);
+}
+
 /** What is left of the window that we advertised, bytes. */
 export function currentWindow(connection: ControlBlock): number {
   return Math.max(distance(connection.rcvNxt, connection.rcvAdv), 0);
 }
 
-/**
- * The window to advertise now, bytes.
- *
- * RFC 9293 3.8.6.2.2 [MUST-39]: the right edge stays where it is until it can move by a full segment or half the buffer; 3.8.6
- * [SHLD-14]: it never moves back.
- */
-export function offerableWindow(connection: ControlBlock): number {
-  const current = currentWindow(connection);
-  const buffer = connection.settings.rcvBuf;
-  const free = Math.max(buffer - connection.receiveQueue.length, 0);
-  // RFC 9293 3.1 [REC-1]: windows are numbers of up to 30 bits.
-  const limit = Math.min(free, 65_535 << connection.rcvWindShift);
-  if (limit - current < Math.min(buffer >> 1, connection.rcvMss)) return current;
-  return limit;
+/** The window that the last acknowledgment offered, bytes. */
+function toldWindow(connection: ControlBlock): number {
+  return Math.max(distance(connection.lastAckSent, connection.rcvAdv), 0);
+}
+
+/** The largest window that the buffer allows now, bytes. */
+function fullSpace({ settings }: ControlBlock): number {
+  const most = settings.rcvBuf >> 1;
+  return settings.windowClamp > 0 && settings.windowClamp < most ? settings.windowClamp : most;
 }
 
 /**
- * The window field of the next segment; advertises it (moves `rcvAdv`).
+ * The window that would be good to advertise now, bytes: whether it may be, with what was offered before, is `advertiseWindow`'s.
+ *
+ * RFC 9293 3.8.6.2.2 [MUST-39]: no silly windows: next to none is none, until a segment and a sixteenth of the buffer are free.
+ */
+export function offerableWindow(connection: ControlBlock): number {
+  const { settings, context, rcvWindShift } = connection;
+  const unit = 1 << rcvWindShift;
+  const allowed = settings.rcvBuf >> 1;
+  const full = fullSpace(connection);
+  const mss = Math.min(connection.seenMss, full);
+  const shrinks = context.config.tcp_shrink_window && rcvWindShift > 0;
+  let free = Math.max(allowed - connection.receiveQueue.length, 0);
+  if (shrinks) free -= free % unit;
+  if (free < full >> 1) {
+    // The user is behind: there is no hurry.
+    connection.quickAcks = 0;
+    if (context.memory.pressure) connection.rcvSsthresh = Math.min(connection.rcvSsthresh, PRESSURE_SEGMENTS * mss);
+    free -= free % unit;
+    if (free < allowed >> 4 || free < mss) return 0;
+  }
+  free = Math.min(free, connection.rcvSsthresh);
+  let offer = free;
+  if (rcvWindShift > 0) {
+    offer = Math.ceil(free / unit) * unit;
+  } else {
+    const told = toldWindow(connection);
+    if (mss > 0 && (told <= free - mss || told > free)) offer = free - (free % mss);
+    else if (mss < full || free <= told + (full >> 1)) offer = told;
+  }
+  // The edge stays until it can move by a full segment or half the buffer (Linux lets it creep).
+  const current = currentWindow(connection);
+  return offer > current && offer - current < Math.min(full >> 1, mss) ? current : offer;
+}
+
+/**
+ * The window field of the next segment; advertises it (moves `rcvAdv`). RFC 9293 3.8.6 [SHLD-14]: the right edge never moves back, unless tcp_shrink_window lets it.
  * The field counts units of 2^shift: a window that must not shrink is rounded up, though to no more than one unit beyond the buffer:
  * or the edge would move on with every small segment, read or not. RFC 7323 2.4: then it is rounded down, and what
  * was promised before is still taken.
  */
 export function advertiseWindow(connection: ControlBlock): number {
-  const unit = 1 << connection.rcvWindShift;
-  const window = offerableWindow(connection);
+  const { rcvWindShift, context, settings } = connection;
+  const unit = 1 << rcvWindShift;
+  const told = toldWindow(connection);
+  const current = currentWindow(connection);
+  const offer = offerableWindow(connection);
+  const shrinks = offer < current && context.config.tcp_shrink_window && rcvWindShift > 0;
+  const window = shrinks ? offer : Math.max(offer, current);
+  if (offer === 0 && current > 0 && !shrinks) context.counters.TCPWantZeroWindowAdv++;
+  // RFC 9293 3.1 [REC-1]: windows are numbers of up to 30 bits.
   let field = Math.min(Math.ceil(window / unit), 65_535);
-  const { rcvBuf } = connection.settings;
-  if (field * unit > window && connection.receiveQueue.length + field * unit > rcvBuf + unit) field--;
-  connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + field * unit) | 0);
+  if (field * unit > window && connection.receiveQueue.length + field * unit > (settings.rcvBuf >> 1) + unit) field--;
+  const edge = (connection.rcvNxt + field * unit) | 0;
+  connection.rcvAdv = shrinks ? edge : later(connection.rcvAdv, edge);
+  if (field === 0 && told > 0) context.counters.TCPToZeroWindowAdv++;
+  else if (field > 0 && told === 0) context.counters.TCPFromZeroWindowAdv++;
   return field;
 }
 
@@ -55,7 +135,45 @@ export function advertiseWindow(connection: ControlBlock): number {
  */
 export function windowUpdateDue(connection: ControlBlock): boolean {
   const current = currentWindow(connection);
-  if (2 * current > connection.settings.rcvBuf) return false;
+  if (2 * current > fullSpace(connection)) return false;
   const offer = offerableWindow(connection);
   return offer > 0 && offer >= 2 * current && offer > current;
 }
+
+/** More than a full segment is not acknowledged, and the window can move on: the peer may wait for that (Linux). */
+export function worthAcknowledging(connection: ControlBlock): boolean {
+  return offerableWindow(connection) >= toldWindow(connection);
+}
+
+/** Data has come: the window opens by two segments for each, as slow start does, up to what the buffer has room for (Linux's rcv_ssthresh). */
+export function growWindow(connection: ControlBlock, length: number): void {
+  if (length < WORTH_GROWING) return;
+  const free = (connection.settings.rcvBuf >> 1) - connection.receiveQueue.length;
+  const room = Math.min(fullSpace(connection), free) - connection.rcvSsthresh;
+  if (room <= 0 || connection.context.memory.pressure) return;
+  connection.rcvSsthresh += Math.min(room, 2 * Math.max(connection.rcvMss, length));
+  // The news is worth an acknowledgment.
+  connection.quickAcks |= 1;
+}
+
+/**
+ * TCP_WINDOW_CLAMP: the largest window, bytes; 0: no limit, before the connection only. What is offered already stays.
+ * @returns whether it could be set
+ */
+export function setWindowClamp(settings: TcpSettings, connection: ControlBlock | undefined, value: number): boolean {
+  if (value === 0) {
+    if (connection !== undefined) return false;
+    settings.windowClamp = 0;
+    return true;
+  }
+  const before = settings.windowClamp;
+  const clamp = Math.max(value, LEAST_CLAMP);
+  settings.windowClamp = clamp;
+  if (connection === undefined || clamp === before) return true;
+  if (clamp < before) connection.rcvSsthresh = Math.min(connection.rcvSsthresh, clamp);
+  else connection.rcvSsthresh = Math.max(connection.rcvSsthresh, Math.min(toldWindow(connection), clamp));
+  return true;
+}
+
+/** Half of the least SO_RCVBUF. */
+const LEAST_CLAMP = 1152;

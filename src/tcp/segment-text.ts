@@ -1,12 +1,15 @@
 /** Seventh and eighth step: the segment's text and the FIN. RFC 9293 3.10.7.4. */
 import type { Chunk } from '../link/slab.ts';
-import { FIN, type TcpSegment } from '../wire/tcp.ts';
+import { FIN, OPT_TIMESTAMPS, type TcpSegment } from '../wire/tcp.ts';
 import { duplicateAgain } from './accurate-ecn-option.ts';
 import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
-import { dataReceived, enterQuickAck, scheduleAck } from './delayed-ack.ts';
+import { dataReceived, enterPingpong, enterQuickAck, scheduleAck } from './delayed-ack.ts';
 import { beforeText, textTaken } from './ecn.ts';
+import { mayQueue } from './prune.ts';
 import { Reassembly } from './reassembly.ts';
+import { ReceiveSpace } from './receive-space.ts';
+import { currentWindow } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset } from './reply.ts';
 import { noteDuplicate, noteRange } from './sack.ts';
@@ -14,7 +17,8 @@ import { after, afterOrAt, before, distance } from './sequence.ts';
 import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, RECEIVING } from './state.ts';
 import { enterTimeWait } from './time-wait.ts';
 import { Traffic } from './traffic.ts';
-import { transmitAck } from './transmit.ts';
+import { timestampNow, transmitAck } from './transmit.ts';
+import { takeUrgentByte } from './urgent.ts';
 
 /** Seventh, process the segment text. @returns whether the connection is still there */
 export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): boolean {
@@ -22,6 +26,7 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   if ((connection.state & RECEIVING) === 0) return true;
   connection.traffic ??= new Traffic();
   connection.traffic.dataSegsIn += segment.pieces;
+  if (connection.urgent !== undefined) takeUrgentByte(connection, segment, chunk);
   let { seq, payloadLength: length, payloadOffset: offset } = segment;
   const end = (seq + length) | 0;
   if (nobodyReads(connection) && after(end, connection.rcvNxt)) return refuse(connection, segment, now);
@@ -33,16 +38,11 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
     offset += old;
     length -= old;
   }
-  const excess = distance(connection.rcvAdv, end);
-  if (excess > 0) {
-    length -= excess;
-    connection.context.counters.TCPRcvQDrop++;
-    if (length <= 0) {
-      connection.context.counters.TCPZeroWindowDrop++;
-      enterQuickAck(connection, 2);
-      answer(connection, now);
-      return true;
-    }
+  if (currentWindow(connection) === 0 && seq === connection.rcvNxt) {
+    connection.context.counters.TCPZeroWindowDrop++;
+    enterQuickAck(connection, 2);
+    answer(connection, now);
+    return true;
   }
   if (connection.ecn !== undefined) beforeText(connection, segment.ecn, now);
   if (seq === connection.rcvNxt) inOrder(connection, chunk, offset, length, segment, now);
@@ -84,12 +84,15 @@ function inOrder(
   now: number,
 ): void {
   const { reassembly, rcvNxt, traffic } = connection;
+  if (connection.context.memory.exhausted && !mayQueue(connection, true)) return dropForMemory(connection, now);
+  connection.receiveSpace ??= new ReceiveSpace(connection, now);
   connection.receiveQueue.append(chunk, offset, length);
   connection.rcvNxt = (rcvNxt + length) | 0;
   const filled = reassembly !== undefined && !reassembly.empty;
   if (filled) connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
   if (traffic !== undefined) traffic.bytesReceived += distance(rcvNxt, connection.rcvNxt);
-  dataReceived(connection, length, segment.pieceSize || length, segment.ecn, now);
+  measureReceiver(connection, segment, now);
+  dataReceived(connection, length, segment, now);
   // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
   if (filled) connection.ackNow = true;
   if (filled) noteOverlap(connection);
@@ -110,6 +113,10 @@ function outOfOrder(
   const { counters } = connection.context;
   if (connection.ecn !== undefined) textTaken(connection, segment.ecn);
   connection.reassembly ??= new Reassembly(connection.context.slab);
+  if (connection.context.memory.exhausted && !mayQueue(connection, false)) {
+    counters.TCPOFODrop++;
+    return answer(connection, now);
+  }
   const added = connection.reassembly.insert(seq, chunk, offset, length);
   enterQuickAck(connection, 16);
   if ((segment.flags & FIN) !== 0) rememberFin(connection, (segment.seq + segment.payloadLength) | 0);
@@ -121,6 +128,22 @@ function outOfOrder(
     noteRange(connection, seq);
   }
   answer(connection, now);
+}
+
+/** Memory is used up: the peer sends it again, and the reader, who may free some, is woken. */
+function dropForMemory(connection: ControlBlock, now: number): void {
+  connection.context.counters.TCPRcvQDrop++;
+  connection.context.markReady(connection);
+  answer(connection, now);
+}
+
+/** The round trip as a receiver sees it: a window's worth of data, or the echo of a timestamp. */
+function measureReceiver(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const space = connection.receiveSpace as ReceiveSpace;
+  space.measureWindow(connection, now);
+  if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return;
+  if (segment.payloadLength < connection.seenMss) return;
+  space.measureEcho(connection, segment.tsEcr, distance(segment.tsEcr, timestampNow(connection, now)));
 }
 
 /** RFC 2883 4.2: the first part of it that was here before, out of order, unless its front was a duplicate too. */
@@ -147,7 +170,8 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
     return;
   }
   if (before(fin, connection.rcvNxt)) return;
-  if (after(fin, connection.rcvAdv)) return;
+  // Its text was not taken.
+  if (segment.payloadLength > 0 && after(fin, connection.rcvNxt) && currentWindow(connection) === 0) return;
   if (fin === connection.rcvNxt) {
     rememberFin(connection, fin);
     return takeWaitingFin(connection, now);
@@ -183,7 +207,7 @@ function takeWaitingFin(connection: ControlBlock, now: number): void {
     case ESTABLISHED:
       connection.setState(CLOSE_WAIT, now);
       // Linux: the answer to a FIN is mostly a FIN, and carries the acknowledgment.
-      connection.pingpong = true;
+      enterPingpong(connection);
       scheduleAck(connection);
       return;
     case FIN_WAIT_1:

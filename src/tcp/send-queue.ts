@@ -7,6 +7,12 @@
 import type { Packet } from '../link/packet.ts';
 import { CHUNK_SIZE, type Chunk, type Slab } from '../link/slab.ts';
 
+/** What Linux charges for a buffer beside its payload, bytes. */
+export const BUFFER_CHARGE = 832;
+
+/** Starts of buffers that are kept beyond their use before they are dropped together. */
+const FORGOTTEN_BUFFERS = 64;
+
 export class SendQueue {
   readonly #slab: Slab;
   readonly #chunks: Chunk[] = [];
@@ -16,6 +22,12 @@ export class SendQueue {
   length = 0;
   /** Sequence number of the first queued byte. */
   base: number;
+  /** How many buffers Linux would have made of what is queued, and where all but the first of them begin, from `#firstStart` on. */
+  #bufferCount = 0;
+  #starts: number[] | undefined;
+  #firstStart = 0;
+  /** Sequence numbers where records end (MSG_EOR); undefined: nobody sends records. */
+  #records: number[] | undefined;
 
   constructor(slab: Slab, base: number) {
     this.#slab = slab;
@@ -25,6 +37,68 @@ export class SendQueue {
   /** Sequence number after the last queued byte. */
   get end(): number {
     return (this.base + this.length) | 0;
+  }
+
+  /** Bytes as SO_SNDBUF counts them: with what Linux charges for its buffers. */
+  get charge(): number {
+    return this.length + BUFFER_CHARGE * this.#bufferCount;
+  }
+
+  /**
+   * Bytes that the last buffer takes before it has `size`; 0: a new one is to be opened. Of one that was sent in part (up to `sent`) what is left
+   * becomes one by itself.
+   */
+  tailRoom(sent: number, size: number): number {
+    const { end } = this;
+    if (this.#bufferCount === 0 || ((end - sent) | 0) <= 0 || this.#records?.at(-1) === end) return 0;
+    let start = this.#bufferCount === 1 ? this.base : (this.#starts?.at(-1) as number);
+    if (((sent - start) | 0) > 0) {
+      this.#openAt(sent);
+      start = sent;
+    }
+    return Math.max(size - ((end - start) | 0), 0);
+  }
+
+  /** What is appended next lies in a buffer of its own. */
+  openBuffer(): void {
+    this.#openAt(this.end);
+  }
+
+  #openAt(start: number): void {
+    if (this.#bufferCount++ === 0) return;
+    if (this.#starts === undefined) this.#starts = [start];
+    else this.#starts.push(start);
+  }
+
+  /** MSG_EOR: no segment holds bytes of both sides of here. */
+  endRecord(): void {
+    this.#records ??= [];
+    if (this.#records.at(-1) !== this.end) this.#records.push(this.end);
+  }
+
+  /** The end of the record that the byte at `seq` belongs to; the end of the queue, when none is marked. */
+  recordEnd(seq: number): number {
+    if (this.#records === undefined) return this.end;
+    for (const end of this.#records) if (((end - seq) | 0) > 0) return end;
+    return this.end;
+  }
+
+  /** Buffers and records that are acknowledged as a whole. */
+  #forget(): void {
+    const { base } = this;
+    const starts = this.#starts;
+    if (starts !== undefined && this.#bufferCount > 1) {
+      let first = this.#firstStart;
+      while (first < starts.length && (((starts[first] as number) - base) | 0) <= 0) first++;
+      this.#bufferCount -= first - this.#firstStart;
+      this.#firstStart = first;
+      if (first > FORGOTTEN_BUFFERS) {
+        starts.splice(0, first);
+        this.#firstStart = 0;
+      }
+    }
+    const records = this.#records;
+    while (records !== undefined && records.length > 0 && (((records[0] as number) - base) | 0) <= 0) records.shift();
   }
 
   /** Appends a copy of `bytes[from, from + count)`. */
@@ -70,6 +144,7 @@ export class SendQueue {
       this.#head -= CHUNK_SIZE;
     }
     if (this.length === 0) this.#drop();
+    else this.#forget();
   }
 
   /** Forgets everything. */
@@ -82,5 +157,9 @@ export class SendQueue {
   #drop(): void {
     for (let chunk = this.#chunks.pop(); chunk !== undefined; chunk = this.#chunks.pop()) chunk.release();
     this.#head = 0;
+    this.#bufferCount = 0;
+    if (this.#starts !== undefined && this.#starts.length > 0) this.#starts.length = 0;
+    this.#firstStart = 0;
+    if (this.#records !== undefined) this.#records.length = 0;
   }
 }

@@ -1,7 +1,12 @@
 /** What a user sets on a connection, or on a listener for the connections that it will accept. */
 import type { TcpConfig } from './config.ts';
 import { type Path, PMTUDISC_DONT, PMTUDISC_WANT } from './path.ts';
+import { RareSettings } from './rare-settings.ts';
 import type { SegmentKeys } from './segment-keys.ts';
+
+/** Bits of `bufferLocks` (SO_BUF_LOCK): the user chose the size, which then does not tune itself. */
+export const SEND_BUFFER_LOCK = 1;
+export const RECEIVE_BUFFER_LOCK = 2;
 
 export class TcpSettings {
   /** TCP_NODELAY: send small segments at once. */
@@ -23,9 +28,22 @@ export class TcpSettings {
   linger2 = 0;
   /** TCP_MAXSEG: upper bound of both directions' MSS; 0: none. */
   maxSegment = 0;
-  /** Bytes. */
+  /** Bytes, as SO_RCVBUF and SO_SNDBUF show them; unless the user chose, they grow with the connection's need. */
   rcvBuf: number;
   sndBuf: number;
+  bufferLocks = 0;
+  /** TCP_WINDOW_CLAMP: the largest window, bytes; 0: none yet. It follows the receive buffer. */
+  windowClamp = 0;
+  /** SO_RCVLOWAT: bytes that make a socket readable. */
+  rcvLowat = 1;
+  /** TCP_NOTSENT_LOWAT: bytes not sent that a write stops at; 0: tcp_notsent_lowat. */
+  notsentLowat = 0;
+  /** SO_OOBINLINE: the urgent byte stays in the stream. */
+  oobInline = false;
+  /** TCP_INQ: recvmsg tells how much is left. */
+  inq = false;
+  /** Made with the first of what few users set. */
+  rare: RareSettings | undefined;
   /** IP_TTL; 0: the host's default. IP_TOS: the Diffserv field, its ECN bits zero. */
   ttl = 0;
   tos = 0;
@@ -33,8 +51,6 @@ export class TcpSettings {
   discovery: number;
   /** Of TCP-MD5 and TCP-AO; undefined: none was ever set. */
   keys: SegmentKeys | undefined;
-  /** SO_MAX_PACING_RATE: bytes per second at most; Infinity: not paced for its sake. */
-  maxPacingRate = Infinity;
   /** The congestion control's name, and whether the user chose it: then no route's choice counts. */
   congestion: string;
   congestionChosen = false;
@@ -56,8 +72,25 @@ export class TcpSettings {
     if (this.ttl > 0) path.ttl = this.ttl;
   }
 
+  /** SO_MAX_PACING_RATE: bytes per second at most; Infinity: not paced for its sake. */
+  get maxPacingRate(): number {
+    return this.rare?.maxPacingRate ?? Infinity;
+  }
+
+  set maxPacingRate(rate: number) {
+    this.rarely.maxPacingRate = rate;
+  }
+
+  /** For setting what is rarely set. */
+  get rarely(): RareSettings {
+    this.rare ??= new RareSettings();
+    return this.rare;
+  }
+
   /** A copy, for an accepted connection. */
   clone(): TcpSettings {
-    return Object.assign(Object.create(TcpSettings.prototype) as TcpSettings, this);
+    const copy = Object.assign(Object.create(TcpSettings.prototype) as TcpSettings, this);
+    if (this.rare !== undefined) copy.rare = Object.assign(new RareSettings(), this.rare);
+    return copy;
   }
 }

@@ -18,7 +18,7 @@ import { offersCounters, plan, writeEcnOption } from './accurate-ecn-option.ts';
 import type { ControlBlock } from './control-block.ts';
 import { ecnFlags } from './ecn.ts';
 import { lowerAdvertisedMss } from './mss.ts';
-import { advertiseWindow, windowShiftFor } from './receive-window.ts';
+import { advertiseWindow, initialWindow, offeredShift } from './receive-window.ts';
 import { hasSacks, writeSacks } from './sack.ts';
 import { after, before, distance, later } from './sequence.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
@@ -128,6 +128,7 @@ export function acceptableSeq(connection: ControlBlock): number {
 function acknowledgmentSent(connection: ControlBlock): void {
   connection.lastAckSent = connection.rcvNxt;
   connection.ackNow = false;
+  connection.pushes = 0;
   if (connection.quickAcks > 0) connection.quickAcks--;
   if (!connection.ackDelayed) return;
   connection.ackDelayed = false;
@@ -181,19 +182,13 @@ function offerAll({ context: { config }, settings }: ControlBlock): void {
   synOptions.sack = config.tcp_sack;
   synOptions.timestamps = config.tcp_timestamps;
   if (!config.tcp_window_scaling) return;
-  synOptions.windowShift = windowShiftFor(Math.max(settings.rcvBuf, config.tcp_rmem[2]));
+  synOptions.windowShift = offeredShift(settings, config);
 }
 
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
 function synWindow(connection: ControlBlock): number {
-  const window = initialWindow(connection.settings.rcvBuf, connection.rcvMss);
+  const window = initialWindow(connection.settings, connection.rcvMss);
   // Sent again in SYN-RECEIVED, it takes nothing back of what an acknowledgment offered since.
   connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);
   return window;
-}
-
-/** The window of a SYN or SYN-ACK, bytes. */
-export function initialWindow(rcvBuf: number, mss: number): number {
-  const window = Math.min(rcvBuf, 65_535);
-  return window < mss ? window : window - (window % mss);
 }

@@ -38,7 +38,7 @@ describe('packetdrill runner', () => {
     ['another flag', '+0 > FP. 1:1001(1000) ack 1', 'its flags are P., not FP.'],
     ['a PSH that is missing', '+0 > . 1:1001(1000) ack 1', 'its flags are P., not .'],
     ['another acknowledgment', '+0 > P. 1:1001(1000) ack 2', 'it acknowledges 1, not 2'],
-    ['another window', '+0 > P. 1:1001(1000) ack 1 win 1', 'its window is 4096, not 1'],
+    ['another window', '+0 > P. 1:1001(1000) ack 1 win 1', 'its window is 63, not 1'],
     ['an urgent pointer', '+0 > P. 1:1001(1000) ack 1 urg 3', 'its urgent pointer is 0, not 3'],
     [
       'an option',
@@ -75,7 +75,7 @@ describe('packetdrill runner', () => {
     const { message } = opened('+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 2');
     expect(message)
       .to.contain('expected: 0.100000 > P. 1:11(10) ack 2')
-      .and.to.contain('actual:   0.100000 > P. 1:11(10) ack 1 win 4096');
+      .and.to.contain('actual:   0.100000 > P. 1:11(10) ack 1 win 63');
   });
 
   for (const [what, lines, message] of [

@@ -33,8 +33,8 @@ const TABLE: [keyof typeof constants, number, [number, number][]][] = [
       [10_000, 20_000],
       [1, 4608],
       [0, 4608],
-      [-5, 4608],
-      [1e9, 2 * 33_554_432],
+      [-5, 8_388_608],
+      [1e9, 8_388_608],
     ],
   ],
   [
@@ -44,7 +44,7 @@ const TABLE: [keyof typeof constants, number, [number, number][]][] = [
       [10_000, 20_000],
       [1, 2304],
       [0, 2304],
-      [1e9, 2 * 33_554_432],
+      [1e9, 8_388_608],
     ],
   ],
   [

@@ -12,6 +12,7 @@ import {
   POLLOUT,
   SHUT_WR,
   SO_LINGER,
+  SO_OOBINLINE,
   SOL_SOCKET,
   TCP_CORK,
   TCP_NODELAY,
@@ -113,6 +114,8 @@ export class Side {
 
   take(socket: Socket): void {
     this.socket = socket;
+    // Urgent bytes are some of the stream, for who compares every byte.
+    socket.setsockopt(SOL_SOCKET, SO_OOBINLINE, 1);
     this.progressAt = this.#clock.now();
     socket.onReady = () => this.#act();
     this.#act();

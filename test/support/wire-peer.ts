@@ -71,6 +71,12 @@ export const SERVICE = 80;
 /** The port of whoever connects. */
 export const CLIENT = 40_000;
 
+/** Buffers that no test fills by accident: a window of 4 MiB. */
+export const ROOMY: Partial<TcpConfig> = {
+  tcp_rmem: [4096, 8_388_608, 33_554_432],
+  tcp_wmem: [4096, 4_194_304, 33_554_432],
+};
+
 export interface PeerOptions {
   /** The DUT connects (default: the peer does). */
   readonly active?: boolean;
@@ -78,6 +84,7 @@ export interface PeerOptions {
   readonly options?: SegmentOptions;
   /** The window field of what the peer sends unless it says another. Default: 65535. */
   readonly win?: number;
+  /** Beside them buffers are roomy (`ROOMY`), so that they are in nobody's way. */
   readonly sysctl?: Partial<TcpConfig>;
   /** Default: 1500. */
   readonly mtu?: number;
@@ -137,9 +144,9 @@ export class WirePeer {
 
   constructor(options: PeerOptions = {}) {
     this.#options = options;
-    const { mtu = 1500, offload = false, seed = 1, sysctl, trace } = options;
+    const { mtu = 1500, offload = false, seed = 1, trace } = options;
     const hasher = options.withoutHasher === true ? undefined : nodeHasher;
-    const settings = { ...RENO, ...sysctl };
+    const settings = { ...RENO, ...ROOMY, ...options.sysctl };
     this.stack = new Stack({ clock: this.clock, random: seededRandom(seed), sysctl: settings, trace, hasher });
     this.md5 = options.md5;
     this.ao = options.ao?.[0];

@@ -72,7 +72,7 @@ describe('TCP_INFO', () => {
   });
 
   it('the window that we offer', async () => {
-    const t = await established({ setup: (socket) => socket.setsockopt(1, 8, 5000) });
+    const t = await established({ setup: (socket) => socket.setsockopt(1, 8, 10_000) });
     expect(info(t).tcpi_rcv_wnd).to.equal(8760);
     t.inject({ length: 1000 });
     t.drain();

@@ -21,9 +21,14 @@ const step = fc.oneof(
 interface Receiver {
   rcvNxt: number;
   rcvAdv: number;
+  lastAckSent: number;
   rcvMss: number;
+  seenMss: number;
+  rcvSsthresh: number;
   rcvWindShift: number;
-  settings: { rcvBuf: number };
+  quickAcks: number;
+  settings: { rcvBuf: number; windowClamp: number };
+  context: { config: { tcp_shrink_window: boolean }; memory: { pressure: boolean }; counters: Record<string, number> };
   receiveQueue: { length: number };
 }
 
@@ -41,9 +46,15 @@ describe('the receive window', () => {
           const receiver: Receiver = {
             rcvNxt: start,
             rcvAdv: (start + first) | 0,
+            lastAckSent: start,
             rcvMss,
+            seenMss: rcvMss,
+            rcvSsthresh: 2 ** 30,
             rcvWindShift: shift,
-            settings: { rcvBuf },
+            quickAcks: 0,
+            // Half of it is for the bookkeeping.
+            settings: { rcvBuf: 2 * rcvBuf, windowClamp: 0 },
+            context: { config: { tcp_shrink_window: false }, memory: { pressure: false }, counters: {} },
             receiveQueue: { length: 0 },
           };
           const connection = receiver as unknown as ControlBlock;
@@ -52,6 +63,7 @@ describe('the receive window', () => {
           let told = first;
           const acknowledge = () => {
             const field = advertiseWindow(connection);
+            receiver.lastAckSent = receiver.rcvNxt;
             expect(field).to.be.within(0, 65_535);
             expect(before(receiver.rcvAdv, edge), 'the edge moved back').to.equal(false);
             edge = receiver.rcvAdv;

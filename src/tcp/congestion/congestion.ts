@@ -15,6 +15,8 @@ export interface CongestionControl {
   readonly name: string;
   /** It lives on marks: ECN is asked for and granted whatever tcp_ecn says, and every packet is ECN-capable. */
   readonly needsEcn?: boolean;
+  /** Windows that the send buffer holds; 2 unless it says so. */
+  readonly sendBufferFactor?: number;
   /** The slow start threshold after a loss (or another sign of congestion), segments, at least 2. */
   ssthresh(connection: ControlBlock): number;
   /** `acked` segments were acknowledged while the window was in use: lets cwnd grow. */

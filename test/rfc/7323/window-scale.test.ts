@@ -12,11 +12,11 @@ describe('RFC 7323 2.2: the window scale option', () => {
     t.connect();
     // 33,554,432 / 2^9 = 65,536 does not fit in 16 bits; / 2^10 does.
     t.expect({ flags: 'S', options: { wscale: 10 } });
-    const small = new WirePeer({ sysctl: { tcp_rmem: [4096, 65_535, 65_535] } });
+    const small = new WirePeer({ sysctl: { tcp_rmem: [4096, 65_535, 65_535], rmem_max: 65_535 } });
     small.connect();
     small.expect({ flags: 'S', options: { wscale: 0 } });
     const [one, most] = [131_070, 0x7fffffff].map(
-      (size) => new WirePeer({ sysctl: { tcp_rmem: [4096, 65_535, size] } }),
+      (size) => new WirePeer({ sysctl: { tcp_rmem: [4096, 65_535, size], rmem_max: 65_535 } }),
     );
     one?.connect();
     one?.expect({ options: { wscale: 1 } });
@@ -44,11 +44,11 @@ describe('RFC 7323 2.2: the window scale option', () => {
   });
 
   it('the window of a SYN and of a SYN,ACK is never scaled: ours', async () => {
-    const t = listening(offered(7));
+    const t = listening({ ...offered(7), sysctl: { tcp_rmem: [4096, 131_072, 33_554_432] } });
     t.inject({ seq: 0, flags: 'S', options: t.synOptions });
     // 44 segments of 1460 are what fits into 16 bits.
     t.expect({ flags: 'SA', win: 64_240 });
-    const active = new WirePeer();
+    const active = new WirePeer({ sysctl: { tcp_rmem: [4096, 131_072, 33_554_432] } });
     active.connect();
     active.expect({ flags: 'S', win: 64_240 });
   });
@@ -80,8 +80,8 @@ describe('RFC 7323 2.2: the window scale option', () => {
     const t = await established(offered(3));
     t.inject({ length: 1460 });
     const { win } = t.expect({ flags: 'A' });
-    // What is left of a receive buffer of 4 MiB, in units of 1 KiB, rounded up.
-    expect(win).to.equal(Math.ceil((4_194_304 - 1460) / 1024));
+    // The 65,535 bytes of the SYN,ACK and two segments more, in units of 1 KiB, rounded up.
+    expect(win).to.equal(Math.ceil((65_535 + 2 * 1460) / 1024));
   });
 
   it('one way only, when only one side offers: not at all', async () => {
@@ -102,11 +102,11 @@ describe('RFC 7323 2.2: the window scale option', () => {
   });
 
   it('a small receive buffer stays small, whatever the shift', async () => {
-    const t = await established({ ...offered(0), setup: (s) => s.setsockopt(SOL_SOCKET, SO_RCVBUF, 5000) });
+    const t = await established({ ...offered(0), setup: (s) => s.setsockopt(SOL_SOCKET, SO_RCVBUF, 10_000) });
     t.inject({ length: 1460 });
     const { win } = t.expect({ flags: 'A' });
-    // The SYN,ACK offered 6 whole segments; the edge does not move for less than another.
-    expect(win << 10).to.be.within(5 * 1460, 5 * 1460 + 1023);
+    // Half of the buffer, less what waits.
+    expect(win << 10).to.be.within(10_000 - 1460, 10_000 - 1460 + 1023);
   });
 
   it('a window beyond 64 KiB is used', async () => {

@@ -5,6 +5,7 @@ import {
   MSG_MORE,
   MSG_OOB,
   POLLPRI,
+  SIOCATMARK,
   SO_KEEPALIVE,
   SO_RCVBUF,
   SOL_SOCKET,
@@ -16,6 +17,7 @@ import {
   TCP_NODELAY,
   TCP_QUICKACK,
   TCP_USER_TIMEOUT,
+  TCP_WINDOW_CLAMP,
 } from '../../../src/socket/constants.ts';
 import { ECONNRESET, ETIMEDOUT } from '../../../src/socket/errno.ts';
 import type { Socket } from '../../../src/socket/socket.ts';
@@ -366,39 +368,52 @@ describe('RFC 9293 3.8.5: urgent data', () => {
     t.inject({ seq: 1, flags: 'UA', urg: 10, data: 'abc' });
     expect(told).to.equal(1);
     expect(t.socket.poll() & POLLPRI).to.equal(POLLPRI);
-    // As RFC 6093 recommends, urgent data stays in the stream.
+    expect(t.socket.ioctl(SIOCATMARK)).to.equal(0);
     t.inject({ seq: 4, flags: 'UA', urg: 7, data: 'defghij' });
+    expect(t.read()).to.equal('abcdefghi');
+    expect(t.socket.ioctl(SIOCATMARK)).to.equal(1);
+    const byte = new Uint8Array(1);
+    expect(t.socket.recv(byte, MSG_OOB)).to.equal(1);
+    expect(byte[0]).to.equal('j'.charCodeAt(0));
     expect(t.socket.poll() & POLLPRI).to.equal(0);
-    expect(t.read()).to.equal('abcdefghij');
   });
 
   it('RCV.UP <- max(RCV.UP, SEG.UP): a pointer before it changes nothing', async () => {
     const t = await established();
     t.inject({ seq: 1, flags: 'UA', urg: 100, data: 'abc' });
     t.inject({ seq: 4, flags: 'UA', urg: 10, length: 57 });
+    t.read();
     expect(t.socket.poll() & POLLPRI).to.equal(POLLPRI);
-    t.inject({ seq: 61, length: 40 });
-    expect(t.socket.poll() & POLLPRI).to.equal(0);
+    t.inject({ seq: 61, length: 41 });
+    expect(t.socket.recv(new Uint8Array(1), MSG_OOB)).to.equal(1);
+    expect((t.read() as string).length).to.equal(39);
+    expect((t.read() as string).length).to.equal(1);
   });
 
   it('an urgent pointer of old data tells nothing', async () => {
     const t = await established();
     t.inject({ seq: 1, data: 'abc' });
-    t.inject({ seq: 4, flags: 'UA', urg: 0, data: 'd' });
+    t.read();
+    t.inject({ seq: 4, flags: 'UA', urg: 0 });
+    t.read();
+    t.inject({ seq: 1, flags: 'UA', urg: 2, data: 'abc' });
+    t.inject({ seq: 4, data: 'd' });
+    expect(t.socket.recv(new Uint8Array(1), MSG_OOB)).to.equal(1);
+    t.inject({ seq: 1, flags: 'UA', urg: 3, data: 'abc' });
     expect(t.socket.poll() & POLLPRI).to.equal(0);
   });
 });
 
 describe('RFC 9293 3.8.6: the window', () => {
   it('SHLD-14: the right edge never moves back, whatever the buffer is set to', async () => {
-    const t = await established({ setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 20_000) });
+    const t = await established({ setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 40_000) });
     let edge = 0;
     let seq = 1;
     for (let i = 0; i < 60; i++) {
       const length = 1 + ((i * 7919) % 1460);
       t.inject({ seq, length });
       if (i % 5 === 4) t.read(3000);
-      if (i === 20) t.socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 5000);
+      if (i === 20) t.socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 10_000);
       for (const { ack, win } of t.drain()) {
         expect(ack + win).to.be.at.least(edge);
         edge = ack + win;
@@ -554,7 +569,7 @@ describe('RFC 9293 3.8.6.2: silly windows', () => {
     t.inject({ seq: next - 1 });
     t.expect({ win: 0 });
     t.read(360);
-    t.expect({ ack: next, win: 1540, flags: 'A' });
+    t.expect({ ack: next, win: 1460, flags: 'A' });
   });
 
   it('a window update goes out when the user has read', async () => {
@@ -569,6 +584,8 @@ describe('RFC 9293 3.8.6.3: when to acknowledge', () => {
   /** A connection whose quick ACKs are spent. */
   async function quiet(): Promise<{ t: WirePeer; next: number }> {
     const t = await established();
+    // The window has no room to grow by itself: growth is told at once.
+    t.socket.setsockopt(IPPROTO_TCP, TCP_WINDOW_CLAMP, 64_240);
     let next = 1;
     for (let i = 0; i < 40; i++) {
       t.inject({ seq: next, length: 1460 });
@@ -644,7 +661,10 @@ describe('RFC 9293 3.8.6.3: when to acknowledge', () => {
 
   it('TCP_QUICKACK sends what is delayed, and what follows at once', async () => {
     const { t, next } = await quiet();
+    // The user reads, and is expected to answer.
+    t.socket.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 0);
     t.inject({ seq: next, length: 100 });
+    t.read();
     t.expectNothing();
     t.socket.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 1);
     t.expect({ ack: next + 100 });
@@ -663,9 +683,10 @@ describe('RFC 9293 3.8.6.3: when to acknowledge', () => {
 
 /** A connection whose receive buffer (3000 bytes) is full: `next` is the peer's next number. */
 async function full(): Promise<{ t: WirePeer; next: number }> {
-  const t = await established({ setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 1500) });
+  const t = await established({ setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 3000) });
   t.inject({ seq: 1, length: 1460 });
-  t.inject({ length: 1540 });
+  t.inject({ length: 1460 });
+  await t.advance(200);
   const last = t.drain().at(-1);
   if (last?.win !== 0) throw new Error(`the window is still ${last?.win}\n${t.ladder()}`);
   await t.advance(1000);

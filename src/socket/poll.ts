@@ -1,0 +1,32 @@
+/** poll(2) of a connection: what is ready, by Linux's rules. */
+import type { ControlBlock } from '../tcp/control-block.ts';
+import { currentWindow } from '../tcp/receive-window.ts';
+import { SYN_RECEIVED, SYN_SENT } from '../tcp/state.ts';
+import { atMark } from '../tcp/urgent.ts';
+import { POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
+
+/** Errors apart. A caller that finds no room to write will be told when there is some. */
+export function pollConnection(connection: ControlBlock): number {
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return 0;
+  const readShut = connection.receiveShut || connection.finReceived || connection.released;
+  const writeShut = connection.finQueued || connection.released;
+  let mask = 0;
+  if (readShut || readable(connection)) mask |= POLLIN;
+  if (readShut) mask |= POLLRDHUP;
+  if (writeShut || connection.writable()) mask |= POLLOUT;
+  else connection.noSpace = true;
+  if (readShut && writeShut) mask |= POLLHUP;
+  // RFC 9293 3.8.5 [MUST-33]: urgent data is still to come, or to be read up to where it ends. Linux sends SIGURG for the first.
+  if (connection.urgent?.unread === true) mask |= POLLPRI;
+  return mask;
+}
+
+/** SO_RCVLOWAT bytes are there, beside the urgent one; or as many as ever will be, since the window has no room for more. */
+function readable(connection: ControlBlock): boolean {
+  const { length } = connection.receiveQueue;
+  if (length === 0) return false;
+  const { rcvLowat, oobInline } = connection.settings;
+  const target = connection.urgent !== undefined && !oobInline && atMark(connection) ? rcvLowat + 1 : rcvLowat;
+  if (length >= target) return true;
+  return connection.context.memory.pressure || (target > 2 && currentWindow(connection) <= connection.seenMss);
+}

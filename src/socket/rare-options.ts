@@ -1,0 +1,105 @@
+/** Options of SOL_SOCKET that few set: their values lie in the settings' rare part. */
+import {
+  SO_BINDTODEVICE,
+  SO_MARK,
+  SO_MAX_PACING_RATE,
+  SO_PRIORITY,
+  SO_RCVTIMEO,
+  SO_REUSEPORT,
+  SO_SNDTIMEO,
+} from './constants.ts';
+import { EDOM, EINVAL, ENODEV, ENOPROTOOPT } from './errno.ts';
+import type { OptionResult, OptionValue, Timeval } from './option-value.ts';
+import type { Socket } from './socket.ts';
+
+const MAX_INT = 0x7fffffff;
+/** Interfaces' names are shorter (IFNAMSIZ). */
+const LONGEST_NAME = 15;
+
+/** @returns 0 or -errno */
+export function setRareOption(socket: Socket, option: number, value: OptionValue): number {
+  const { settings } = socket;
+  switch (option) {
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+      return setTimeout(socket, option, value);
+    case SO_BINDTODEVICE:
+      return setDevice(socket, value);
+    case SO_MAX_PACING_RATE:
+      return setPacingRate(socket, value);
+    default:
+  }
+  if (!isInt(value)) return -EINVAL;
+  switch (option) {
+    case SO_PRIORITY:
+      settings.rarely.priority = value;
+      return 0;
+    case SO_MARK:
+      settings.rarely.mark = value;
+      return 0;
+    case SO_REUSEPORT:
+      settings.rarely.reusePort = value !== 0;
+      return 0;
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+/** @returns the value, or -errno */
+export function getRareOption({ settings: { rare } }: Socket, option: number): OptionResult {
+  switch (option) {
+    case SO_PRIORITY:
+      return rare?.priority ?? 0;
+    case SO_MARK:
+      return rare?.mark ?? 0;
+    case SO_REUSEPORT:
+      return Number(rare?.reusePort === true);
+    case SO_RCVTIMEO:
+      return timeval(rare?.receiveTimeout ?? 0);
+    case SO_SNDTIMEO:
+      return timeval(rare?.sendTimeout ?? 0);
+    case SO_BINDTODEVICE:
+      return rare?.device ?? '';
+    case SO_MAX_PACING_RATE:
+      return rare?.maxPacingRate ?? Infinity;
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+function isInt(value: OptionValue): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= MAX_INT;
+}
+
+/** Negative seconds are none; a fraction of a second that is none is -EDOM. */
+function setTimeout({ settings }: Socket, option: number, value: OptionValue): number {
+  if (typeof value !== 'object' || value === null || !('sec' in value)) return -EINVAL;
+  const { sec, usec } = value;
+  if (!Number.isInteger(sec) || !Number.isInteger(usec)) return -EINVAL;
+  if (usec < 0 || usec >= 1_000_000) return -EDOM;
+  const ms = sec < 0 ? 0 : sec * 1000 + usec / 1000;
+  if (option === SO_RCVTIMEO) settings.rarely.receiveTimeout = ms;
+  else settings.rarely.sendTimeout = ms;
+  return 0;
+}
+
+function timeval(ms: number): Timeval {
+  const sec = Math.floor(ms / 1000);
+  return { sec, usec: Math.round((ms - sec * 1000) * 1000) };
+}
+
+/** The next connect, listen or bind is over that interface alone. @returns -ENODEV when there is none of that name */
+function setDevice({ settings, stack }: Socket, value: OptionValue): number {
+  if (typeof value !== 'string') return -EINVAL;
+  const name = value.replace(/\0.*$/, '').slice(0, LONGEST_NAME);
+  if (name !== '' && !stack.interfaces.some((each) => each.name === name)) return -ENODEV;
+  settings.rarely.device = name;
+  return 0;
+}
+
+/** Bytes a second; negative, or 2^32 - 1: no limit. */
+function setPacingRate({ settings }: Socket, value: OptionValue): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) return -EINVAL;
+  settings.rarely.maxPacingRate = value < 0 || value === 0xffffffff ? Infinity : Math.floor(value);
+  return 0;
+}

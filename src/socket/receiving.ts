@@ -1,0 +1,44 @@
+/** What recv, recvmsg and their flags do on a connection. Linux's semantics; nothing waits. */
+import type { ControlBlock } from '../tcp/control-block.ts';
+import { receive } from '../tcp/receive.ts';
+import { readUrgent } from '../tcp/urgent.ts';
+import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts';
+import { EAGAIN, EINVAL, EOPNOTSUPP } from './errno.ts';
+
+const RECV_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
+
+/** What recvmsg tells. */
+export interface ReceivedMessage {
+  /** Bytes, 0 at the end of the stream. */
+  readonly length: number;
+  /** MSG_OOB for an urgent byte, MSG_TRUNC when there was no room for it. */
+  readonly flags: number;
+  /** The control message TCP_CM_INQ, when the option TCP_INQ is on: bytes that are left; 1 at the end of the stream. */
+  readonly inq: number | undefined;
+}
+
+/**
+ * @returns bytes copied (with MSG_TRUNC: thrown away); 0: none; -EOPNOTSUPP (flags), with MSG_OOB -EINVAL (there is no urgent byte, it was
+ *   read, or SO_OOBINLINE has it in the stream) or -EAGAIN (it is not yet here)
+ */
+export function receiveBytes(connection: ControlBlock, into: Uint8Array, flags: number, now: number): number {
+  if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
+  if ((flags & MSG_OOB) !== 0) return receiveUrgent(connection, into, flags);
+  if (into.length === 0) return 0;
+  const target = (flags & MSG_TRUNC) !== 0 ? undefined : into;
+  return receive(connection, target, 0, into.length, (flags & MSG_PEEK) !== 0, now);
+}
+
+function receiveUrgent(connection: ControlBlock, into: Uint8Array, flags: number): number {
+  const byte = readUrgent(connection, (flags & MSG_PEEK) !== 0);
+  if (byte === -1) return -EINVAL;
+  if (byte < 0) return connection.released || connection.receiveShut || connection.finReceived ? 0 : -EAGAIN;
+  if (into.length === 0) return 0;
+  if ((flags & MSG_TRUNC) === 0) into[0] = byte;
+  return 1;
+}
+
+/** TCP_CM_INQ's number. After a FIN it is never 0: there is the end still to be read. */
+export function bytesLeft(connection: ControlBlock): number {
+  return connection.receiveQueue.length || Number(connection.finReceived);
+}
