@@ -24,8 +24,6 @@ export const ours = {
 export const different = {
   tcp_congestion_control:
     'Reno until recovery is as Linux has it; there the distribution chooses, cubic unless it says otherwise',
-  tcp_rmem: 'the default is 4 MiB until the buffer tunes itself (131,072)',
-  tcp_wmem: 'the default is 4 MiB until the buffer tunes itself (16,384)',
 };
 
 /** Defaults that are the machine's on Linux: only their presence is compared. */
@@ -33,6 +31,7 @@ export const ofTheMachine = {
   tcp_congestion_control: 'what the distribution chose, or what a container may have',
   tcp_max_syn_backlog: 'of the size of the table of connections, 128 at least',
   tcp_max_tw_buckets: 'of the size of the table of connections',
+  tcp_mem: 'of the memory: ours is that of 16 GiB',
   tcp_rmem: 'the most is of the memory, 6 MiB to 32 MiB',
   tcp_wmem: 'the most is of the memory, 4 MiB',
 };
@@ -41,7 +40,6 @@ export const ofTheMachine = {
 export const absent = {
   tcp_adv_win_scale: 'Linux no longer looks at it: it measures what its bookkeeping takes',
   tcp_allowed_congestion_control: 'all may be chosen',
-  tcp_app_win: 'a reserve for the bookkeeping of an application that a window must not take',
   tcp_autocorking: 'waits for the queue of a device, which a host has not',
   tcp_available_congestion_control: '`congestionControls()` tells',
   tcp_backlog_ack_defer: 'a host has no backlog: a batch is acknowledged once',
@@ -60,11 +58,8 @@ export const absent = {
   tcp_limit_output_bytes: 'bounds what waits in the queue of a device; a batch is bounded here',
   tcp_migrate_req: 'listeners do not share ports',
   tcp_min_rtt_wlen: 'not yet',
-  tcp_moderate_rcvbuf: 'not yet',
   tcp_no_metrics_save: 'nothing is remembered of a connection for the next',
   tcp_no_ssthresh_metrics_save: 'as tcp_no_metrics_save',
-  tcp_notsent_lowat: 'not yet',
-  tcp_pingpong_thresh: 'not yet: it is 1',
   tcp_plb_cong_thresh: 'chooses among paths by the flow label of IPv6',
   tcp_plb_enabled: 'as tcp_plb_cong_thresh',
   tcp_plb_idle_rehash_rounds: 'as tcp_plb_cong_thresh',
@@ -72,8 +67,6 @@ export const absent = {
   tcp_plb_suspend_rto_sec: 'as tcp_plb_cong_thresh',
   tcp_reflect_tos: 'not yet',
   tcp_retrans_collapse: 'what goes again goes as it went',
-  tcp_shrink_window: 'a window is never taken back: RFC 9293 would rather not',
-  tcp_stdurg: "the urgent pointer is RFC 6093's",
   tcp_thin_linear_timeouts: 'not yet',
   tcp_tso_win_divisor: 'the size of bursts for a segmentation offload',
   tcp_workaround_signed_windows: 'for peers that read windows as signed numbers, which are gone',

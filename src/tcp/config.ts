@@ -106,8 +106,9 @@ export interface TcpConfig {
   tcp_wmem: readonly [number, number, number];
   /** Memory of all connections together, pages of 4 KiB: below the first nothing is short, from the second on windows do not grow, beyond the third nothing is queued. */
   tcp_mem: readonly [number, number, number];
-  /** Most that SO_RCVBUF and SO_SNDBUF may ask for, bytes (`net.core`). */
+  /** Most that SO_RCVBUF may ask for, bytes (`net.core`). */
   rmem_max: number;
+  /** Most that SO_SNDBUF may ask for, bytes (`net.core`). */
   wmem_max: number;
   /** The receive buffer grows with what the user reads in a round trip. */
   tcp_moderate_rcvbuf: boolean;
