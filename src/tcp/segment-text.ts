@@ -92,7 +92,11 @@ function inOrder(
   if (filled) connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
   if (traffic !== undefined) traffic.bytesReceived += distance(rcvNxt, connection.rcvNxt);
   measureReceiver(connection, segment, now);
+  const due = connection.ackNow;
   dataReceived(connection, length, segment, now);
+  // With a FIN behind it, it is the FIN that decides when to acknowledge (Linux).
+  const last = (segment.flags & FIN) !== 0 && ((segment.seq + segment.payloadLength) | 0) === connection.rcvNxt;
+  if (last && !due && connection.state === ESTABLISHED) connection.ackNow = false;
   // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
   if (filled) connection.ackNow = true;
   if (filled) noteOverlap(connection);
@@ -166,6 +170,8 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
   const fin = (segment.seq + segment.payloadLength) | 0;
   if (connection.finReceived) {
     // The peer's FIN again: its acknowledgment was lost.
+    if (before(fin, connection.rcvNxt)) noteDuplicate(connection, segment.seq, (fin + 1) | 0);
+    enterQuickAck(connection, 2);
     answer(connection, now);
     return;
   }

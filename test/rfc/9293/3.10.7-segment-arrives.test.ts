@@ -410,6 +410,7 @@ describe('RFC 9293 3.10.7.4, fifth: the ACK field', () => {
   it('SYN-RECEIVED: the text of the ACK is taken, its FIN too', async () => {
     const t = await inState('SYN-RECEIVED');
     t.inject({ seq: 1, ack: 1, flags: 'FPA', data: 'at once' });
+    await t.advance(40);
     t.expect({ ack: 9, flags: 'A' });
     t.accept();
     expect(t.read()).to.equal('at once');
