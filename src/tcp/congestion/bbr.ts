@@ -54,6 +54,8 @@ const INFINITE = 0x7fffffff;
 export class Bbr implements CongestionControl {
   readonly name = 'bbr';
   readonly paced = true;
+  /** Probing sends up to a quarter more than the path holds. */
+  readonly sendBufferFactor = 3;
   /** What it knows of the path. */
   readonly model = new BbrState();
 
