@@ -3,10 +3,12 @@ import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
 import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION, TCP_INFO } from '../socket/constants.ts';
 import { EAFNOSUPPORT } from '../socket/errno.ts';
+import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
 import type { Linger } from '../socket/option-value.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { IpAddress } from '../wire/address.ts';
+import { aoStructure, md5Structure } from './kernel-keys.ts';
 import { readTcpInfo } from './kernel-tcp-info.ts';
 
 const AF_INET = 2;
@@ -143,7 +145,11 @@ export class KernelSocket implements TestSocket {
       : fromSockaddr(address);
   }
 
-  setsockopt(level: number, option: number, value: number | string | Linger): number {
+  setsockopt(level: number, option: number, value: number | string | Linger | Md5Signature | AoAdd): number {
+    if (typeof value === 'object' && 'key' in value) {
+      const structure = 'addr' in value ? aoStructure(value) : md5Structure(value);
+      return result(libc().setsockopt(this.#fd, level, option, structure, structure.length));
+    }
     if (typeof value === 'string') {
       const text = new TextEncoder().encode(value);
       return result(libc().setsockopt(this.#fd, level, option, text, text.length));

@@ -106,7 +106,8 @@ export function vectorOf(expression: Expression): number[] {
   });
 }
 
-function addressOf(expression: Expression): IpAddress {
+/** `inet_addr("10.0.0.1")`, or a number. */
+export function addressOf(expression: Expression): IpAddress {
   if (expression.kind === 'call' && expression.name === 'inet_addr' && expression.args[0]?.kind === 'string') {
     const address = IpAddress.parse(expression.args[0].value);
     if (address !== undefined) return address;

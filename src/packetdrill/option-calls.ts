@@ -1,11 +1,13 @@
 /** setsockopt and getsockopt. */
 import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION } from '../socket/constants.ts';
 import { ENOPROTOOPT } from '../socket/errno.ts';
+import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
 import type { Linger } from '../socket/option-value.ts';
 import { type Arguments, field, numberOf } from './arguments.ts';
 import { expectsErrno, onSocket } from './call-support.ts';
 import type { SocketDescriptor } from './descriptors.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
+import { keyValue } from './key-arguments.ts';
 import type { CallAction, Expression } from './script.ts';
 
 export function setOptionCall(descriptor: SocketDescriptor | number, call: CallAction, args: Arguments): number {
@@ -71,7 +73,7 @@ function fieldIn(structure: Readonly<Record<string, unknown>>, name: string): un
   return found;
 }
 
-function optionValue(call: CallAction, args: Arguments): number | string | Linger {
+function optionValue(call: CallAction, args: Arguments): number | string | Linger | Md5Signature | AoAdd {
   const given = args.at(3);
   const value = given.kind === 'list' && given.items.length === 1 ? (given.items[0] as Expression) : given;
   if (value.kind === 'string' && args.number(2) === TCP_CONGESTION && args.number(1) === IPPROTO_TCP)
@@ -79,6 +81,8 @@ function optionValue(call: CallAction, args: Arguments): number | string | Linge
   if (value.kind === 'struct' && args.number(1) === SOL_SOCKET && args.number(2) === SO_LINGER) {
     return { onoff: numberIn(value, 'onoff'), linger: numberIn(value, 'linger') };
   }
+  const key = value.kind === 'struct' && args.number(1) === IPPROTO_TCP ? keyValue(args.number(2), value) : undefined;
+  if (key !== undefined) return key;
   const number = value.kind === 'string' || value.kind === 'struct' ? undefined : args.boxed(3);
   if (number === undefined) throw new UnsupportedFeature(`${call.name}() of ${nameOf(args.at(2))} with such a value`);
   return number;

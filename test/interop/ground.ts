@@ -12,6 +12,7 @@ import type { Link } from '../../src/link/link.ts';
 import { openTun, type TunLink } from '../../src/link/tun.ts';
 import { setSysctl } from '../../src/link/tun-namespace.ts';
 import type { HostOptions } from '../../src/net/host-options.ts';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import type { Clock, Timer } from '../../src/time/clock.ts';
 import { RealClock } from '../../src/time/real-clock.ts';
 import { Kernel } from './kernel.ts';
@@ -76,6 +77,7 @@ export class Ground {
       address: `${OURS}/24`,
       routes,
       clock: this.#clock,
+      hasher: nodeHasher,
       // What is left behind must show before the minute is over.
       sysctl: { tcp_timewait_len: 0.1, ...sysctl },
     });

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import { runPacketdrill } from '../../src/packetdrill/run.ts';
 import { filesUnder, projectRoot } from '../architecture/files.ts';
 import { namespaceProblem } from '../support/namespace.ts';
@@ -37,7 +38,7 @@ const scripts: PlannedScript[] = filesUnder('test/packetdrill')
   .filter((path) => path.endsWith('.pkt'))
   .map((path) => {
     const text = readFileSync(join(projectRoot, path), 'utf8');
-    const { duration } = runPacketdrill(text, { name: path });
+    const { duration } = runPacketdrill(text, { name: path, hasher: nodeHasher });
     return { path, duration, marker: /^\/\/ kernel: (.*)$/m.exec(text)?.[1] };
   });
 const played = scripts.filter(({ marker }) => marker === undefined);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { formatLadder } from '../../src/lab/ladder.ts';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import { runPacketdrill } from '../../src/packetdrill/run.ts';
 import { filesUnder, projectRoot } from '../architecture/files.ts';
 
@@ -18,7 +19,7 @@ describe('packetdrill scripts', () => {
 });
 
 function plays(path: string): void {
-  const result = runPacketdrill(readFileSync(join(projectRoot, path), 'utf8'), { name: path });
+  const result = runPacketdrill(readFileSync(join(projectRoot, path), 'utf8'), { name: path, hasher: nodeHasher });
   if (result.status !== 'pass') {
     const ladder = formatLadder(result.packets, { left: 'tunstack', right: 'script' });
     throw new Error(`${result.status}: ${result.message}\n${ladder}`);

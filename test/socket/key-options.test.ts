@@ -178,10 +178,13 @@ describe('keys of TCP-AO as socket options, as Linux has them', () => {
     });
     expect(set(socket, TCP_AO_INFO, { set_current: true, current_key: 9 })).to.equal('ENOENT');
 
-    const t = await established(withAo([AO_KEY]));
+    const elsewhere = (socket: Socket) => void addAoKey(socket, AO_NEXT, { addr: OTHERS, prefix: 24 });
+    const t = await established(withAo([AO_KEY], { setup: elsewhere }));
     t.inject({ seq: 1, ack: 1, data: 'x' });
     t.inject({ seq: 2, ack: 1, data: 'y', badSignature: true });
-    const [key] = t.socket.getsockopt(IPPROTO_TCP, TCP_AO_GET_KEYS) as AoKeyStatus[];
+    // The listener's for other peers are not there.
+    const [key, ...others] = t.socket.getsockopt(IPPROTO_TCP, TCP_AO_GET_KEYS) as AoKeyStatus[];
+    expect(others).to.be.empty;
     expect(key).to.include({ pkt_good: 1, pkt_bad: 1, is_current: true, is_rnext: true });
   });
 

@@ -203,10 +203,15 @@ describe('RFC 2385: TCP MD5 signatures', () => {
       t.expect({ flags: 'SA' });
     });
 
-    it('two signatures in one segment are none', () => {
+    it('two signatures in one segment are none, and neither is looked at', async () => {
+      const raw = [19, 18, ...Array<number>(16).fill(1)];
       const t = listening(withMd5(KEY));
-      t.inject({ seq: 0, flags: 'S', options: { raw: [19, 18, ...Array<number>(16).fill(1)] } });
+      t.inject({ seq: 0, flags: 'S', options: { raw } });
       t.expectNothing();
+      const open = await established(withMd5(KEY));
+      open.inject({ seq: 1, ack: 1, data: 'x', options: { raw } });
+      open.expectNothing();
+      expect([t.counters.TCPMD5Failure, open.counters.TCPMD5Failure]).to.deep.equal([0, 0]);
     });
   });
 
@@ -351,6 +356,10 @@ describe('RFC 2385: TCP MD5 signatures', () => {
       expect(setMd5Key(t.listener as never, '')).to.equal(0);
       t.inject({ seq: 1, ack: 1, data: 'x' });
       t.expect({ ack: 2 });
+      expect(setMd5Key(t.socket, '')).to.equal(0);
+      t.md5 = undefined;
+      t.inject({ seq: 2, ack: 1, data: 'y' });
+      t.expect({ ack: 3, options: { md5: undefined } });
     });
 
     it('TCP_MD5SIG_EXT: a prefix of peers, of which the longest counts', () => {

@@ -6,6 +6,7 @@ import {
   TCP_AO_INFO,
   TCP_KEEPIDLE,
   TCP_MAXSEG,
+  TCP_NODELAY,
 } from '../../../src/socket/constants.ts';
 import type { AoInfoStatus } from '../../../src/socket/key-values.ts';
 import { IpAddress } from '../../../src/wire/address.ts';
@@ -105,6 +106,8 @@ describe('RFC 5925: the TCP authentication option', () => {
       t.inject({ seq: 0, flags: 'S', badSignature: true });
       t.inject({ seq: 0, flags: 'S', ao: { ...AO_KEY, rcvid: 7 } });
       t.inject({ seq: 0, flags: 'S', ao: { ...AO_KEY, macLength: 8 } });
+      // The MAC is right, as far as the key has it.
+      t.inject({ seq: 0, flags: 'S', ao: { ...AO_KEY, macLength: 16 } });
       t.expectNothing();
       expect(reasons).to.deep.equal([
         'tcp-ao-required',
@@ -112,8 +115,9 @@ describe('RFC 5925: the TCP authentication option', () => {
         'tcp-ao-bad',
         'tcp-ao-key-not-found',
         'tcp-ao-bad',
+        'tcp-ao-bad',
       ]);
-      expect(t.counters).to.include({ TCPAORequired: 1, TCPAOBad: 3, TCPAOKeyNotFound: 1, TCPAOGood: 0 });
+      expect(t.counters).to.include({ TCPAORequired: 1, TCPAOBad: 4, TCPAOKeyNotFound: 1, TCPAOGood: 0 });
     });
 
     it('during the handshake: what began signed goes on signed, and the other way round', () => {
@@ -272,7 +276,8 @@ describe('RFC 5925: the TCP authentication option', () => {
   describe('RFC 5925 6.2: sequence number extensions', () => {
     it('of the peer: its numbers turn over, in data that is lost and comes again', async () => {
       const t = await established(withAo([AO_KEY], { isn: -4 }));
-      t.inject({ seq: 1, ack: 1, data: 'abcdef' });
+      t.inject({ seq: 5, ack: 1, data: 'ef' });
+      t.inject({ seq: 1, ack: 1, data: 'abcd' });
       expect(t.read()).to.equal('abcdef');
       t.inject({ seq: 7, ack: 1, data: 'gh' });
       t.inject({ seq: 1, ack: 1, data: 'ab' });
@@ -294,8 +299,12 @@ describe('RFC 5925: the TCP authentication option', () => {
           };
           const t = await established(withAo([AO_KEY], { active, setup }));
           expect(t.dutIsn()).to.equal(isn);
-          t.write('abcdef');
-          t.expect({ data: 'abcdef', seq: 1 });
+          t.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+          t.write('abc');
+          t.expect({ data: 'abc', seq: 1 });
+          // Beyond the turn, while nothing before it is acknowledged.
+          t.write('def');
+          t.expect({ data: 'def', seq: 4 });
           await t.advance(1000);
           expect(t.drain().length).to.be.above(0);
           t.inject({ ack: 3 });
@@ -344,7 +353,7 @@ describe('RFC 5925: the TCP authentication option', () => {
     t.expectNothing();
   });
 
-  it('RFC 5925 7.7: a reset that the handshake asks for is signed', () => {
+  it('RFC 5925 7.7: a reset that the handshake asks for is signed', async () => {
     const t = listening(withAo([AO_KEY]));
     t.inject({ seq: 0, flags: 'S' });
     t.expect({ flags: 'SA' });
@@ -353,6 +362,9 @@ describe('RFC 5925: the TCP authentication option', () => {
     const active = connecting(withAo([AO_KEY]));
     active.inject({ seq: 0, ack: 100, flags: 'SA' });
     active.expect({ seq: 100, flags: 'R' });
+    // The SYN goes again, with the keys of a SYN.
+    await active.advance(10);
+    active.expect({ seq: 0, flags: 'S' });
   });
 
   it('RFC 4987 3.6: a SYN cookie', () => {
