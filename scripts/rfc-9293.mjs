@@ -94,7 +94,7 @@ export const requirements = [
     'exception: an interface here has one MTU',
   ],
   ['SHLD-7', '3.7.4', "Nagle's algorithm"],
-  ['SHLD-8', '3.8.2', 'explicit congestion notification', 'not yet'],
+  ['SHLD-8', '3.8.2', 'explicit congestion notification'],
   ['SHLD-9', '3.8.3', 'the user can see a delivery problem between R1 and R2'],
   ['SHLD-10', '3.8.3', 'R1 is at least 3 retransmissions'],
   ['SHLD-11', '3.8.3', 'R2 is at least 100 seconds'],

@@ -185,7 +185,7 @@ class Page {
 
 /** Where options, calls and settings live; not their numbers, nor what scripts say of them. */
 function sourcesOf(root) {
-  const folders = ['src/socket', 'src/tcp', 'src/stack', 'test/socket', 'test/rfc'];
+  const folders = ['src/socket', 'src/tcp', 'src/stack', 'test/socket', 'test/rfc', 'test/tcp'];
   return folders.flatMap((folder) =>
     fs
       .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -140,8 +140,9 @@ export interface TcpConfig {
    * ask for it (BBR, SO_MAX_PACING_RATE).
    */
   default_qdisc: string;
-  /** Pacing rate by window and round trip, per cent: in slow start, and later. */
+  /** Pacing rate in slow start, per cent of a window in a round trip. */
   tcp_pacing_ss_ratio: number;
+  /** Pacing rate later, likewise. */
   tcp_pacing_ca_ratio: number;
   /** Segments of a paced burst, at least. */
   tcp_min_tso_segs: number;

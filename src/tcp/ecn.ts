@@ -1,5 +1,5 @@
 /**
- * Explicit Congestion Notification: RFC 3168, and what it shares with Accurate ECN (accurate-ecn.ts): which packets say that they are
+ * Explicit Congestion Notification: RFC 3168, RFC 9293 3.8.2 [SHLD-8], and what it shares with Accurate ECN (accurate-ecn.ts): which packets say that they are
  * ECN-capable, and what is done about those that come back marked. A connection without ECN has no such record, and pays nothing.
  */
 import { CE, ECT0, NOT_ECT } from '../wire/ecn.ts';
