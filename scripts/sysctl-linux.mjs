@@ -29,7 +29,6 @@ export const different = {
 /** Defaults that are the machine's on Linux: only their presence is compared. */
 export const ofTheMachine = {
   tcp_congestion_control: 'what the distribution chose, or what a container may have',
-  tcp_mem: 'of the memory, and of the first network alone',
   tcp_max_syn_backlog: 'of the size of the table of connections, 128 at least',
   tcp_max_tw_buckets: 'of the size of the table of connections',
   tcp_mem: 'of the memory: ours is that of 16 GiB',
