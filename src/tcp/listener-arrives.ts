@@ -37,6 +37,7 @@ import { inheritKeys, keysAreLeft, signerForStray, signerForSyn } from './segmen
 import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
 import { COOKIE_VALID, cookieEcn, cookieSack, cookieTimestamp, cookieWindowShift } from './syn-cookies.ts';
+import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
 /** Where a segment came from, for those who must remember it. */
 export interface Arrival {
@@ -232,7 +233,8 @@ function makeEmbryo(
   }
   grantEcn(embryo, segment);
   embryo.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
-  embryo.window = initialWindow(settings, embryo.rcvMss);
+  // Of segments as they will be, with timestamps.
+  embryo.window = initialWindow(settings, embryo.rcvMss - (embryo.timestampsOk ? TIMESTAMPS_LENGTH : 0));
   return embryo;
 }
 

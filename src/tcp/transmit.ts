@@ -187,7 +187,9 @@ function offerAll({ context: { config }, settings }: ControlBlock): void {
 
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
 function synWindow(connection: ControlBlock): number {
-  const window = initialWindow(connection.settings, connection.rcvMss);
+  // Linux: of segments with timestamps, when it is known that there will be some: a SYN in the place of a TIME-WAIT.
+  const stamped = connection.state === SYN_SENT && connection.tsRecent !== 0;
+  const window = initialWindow(connection.settings, connection.rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0));
   // Sent again in SYN-RECEIVED, it takes nothing back of what an acknowledgment offered since.
   connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);
   return window;
