@@ -385,6 +385,7 @@ export class WirePeer {
       flags,
       win: segment.win ?? this.#options.win ?? 65_535,
       urg: segment.urg ?? 0,
+      ecn: segment.ecn ?? 0,
       data,
       options: this.#peerOptions(flow, segment, flags),
     };
@@ -495,6 +496,7 @@ export class WirePeer {
       data: textOf(data),
       win: segment.win,
       urg: segment.urg,
+      ecn: segment.ecn ?? 0,
       options: this.#relativeOptions(flow, segment.options),
       from: segment.sourcePort,
       to: segment.destinationPort,

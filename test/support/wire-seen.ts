@@ -14,6 +14,8 @@ export interface Injected {
   readonly win?: number;
   /** The urgent pointer. */
   readonly urg?: number;
+  /** The ECN field of the IP header: 1: ECT(1), 2: ECT(0), 3: CE. */
+  readonly ecn?: number;
   /** When timestamps are in use they come by themselves; `ts: undefined` leaves them out. */
   readonly options?: { readonly [K in keyof SegmentOptions]?: SegmentOptions[K] | undefined };
   readonly badChecksum?: boolean;
@@ -39,6 +41,7 @@ export interface Seen {
   readonly data: string;
   readonly win: number;
   readonly urg: number;
+  readonly ecn: number;
   readonly options: SegmentOptions;
   /** The DUT's port, and the peer's. */
   readonly from: number;

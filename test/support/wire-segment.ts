@@ -17,6 +17,8 @@ export interface SegmentOptions {
   /** The digest in hexadecimal, of what the DUT sends. */
   readonly md5?: string;
   readonly ao?: { readonly keyId: number; readonly rnextKeyId: number; readonly mac: string };
+  /** Accurate ECN's, of kind 174, when it is read: ECT(1), CE and ECT(0), as far as they are there. To send one: `raw`. */
+  readonly accEcn?: readonly number[];
   /** Options that have no name here, as bytes. */
   readonly raw?: readonly number[];
 }
@@ -34,6 +36,8 @@ export interface WireSegment {
   /** The field, not scaled. */
   win: number;
   urg: number;
+  /** The ECN field of the IP header; 0 unless said. */
+  ecn?: number;
   data: Uint8Array;
   options: SegmentOptions;
   /** Comes first of the options. */
@@ -63,7 +67,7 @@ export function buildSegment(segment: WireSegment, spoil = false): Uint8Array {
   const options = [...(signature === undefined ? [] : signatureOption(signature)), ...buildOptions(segment.options)];
   const headerLength = 20 + options.length;
   const tcpLength = headerLength + segment.data.length;
-  const bytes = buildIp(segment.source, segment.destination, 6, tcpLength);
+  const bytes = buildIp(segment.source, segment.destination, 6, tcpLength, segment.ecn);
   const view = new DataView(bytes.buffer);
   view.setUint16(20, segment.sourcePort);
   view.setUint16(22, segment.destinationPort);
@@ -99,10 +103,10 @@ export function buildIcmp(
 }
 
 /** An IPv4 packet with room for `length` bytes after its header. */
-export function buildIp(source: number, destination: number, protocol: number, length: number): Uint8Array {
+export function buildIp(source: number, destination: number, protocol: number, length: number, ecn = 0): Uint8Array {
   const bytes = new Uint8Array(20 + length);
   const view = new DataView(bytes.buffer);
-  view.setUint16(0, 0x4500);
+  view.setUint16(0, 0x4500 | ecn);
   view.setUint16(2, bytes.length);
   view.setUint16(6, 0x4000);
   view.setUint16(8, (64 << 8) | protocol);
@@ -173,9 +177,16 @@ export function readSegment(bytes: Uint8Array, partial = false): WireSegment {
     flags: flagLetters(view.getUint16(32) & 0x1ff),
     win: view.getUint16(34),
     urg: view.getUint16(38),
+    ecn: view.getUint8(1) & 3,
     data: bytes.slice(20 + headerLength),
     options: readOptions(view, 40, 20 + headerLength),
   };
+}
+
+function readCounters(view: DataView, from: number, end: number): number[] {
+  const counters: number[] = [];
+  for (let at = from; at < end; at += 3) counters.push(view.getUint32(at - 1) & 0xffffff);
+  return counters;
 }
 
 function readOptions(view: DataView, from: number, end: number): SegmentOptions {
@@ -197,6 +208,7 @@ function readOptions(view: DataView, from: number, end: number): SegmentOptions 
     else if (kind === 3 && length === 3) out.wscale = view.getUint8(at + 2);
     else if (kind === 4 && length === 2) out.sackOk = true;
     else if (kind === 8 && length === 10) out.ts = [view.getInt32(at + 2), view.getInt32(at + 6)];
+    else if (kind === 174 && length % 3 === 2) out.accEcn = readCounters(view, at + 2, at + length);
     else if (kind === 5 && length > 2 && length % 8 === 2) out.sack = readBlocks(view, at + 2, at + length);
     else if (kind === 19 && length === 18) out.md5 = hexOf(view, at + 2, at + length);
     else if (kind === 29 && length > 4) out.ao = readAo(view, at, length);

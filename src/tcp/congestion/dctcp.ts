@@ -50,7 +50,7 @@ export class Dctcp implements CongestionControl {
   delivered(connection: ControlBlock, delivered: number, marked: number): void {
     this.#delivered += delivered;
     this.#marked += marked;
-    if (before(connection.sndUna, this.#windowEnd)) return;
+    if (this.#alpha >= 0 && before(connection.sndUna, this.#windowEnd)) return;
     let alpha = this.#alphaOf(connection);
     const shift = connection.context.config.dctcp_shift_g;
     // What is too small to be divided is forgotten whole (Linux), or alpha would never be 0 again.
@@ -82,10 +82,7 @@ export class Dctcp implements CongestionControl {
 
   #alphaOf(connection: ControlBlock): number {
     // RFC 8257 4.2: it starts from 1, lest a new connection overruns the queue.
-    if (this.#alpha < 0) {
-      this.#alpha = Math.min(connection.context.config.dctcp_alpha_on_init, WHOLE);
-      this.#windowEnd = connection.sndNxt;
-    }
+    if (this.#alpha < 0) this.#alpha = Math.min(connection.context.config.dctcp_alpha_on_init, WHOLE);
     return this.#alpha;
   }
 }
