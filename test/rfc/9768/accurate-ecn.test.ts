@@ -228,13 +228,13 @@ describe('RFC 9768 3.2.2: the ACE field', () => {
 
   it('3.2.2.5.1: marks are told of before the field can wrap', () => {
     const { t } = serving({}, 1);
-    t.inject({ length: 100, ecn: CE });
+    t.inject({ length: MSS, ecn: CE });
     t.drain();
     t.write(100);
     t.drain();
-    for (let i = 0; i < 5; i++) t.inject({ length: 100, ecn: CE });
+    for (let i = 0; i < 5; i++) t.inject({ length: 100, ecn: CE, flags: 'PA' });
     t.expectNothing();
-    t.inject({ length: 100, ecn: CE });
+    t.inject({ length: 100, ecn: CE, flags: 'PA' });
     expect(aceOf(t.expect({ length: 0 }))).to.equal((5 + 7) & 7);
   });
 
