@@ -1,7 +1,15 @@
 /** The kernel's sockets with the calls of ours, for scripts that are played against it. They never wait; IPv4 only. */
 import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION, TCP_INFO } from '../socket/constants.ts';
+import {
+  IPPROTO_TCP,
+  SO_LINGER,
+  SOL_SOCKET,
+  TCP_CONGESTION,
+  TCP_FASTOPEN_KEY,
+  TCP_INFO,
+  TCP_QUICKACK,
+} from '../socket/constants.ts';
 import { EAFNOSUPPORT } from '../socket/errno.ts';
 import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
 import type { Linger } from '../socket/option-value.ts';
@@ -26,6 +34,14 @@ interface Libc {
   accept4(fd: number, address: null, length: null, flags: number): number;
   connect(fd: number, address: Uint8Array, length: number): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  sendto(
+    fd: number,
+    bytes: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   shutdown(fd: number, how: number): number;
   close(fd: number): number;
@@ -55,6 +71,9 @@ function load(): Libc {
     accept4: lib.func('int accept4(int fd, void *address, void *length, int flags)'),
     connect: lib.func('int connect(int fd, void *address, uint32_t length)'),
     send: lib.func('int64_t send(int fd, void *bytes, size_t length, int flags)'),
+    sendto: lib.func(
+      'int64_t sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t addressLength)',
+    ),
     recv: lib.func('int64_t recv(int fd, _Out_ void *bytes, size_t length, int flags)'),
     shutdown: lib.func('int shutdown(int fd, int how)'),
     close: lib.func('int close(int fd)'),
@@ -107,16 +126,28 @@ export class KernelSocket implements TestSocket {
     return fd < 0 ? -libc().errno() : new KernelSocket(fd);
   }
 
+  disconnect(): number {
+    // AF_UNSPEC.
+    return result(libc().connect(this.#fd, new Uint8Array(SOCKADDR_LENGTH), SOCKADDR_LENGTH));
+  }
+
   connect(to: SocketAddress): number {
     return result(libc().connect(this.#fd, toSockaddr(to), SOCKADDR_LENGTH));
   }
 
-  send(bytes: Uint8Array, flags = 0): number {
-    return result(libc().send(this.#fd, bytes, bytes.length, flags | MSG_NOSIGNAL));
+  send(bytes: Uint8Array, flags = 0, to?: SocketAddress): number {
+    const bits = flags | MSG_NOSIGNAL;
+    if (to === undefined) return result(libc().send(this.#fd, bytes, bytes.length, bits));
+    return result(libc().sendto(this.#fd, bytes, bytes.length, bits, toSockaddr(to), SOCKADDR_LENGTH));
   }
 
-  sendv(list: readonly Uint8Array[], flags = 0): number {
-    return this.send(new Uint8Array(list.reduce((sum, each) => sum + each.length, 0)), flags);
+  sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
+    return this.send(new Uint8Array(list.reduce((sum, each) => sum + each.length, 0)), flags, to);
+  }
+
+  /** A call that waited in the kernel would make the ACK of the SYN-ACK wait for its data; for this one TCP_QUICKACK does. */
+  awaitWrite(): void {
+    this.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 0);
   }
 
   recv(into: Uint8Array, flags = 0): number {
@@ -145,25 +176,17 @@ export class KernelSocket implements TestSocket {
       : fromSockaddr(address);
   }
 
-  setsockopt(level: number, option: number, value: number | string | Linger | Md5Signature | AoAdd): number {
-    if (typeof value === 'object' && 'key' in value) {
-      const structure = 'addr' in value ? aoStructure(value) : md5Structure(value);
-      return result(libc().setsockopt(this.#fd, level, option, structure, structure.length));
-    }
-    if (typeof value === 'string') {
-      const text = new TextEncoder().encode(value);
-      return result(libc().setsockopt(this.#fd, level, option, text, text.length));
-    }
-    const words = typeof value === 'number' ? Int32Array.of(value) : Int32Array.of(value.onoff, value.linger);
-    const bytes = new Uint8Array(words.buffer);
+  setsockopt(level: number, option: number, value: KernelValue): number {
+    const bytes = bytesOf(value);
     return result(libc().setsockopt(this.#fd, level, option, bytes, bytes.length));
   }
 
-  getsockopt(level: number, option: number): number | string | Linger | TcpInfo {
+  getsockopt(level: number, option: number): number | string | Linger | Uint8Array | TcpInfo {
     const bytes = new Uint8Array(512);
     const length = Int32Array.of(bytes.length);
     if (libc().getsockopt(this.#fd, level, option, bytes, length) < 0) return -libc().errno();
     const view = new DataView(bytes.buffer);
+    if (level === IPPROTO_TCP && option === TCP_FASTOPEN_KEY) return bytes.subarray(0, length[0]);
     if (level === IPPROTO_TCP && option === TCP_INFO) return readTcpInfo(view, length[0] as number);
     if (level === IPPROTO_TCP && option === TCP_CONGESTION) return nameIn(bytes);
     const first = view.getInt32(0, true);
@@ -190,6 +213,19 @@ function result(value: number | bigint): number {
 /** Up to its zero byte. */
 function nameIn(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+}
+
+/** What its options are set to. */
+type KernelValue = number | string | Linger | Uint8Array | Md5Signature | AoAdd;
+
+function bytesOf(value: KernelValue): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return new TextEncoder().encode(value);
+  if (typeof value === 'object' && 'key' in value) {
+    return 'addr' in value ? aoStructure(value) : md5Structure(value);
+  }
+  const words = typeof value === 'number' ? Int32Array.of(value) : Int32Array.of(value.onoff, value.linger);
+  return new Uint8Array(words.buffer);
 }
 
 function toSockaddr({ address, port }: SocketAddress): Uint8Array {

@@ -21,6 +21,7 @@ export function readTcpInfo(view: DataView, length: number): TcpInfo {
   for (const [at, name] of BYTES.entries()) info[`tcpi_${name}`] = view.getUint8(at);
   info['tcpi_snd_wscale'] = view.getUint8(6) & 15;
   info['tcpi_rcv_wscale'] = view.getUint8(6) >>> 4;
+  info['tcpi_fastopen_client_fail'] = (view.getUint8(7) >>> 1) & 3;
   const words = (names: string, from: number) => {
     for (const [i, name] of names.split(' ').entries()) {
       if (from + 4 * i + 4 <= length) info[`tcpi_${name}`] = view.getUint32(from + 4 * i, true);

@@ -49,8 +49,15 @@ export class Arguments {
   address(index: number): (SocketAddress & { readonly family: number }) | undefined {
     const argument = this.at(index);
     if (argument.kind === 'ellipsis' || (argument.kind === 'name' && argument.name === 'NULL')) return undefined;
+    // `connect(4, AF_UNSPEC, ...)`.
+    if (argument.kind === 'name') return { family: numberOf(argument), address: IPV4_ANY, port: 0 };
     if (argument.kind !== 'struct')
       throw new ScriptFailure(`${this.#call.name}(): an address is \`...\` or a structure`);
+    return this.addressOf(argument);
+  }
+
+  /** As `address`, of a structure. */
+  addressOf(argument: Expression): SocketAddress & { readonly family: number } {
     const family = numberOr(field(argument, 'sa_family') ?? field(argument, 'sin_family'), 2);
     if (field(argument, 'sin6_addr') !== undefined) throw new UnsupportedFeature('IPv6');
     const given = field(argument, 'sin_addr');

@@ -1,5 +1,6 @@
 /** What the files of system calls share. */
 import type { SocketAddress } from '../socket/socket.ts';
+import type { Arguments } from './arguments.ts';
 import type { Descriptors, SocketDescriptor } from './descriptors.ts';
 import type { CallAction } from './script.ts';
 import type { TestSocket } from './target.ts';
@@ -25,6 +26,8 @@ export interface CallHooks {
 export interface Caller {
   readonly descriptors: Descriptors;
   readonly hooks: CallHooks;
+  /** The socket that the first argument names; a negated errno: there is none. */
+  socketOf(args: Arguments): SocketDescriptor | number;
 }
 
 /** @param descriptor a negated errno when there is none, which is then the result */

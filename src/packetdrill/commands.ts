@@ -210,9 +210,16 @@ export class Commands {
     return 0;
   }
 
+  /** `ip tcp_metrics flush`: what is remembered of peers. */
+  #metrics(args: readonly string[], line: string): number {
+    if (args[1] !== 'flush') throw new UnsupportedFeature(`the command ${line}`);
+    this.#stack.tcp.fastOpen.forgetPeers();
+    return 0;
+  }
+
   /** `ip route change 192.0.2.0/24 dev tun0 initcwnd 4 rto_min 300ms`. */
   #ip(args: readonly string[], line: string): number {
-    if (args[0] === 'tcp_metrics') return 0;
+    if (args[0] === 'tcp_metrics') return this.#metrics(args, line);
     if (args[0] !== 'route') throw new UnsupportedFeature(`the command ${line}`);
     routeCommand(this.#stack, args.slice(1));
     return 0;

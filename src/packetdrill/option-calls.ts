@@ -1,5 +1,5 @@
 /** setsockopt and getsockopt. */
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION } from '../socket/constants.ts';
+import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION, TCP_FASTOPEN_KEY } from '../socket/constants.ts';
 import { ENOPROTOOPT } from '../socket/errno.ts';
 import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
 import type { Linger } from '../socket/option-value.ts';
@@ -26,11 +26,30 @@ export function getOptionCall(descriptor: SocketDescriptor | number, call: CallA
     if (value === -ENOPROTOOPT && !expectsErrno(call, 'ENOPROTOOPT'))
       throw new UnsupportedFeature(`getsockopt() of ${nameOf(args.at(2))}`);
     if (typeof value === 'number' && value < 0) return value;
+    if (value instanceof Uint8Array) return sameBytes(args.at(3), value);
     const expected = args.at(3);
     if (expected.kind !== 'ellipsis') compareValue(expected, value);
     if (args.count > 4) compareLength(args.boxed(4), value);
     return 0;
   });
+}
+
+/** TCP_FASTOPEN_KEY. */
+function sameBytes(expected: Expression, bytes: Uint8Array): number {
+  const text = hexText(bytes);
+  if (expected.kind === 'string' && hexText(bytesOf(expected.value)) !== text) {
+    throw new ScriptFailure(`getsockopt() gives the bytes ${text}`);
+  }
+  return 0;
+}
+
+/** A string's characters are its bytes. */
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** `[1460]`, `"cubic"`, `{onoff=1, linger=5}`, `{tcpi_state=1, tcpi_snd_cwnd=10}`: what is named is compared. */
@@ -73,11 +92,15 @@ function fieldIn(structure: Readonly<Record<string, unknown>>, name: string): un
   return found;
 }
 
-function optionValue(call: CallAction, args: Arguments): number | string | Linger | Md5Signature | AoAdd {
+function optionValue(call: CallAction, args: Arguments): number | string | Linger | Uint8Array | Md5Signature | AoAdd {
   const given = args.at(3);
   const value = given.kind === 'list' && given.items.length === 1 ? (given.items[0] as Expression) : given;
   if (value.kind === 'string' && args.number(2) === TCP_CONGESTION && args.number(1) === IPPROTO_TCP)
     return value.value;
+  if (value.kind === 'string' && args.number(1) === IPPROTO_TCP && args.number(2) === TCP_FASTOPEN_KEY) {
+    const bytes = bytesOf(value.value);
+    return bytes.subarray(0, args.count > 4 ? args.number(4) : bytes.length);
+  }
   if (value.kind === 'struct' && args.number(1) === SOL_SOCKET && args.number(2) === SO_LINGER) {
     return { onoff: numberIn(value, 'onoff'), linger: numberIn(value, 'linger') };
   }

@@ -286,8 +286,11 @@ export class Runner {
   }
 
   #accepted(socket: TestSocket): void {
+    const flow = this.#flow;
     const name = socket.getpeername();
-    if (typeof name === 'object' && this.#flow?.remotePort === name.port) this.#flow.socket = socket;
+    // One that was reset while it waited has no peer any more: then it is the only one that there can be.
+    const ours = typeof name === 'object' ? flow?.remotePort === name.port : flow?.socket === undefined;
+    if (flow !== undefined && ours) flow.socket = socket;
   }
 
   #call(event: ScriptEvent, call: CallAction, due: number): void {

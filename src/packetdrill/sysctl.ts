@@ -9,9 +9,6 @@ import { ScriptFailure, UnsupportedFeature } from './errors.ts';
  * script uses a feature that is reported as unsupported by itself, or concerns how a kernel offloads.
  */
 const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
-  tcp_fastopen: 'any',
-  tcp_fastopen_key: 'any',
-  tcp_fastopen_blackhole_timeout_sec: 'any',
   tcp_fastopen_cookies: 'any',
   tcp_tso_win_divisor: 'any',
   tcp_limit_output_bytes: 'any',

@@ -1,16 +1,17 @@
 /**
  * System calls on the host's sockets. A call is a function that is tried until it has a result: what would wait gives undefined.
  */
-import { AF_INET, AF_INET6, MSG_DONTWAIT, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
-import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, EOPNOTSUPP, errnoName } from '../socket/errno.ts';
+import { AF_INET, AF_INET6, AF_UNSPEC, MSG_DONTWAIT, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
+import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, errnoName } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
-import { Arguments, field, numberOf, vectorOf } from './arguments.ts';
+import { Arguments, numberOf } from './arguments.ts';
 import { type Attempt, type Caller, type CallHooks, expectedNumber, expectsErrno, onSocket } from './call-support.ts';
 import { Descriptors, type SocketDescriptor } from './descriptors.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 import { getOptionCall, setOptionCall } from './option-calls.ts';
 import { epollControl, epollCreate, epollWait, pollCall } from './readiness-calls.ts';
-import type { CallAction, Expression } from './script.ts';
+import type { CallAction } from './script.ts';
+import { isOpening, messageVector, sendCall, total } from './send-calls.ts';
 import { symbol } from './symbols.ts';
 import type { Target, TestSocket } from './target.ts';
 
@@ -93,14 +94,11 @@ export class SystemCalls implements Caller {
       case 'recvmsg':
         return this.#receive(args, total(messageVector(args.at(1))), args.numberOr(2, 0));
       case 'write':
-        return this.#send(call, args, [args.number(2)], 0);
+      case 'writev':
       case 'send':
       case 'sendto':
-        return this.#send(call, args, [args.number(2)], args.numberOr(3, 0));
-      case 'writev':
-        return this.#send(call, args, args.vector(1), 0);
       case 'sendmsg':
-        return this.#sendMessage(call, args);
+        return sendCall(this, call, args);
       case 'poll':
         return pollCall(this, args);
       case 'epoll_create':
@@ -171,9 +169,11 @@ export class SystemCalls implements Caller {
       if (typeof descriptor === 'number') return descriptor;
       const { socket } = descriptor;
       if (waiting) return connectOutcome(socket, to);
+      if (to.family === AF_UNSPEC) return socket.disconnect();
       if (to.family !== AF_INET) throw new UnsupportedFeature('connect() to another family than AF_INET');
       const result = socket.connect(to);
-      if (result === -EINPROGRESS) this.hooks.connecting(socket, to);
+      // TCP_FASTOPEN_CONNECT: the SYN waits for a write.
+      if (result === -EINPROGRESS || (result === 0 && isOpening(socket))) this.hooks.connecting(socket, to);
       if (result !== -EINPROGRESS || descriptor.nonBlocking) return result;
       waiting = true;
       return undefined;
@@ -227,37 +227,6 @@ export class SystemCalls implements Caller {
       return result === -EAGAIN && waits ? undefined : result;
     };
   }
-
-  #sendMessage(call: CallAction, args: Arguments): Attempt {
-    const message = args.at(1);
-    const control = field(message, 'msg_control');
-    if (control !== undefined && control.kind !== 'ellipsis')
-      throw new UnsupportedFeature('control messages in sendmsg()');
-    return this.#send(call, args, messageVector(message), args.numberOr(2, 0));
-  }
-
-  /** A write that waits goes on until all is taken. */
-  #send(call: CallAction, args: Arguments, lengths: readonly number[], flags: number): Attempt {
-    const all = total(lengths);
-    let taken = 0;
-    return () => {
-      const descriptor = this.socketOf(args);
-      if (typeof descriptor === 'number') return descriptor;
-      const waits = !descriptor.nonBlocking && (flags & MSG_DONTWAIT) === 0;
-      const buffers = taken === 0 ? lengths.map((each) => new Uint8Array(each)) : [new Uint8Array(all - taken)];
-      const result =
-        buffers.length === 1
-          ? descriptor.socket.send(buffers[0] as Uint8Array, flags)
-          : descriptor.socket.sendv(buffers, flags);
-      if (result === -EOPNOTSUPP && flags !== 0 && !expectsErrno(call, 'EOPNOTSUPP')) {
-        throw new UnsupportedFeature(`${call.name}() with the flags ${flagNames(call)}`);
-      }
-      if (result > 0) descriptor.written += result;
-      taken += Math.max(result, 0);
-      if (taken >= all || !waits) return result < 0 && taken > 0 ? taken : result < 0 ? result : taken;
-      return result >= 0 || result === -EAGAIN ? undefined : taken > 0 ? taken : result;
-    };
-  }
 }
 
 function because(name: string): string {
@@ -282,23 +251,4 @@ function connectOutcome(socket: TestSocket, to: SocketAddress): number | undefin
   if (socket.poll() === 0) return undefined;
   const error = socket.getsockopt(SOL_SOCKET, SO_ERROR) as number;
   return error === 0 ? socket.connect(to) : -error;
-}
-
-function messageVector(message: Expression): number[] {
-  const vector = field(message, 'msg_iov');
-  if (vector === undefined)
-    throw new ScriptFailure('a message is written {msg_name(...)=..., msg_iov(1)=[{..., 10}], msg_flags=0}');
-  return vectorOf(vector);
-}
-
-function total(lengths: readonly number[]): number {
-  return lengths.reduce((sum, each) => sum + each, 0);
-}
-
-function flagNames({ args }: CallAction): string {
-  const names = (each: Expression): string[] => {
-    if (each.kind === 'or') return each.parts.flatMap(names);
-    return each.kind === 'name' && each.name.startsWith('MSG_') ? [each.name] : [];
-  };
-  return args.flatMap(names).join(' | ') || 'given';
 }

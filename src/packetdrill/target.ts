@@ -12,9 +12,11 @@ export interface PassedPacket {
 export interface TestSocket
   extends Pick<
     Socket,
+    | 'awaitWrite'
     | 'bind'
     | 'close'
     | 'connect'
+    | 'disconnect'
     | 'getpeername'
     | 'getsockname'
     | 'getsockopt'

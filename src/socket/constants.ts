@@ -27,6 +27,8 @@ export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
+/** sendto(2): connect with data in the SYN, RFC 7413. */
+export const MSG_FASTOPEN = 0x20000000;
 
 export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
@@ -81,10 +83,14 @@ export const TCP_MD5SIG = 14;
 export const TCP_THIN_LINEAR_TIMEOUTS = 16;
 export const TCP_THIN_DUPACK = 17;
 export const TCP_USER_TIMEOUT = 18;
+export const TCP_FASTOPEN = 23;
 export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_SAVE_SYN = 27;
 export const TCP_SAVED_SYN = 28;
+export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_MD5SIG_EXT = 32;
+export const TCP_FASTOPEN_KEY = 33;
+export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const TCP_INQ = 36;
 /** The control message that TCP_INQ asks for. */
 export const TCP_CM_INQ = 36;

@@ -3,11 +3,19 @@
 import type { TcpInfo } from '../tcp/info.ts';
 import type { AoInfoStatus, AoKeyStatus, KeyValue } from './key-values.ts';
 
-/** What options are set to: TCP_CONGESTION and SO_BINDTODEVICE take a name, SO_LINGER, the timeouts and keys a structure, all others an integer. */
-export type OptionValue = number | string | Linger | Timeval | KeyValue;
+/** What options are set to: TCP_CONGESTION and SO_BINDTODEVICE take a name, SO_LINGER, the timeouts and keys a structure, TCP_FASTOPEN_KEY bytes, all others an integer. */
+export type OptionValue = number | string | Uint8Array | Linger | Timeval | KeyValue;
 
 /** What getsockopt gives. */
-export type OptionResult = number | string | Linger | Timeval | TcpInfo | AoInfoStatus | readonly AoKeyStatus[];
+export type OptionResult =
+  | number
+  | string
+  | Uint8Array
+  | Linger
+  | Timeval
+  | TcpInfo
+  | AoInfoStatus
+  | readonly AoKeyStatus[];
 
 /** SO_LINGER: `linger` in seconds. */
 export interface Linger {

@@ -15,6 +15,7 @@ import {
   TCP_CONGESTION,
 } from './constants.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
+import { getFastOpenOption, isFastOpenOption, setFastOpenOption } from './fast-open-options.ts';
 import { getIpOption, setIpOption } from './ip-options.ts';
 import { getKeyOption, isKeyOption, setKeyOption } from './key-options.ts';
 import type { OptionResult, OptionValue } from './option-value.ts';
@@ -41,6 +42,7 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (level === SOL_SOCKET && option === SO_LINGER) return setLinger(socket, value);
   if (level === IPPROTO_TCP && isKeyOption(option)) return setKeyOption(socket, option, value);
   if (level === SOL_SOCKET && RARE.has(option)) return setRareOption(socket, option, value);
+  if (level === IPPROTO_TCP && isFastOpenOption(option)) return setFastOpenOption(socket, option, value);
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > MAX_INT) return -EINVAL;
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value);
   if (level === IPPROTO_TCP) return setTcpOption(socket, option, value);
@@ -51,6 +53,7 @@ export function setOption(socket: Socket, level: number, option: number, value: 
 /** @returns the value, or -errno */
 export function getOption(socket: Socket, level: number, option: number): OptionResult {
   if (level === SOL_SOCKET) return getSocketOption(socket, option);
+  if (level === IPPROTO_TCP && isFastOpenOption(option)) return getFastOpenOption(socket, option);
   if (level === IPPROTO_TCP) return isKeyOption(option) ? getKeyOption(socket, option) : getTcpOption(socket, option);
   if (level === IPPROTO_IP) return getIpOption(socket, option);
   return -ENOPROTOOPT;

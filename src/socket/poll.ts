@@ -1,13 +1,16 @@
 /** poll(2) of a connection: what is ready, by Linux's rules. */
 import type { ControlBlock } from '../tcp/control-block.ts';
 import { currentWindow } from '../tcp/receive-window.ts';
-import { SYN_RECEIVED, SYN_SENT } from '../tcp/state.ts';
 import { atMark } from '../tcp/urgent.ts';
-import { POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
 
-/** Errors apart. A caller that finds no room to write will be told when there is some. */
-export function pollConnection(connection: ControlBlock): number {
-  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return 0;
+/**
+ * A caller that finds no room to write will be told when there is some.
+ * @param failed it has an error that nobody has been told
+ */
+export function pollConnection(connection: ControlBlock, failed: boolean): number {
+  // TCP_FASTOPEN_CONNECT: the SYN waits for a write.
+  if (connection.opening) return connection.fastOpen?.deferred === true ? POLLOUT : 0;
   const readShut = connection.receiveShut || connection.finReceived || connection.released;
   const writeShut = connection.finQueued || connection.released;
   let mask = 0;
@@ -16,6 +19,7 @@ export function pollConnection(connection: ControlBlock): number {
   if (writeShut || connection.writable()) mask |= POLLOUT;
   else connection.noSpace = true;
   if (readShut && writeShut) mask |= POLLHUP;
+  if (failed) mask |= POLLERR;
   // RFC 9293 3.8.5 [MUST-33]: urgent data is still to come, or to be read up to where it ends. Linux sends SIGURG for the first.
   if (connection.urgent?.unread === true) mask |= POLLPRI;
   return mask;

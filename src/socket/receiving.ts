@@ -4,6 +4,7 @@ import { receive } from '../tcp/receive.ts';
 import { readUrgent } from '../tcp/urgent.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts';
 import { EAGAIN, EINVAL, EOPNOTSUPP } from './errno.ts';
+import type { Socket } from './socket.ts';
 
 const RECV_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
 
@@ -39,6 +40,20 @@ function receiveUrgent(connection: ControlBlock, into: Uint8Array, flags: number
 }
 
 /** TCP_CM_INQ's number. After a FIN it is never 0: there is the end still to be read. */
-export function bytesLeft(connection: ControlBlock): number {
+function bytesLeft(connection: ControlBlock): number {
   return connection.receiveQueue.length || Number(connection.finReceived);
+}
+
+/** Into one buffer after the other. @returns what recvmsg tells, or the negated errno of the first */
+export function receiveMessage(socket: Socket, list: readonly Uint8Array[], flags: number): ReceivedMessage | number {
+  let length = 0;
+  for (const into of list) {
+    const got = socket.recv(into, flags);
+    if (got < 0 && length === 0) return got;
+    length += Math.max(got, 0);
+    if (got < into.length || (flags & (MSG_PEEK | MSG_OOB)) !== 0) break;
+  }
+  const { connection, settings } = socket;
+  const inq = connection !== undefined && settings.inq ? bytesLeft(connection) : undefined;
+  return { length, flags: flags & MSG_OOB, inq };
 }

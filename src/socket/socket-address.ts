@@ -1,7 +1,10 @@
-/** struct sockaddr. */
-import type { IpAddress } from '../wire/address.ts';
+/** Where a socket is, and where its peer is. */
+import type { ControlBlock } from '../tcp/control-block.ts';
+import { CLOSED, SYN_SENT } from '../tcp/state.ts';
+import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
+import { ENOTCONN } from './errno.ts';
 
-/** An address of either family, and a port (0..65535; 0 in bind: any). */
+/** struct sockaddr: an address of either family, and a port (0..65535; 0 in bind: any). */
 export interface SocketAddress {
   readonly address: IpAddress;
   readonly port: number;
@@ -9,4 +12,17 @@ export interface SocketAddress {
 
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
+/** getsockname(2). @param bound where the socket was bound */
+export function localName(connection: ControlBlock | undefined, bound: SocketAddress | undefined): SocketAddress {
+  if (connection !== undefined) return { address: connection.local, port: connection.localPort };
+  if (bound !== undefined) return { address: bound.address, port: bound.port };
+  return { address: IPV4_ANY, port: 0 };
+}
+
+/** getpeername(2). @returns it, or -ENOTCONN */
+export function peerName(connection: ControlBlock | undefined): SocketAddress | number {
+  if (connection === undefined || (connection.state & (SYN_SENT | CLOSED)) !== 0) return -ENOTCONN;
+  return { address: connection.remote, port: connection.remotePort };
 }

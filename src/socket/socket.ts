@@ -5,25 +5,26 @@
 
 import type { Binding } from '../stack/ports.ts';
 import type { Stack } from '../stack/stack.ts';
-import { abortCall, close, closeSend, open, send } from '../tcp/calls.ts';
-import { REASON_NONE } from '../tcp/close-reason.ts';
-import { type ConnectionUser, ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
+import { abortCall, close, closeSend, send, uncork } from '../tcp/calls.ts';
+import { REASON_NONE, REASON_RESET } from '../tcp/close-reason.ts';
+import type { ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
+import { enterPingpong } from '../tcp/delayed-ack.ts';
+import { openByConnect, openWithData } from '../tcp/fast-open-calls.ts';
+import { CLIENT_ENABLE } from '../tcp/fast-open-host.ts';
 import { Listener } from '../tcp/listener.ts';
-import { held } from '../tcp/persist.ts';
+import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
-import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from '../tcp/state.ts';
-import { IPV4_ANY, IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
-import { PROTOCOL_TCP } from '../wire/ipv4.ts';
+import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, TIME_WAIT } from '../tcp/state.ts';
+import { IPV4_ANY } from '../wire/address.ts';
 import {
   AF_INET,
   IPPROTO_TCP,
   MSG_DONTWAIT,
   MSG_EOR,
+  MSG_FASTOPEN,
   MSG_MORE,
   MSG_NOSIGNAL,
   MSG_OOB,
-  MSG_PEEK,
-  POLLERR,
   POLLHUP,
   POLLIN,
   POLLOUT,
@@ -44,7 +45,6 @@ import {
   EINVAL,
   EISCONN,
   ENETDOWN,
-  ENETUNREACH,
   ENOTCONN,
   EOPNOTSUPP,
   EPIPE,
@@ -52,19 +52,19 @@ import {
   ESOCKTNOSUPPORT,
 } from './errno.ts';
 import { ioctl } from './ioctl.ts';
-import { checkKeys } from './key-options.ts';
+import { makeConnection } from './make-connection.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
 import { pollConnection } from './poll.ts';
 import { errnoOf } from './reason-errno.ts';
-import { bytesLeft, type ReceivedMessage, receiveBytes } from './receiving.ts';
-import { isPort, type SocketAddress } from './socket-address.ts';
+import { type ReceivedMessage, receiveBytes, receiveMessage } from './receiving.ts';
+import { isPort, localName, peerName, type SocketAddress } from './socket-address.ts';
 
 export type { SocketAddress };
 
 type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean };
 
-const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
+const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN;
 
 /**
  * socket(2).
@@ -97,6 +97,8 @@ export class Socket implements ConnectionUser {
   #binding: OwnBinding | undefined;
   /** The user was told the outcome of connect. */
   #connected = false;
+  /** The user has ended the connection, and may make another. */
+  #disconnected = false;
   /** The reason of the connection's end has been reported. */
   #errorTaken = false;
   #closed = false;
@@ -142,6 +144,7 @@ export class Socket implements ConnectionUser {
     const bound = Math.min(Math.max(backlog | 0, 0), this.stack.sysctl.somaxconn);
     if (this.#listener !== undefined) {
       this.#listener.backlog = bound;
+      this.#listener.setFastOpen();
       return 0;
     }
     if (this.#binding === undefined) {
@@ -185,17 +188,32 @@ export class Socket implements ConnectionUser {
       const again = this.#connectAgain(connection);
       if (again !== undefined) return again;
     }
-    if (to.address.family !== 4) return -EAFNOSUPPORT;
-    if (!isPort(to.port)) return -EINVAL;
-    // Linux: the unspecified address is this host.
-    const remote = to.address.isUnspecified ? IPV4_LOOPBACK : to.address;
-    // RFC 9293 3.9.1.1 [MUST-46].
-    if (remote.isMulticast || this.stack.network.isBroadcast(remote)) return -ENETUNREACH;
-    return this.#open(remote, to.port);
+    const made = makeConnection(this, this.#binding, to);
+    if (typeof made === 'number') return made;
+    return openByConnect(made, this.stack.clock.now()) ? -EINPROGRESS : 0;
   }
 
-  /** send(2). @returns how many bytes were taken (copied), -EAGAIN, -EPIPE, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
-  send(bytes: Uint8Array, flags = 0): number {
+  /** connect(2) to AF_UNSPEC: ends the connection with a RST; the socket may connect again. @returns 0, -EOPNOTSUPP (listening), -EBADF */
+  disconnect(): number {
+    if (this.#closed) return -EBADF;
+    if (this.#listener !== undefined) return -EOPNOTSUPP;
+    const { connection } = this;
+    if (connection === undefined) return 0;
+    connection.receiveQueue.clear();
+    abort(connection, REASON_RESET, this.stack.clock.now());
+    this.#disconnected = true;
+    this.stack.wake();
+    return 0;
+  }
+
+  /**
+   * send(2), and sendto(2) with `to`: that counts with MSG_FASTOPEN, which connects to it, with data in the SYN where RFC 7413 allows.
+   * @returns how many bytes were taken (copied), -EAGAIN, -EPIPE, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags; tcp_fastopen), or the connection's
+   *   error once; with MSG_FASTOPEN also what connect returns: -EINPROGRESS says that the SYN has taken nothing
+   */
+  send(bytes: Uint8Array, flags = 0, to?: SocketAddress): number {
+    const fast = this.#sendFast([bytes], flags, to);
+    if (fast !== undefined) return fast;
     const connection = this.#sender(flags);
     if (typeof connection === 'number') return connection;
     if (bytes.length === 0) return 0;
@@ -203,19 +221,18 @@ export class Socket implements ConnectionUser {
   }
 
   /** sendmsg(2): the buffers one after the other, as one write. Results as `send`. */
-  sendv(list: readonly Uint8Array[], flags = 0): number {
+  sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
+    const fast = this.#sendFast(list, flags, to);
+    if (fast !== undefined) return fast;
     const connection = this.#sender(flags);
     if (typeof connection === 'number') return connection;
     let total = 0;
-    let empty = true;
     for (const bytes of list) {
-      if (bytes.length === 0) continue;
-      empty = false;
-      const taken = this.#queue(connection, bytes, flags);
+      const taken = bytes.length === 0 ? 0 : this.#queue(connection, bytes, flags);
       total += taken;
       if (taken < bytes.length) break;
     }
-    return total > 0 || empty ? total : -EAGAIN;
+    return total || (list.some(({ length }) => length > 0) ? -EAGAIN : 0);
   }
 
   /** recv(2). RFC 9293 3.6.1 [MAY-1]: not after close. @returns bytes copied, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
@@ -233,16 +250,7 @@ export class Socket implements ConnectionUser {
 
   /** recvmsg(2): one buffer after the other, and what the control messages say. Errors as `recv`. */
   recvmsg(list: readonly Uint8Array[], flags = 0): ReceivedMessage | number {
-    let length = 0;
-    for (const into of list) {
-      const got = this.recv(into, flags);
-      if (got < 0 && length === 0) return got;
-      length += Math.max(got, 0);
-      if (got < into.length || (flags & (MSG_PEEK | MSG_OOB)) !== 0) break;
-    }
-    const { connection } = this;
-    const inq = connection !== undefined && this.settings.inq ? bytesLeft(connection) : undefined;
-    return { length, flags: flags & MSG_OOB, inq };
+    return receiveMessage(this, list, flags);
   }
 
   /** shutdown(2). @returns 0, -ENOTCONN, -EINVAL, -EBADF */
@@ -289,18 +297,12 @@ export class Socket implements ConnectionUser {
 
   /** getsockname(2). */
   getsockname(): SocketAddress | number {
-    if (this.#closed) return -EBADF;
-    if (this.connection !== undefined) return { address: this.connection.local, port: this.connection.localPort };
-    if (this.#binding !== undefined) return { address: this.#binding.address, port: this.#binding.port };
-    return { address: IPV4_ANY, port: 0 };
+    return this.#closed ? -EBADF : localName(this.connection, this.#binding);
   }
 
   /** getpeername(2). @returns it, -ENOTCONN or -EBADF */
   getpeername(): SocketAddress | number {
-    if (this.#closed) return -EBADF;
-    const { connection } = this;
-    if (connection === undefined || (connection.state & (SYN_SENT | CLOSED)) !== 0) return -ENOTCONN;
-    return { address: connection.remote, port: connection.remotePort };
+    return this.#closed ? -EBADF : peerName(this.connection);
   }
 
   /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -ENOENT (no such congestion control, or key), -EBADF; for keys see docs/api.md */
@@ -323,9 +325,7 @@ export class Socket implements ConnectionUser {
     if (this.#closed) return 0;
     if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
     const { connection } = this;
-    if (connection === undefined) return POLLOUT | POLLHUP;
-    const mask = pollConnection(connection);
-    return (connection.state & (SYN_SENT | SYN_RECEIVED)) === 0 && this.#pendingError() !== 0 ? mask | POLLERR : mask;
+    return connection === undefined ? POLLOUT | POLLHUP : pollConnection(connection, this.#pendingError() !== 0);
   }
 
   /** SO_ERROR: the connection's error, once; 0: none. */
@@ -337,12 +337,17 @@ export class Socket implements ConnectionUser {
 
   /** What the user held back may leave: TCP_NODELAY on, TCP_CORK off. */
   push(): void {
-    const { connection } = this;
-    if (connection === undefined || connection.released) return;
-    // What is written later is none of it.
-    if (!held(connection)) return;
-    connection.uncorked = true;
-    connection.context.markDirty(connection);
+    if (this.connection !== undefined) uncork(this.connection);
+  }
+
+  /** A call waits to write: the acknowledgment of the SYN-ACK goes with its data, as on Linux. */
+  awaitWrite(): void {
+    if (this.connection?.opening === true) enterPingpong(this.connection);
+  }
+
+  /** For the options of Fast Open. */
+  fastOpenChanged(): void {
+    this.#listener?.setFastOpen();
   }
 
   /** For the stack: something changed. */
@@ -352,39 +357,39 @@ export class Socket implements ConnectionUser {
 
   /** A second connect: what became of the first. @returns undefined when a new attempt may start */
   #connectAgain(connection: ControlBlock): number | undefined {
-    if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return -EALREADY;
+    if (connection.opening) return connection.fastOpen?.deferred === true ? -EISCONN : -EALREADY;
+    if (this.#disconnected) return this.#startAnew();
     if (!connection.released || connection.state === TIME_WAIT) {
       if (this.#connected) return -EISCONN;
       this.#connected = true;
       return 0;
     }
     const error = this.takeError();
-    if (error !== 0) return -error;
-    if (this.#connected) return -EISCONN;
-    this.connection = undefined;
-    this.#errorTaken = false;
-    return undefined;
+    return error !== 0 ? -error : this.#connected ? -EISCONN : this.#startAnew();
   }
 
-  #open(remote: IpAddress, remotePort: number): number {
-    const { stack } = this;
-    const rejected = checkKeys(this.settings, remote);
-    if (rejected < 0) return rejected;
-    const bound = this.#binding;
-    const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
-    // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
-    const path = stack.network.pathTo(remote, source, PROTOCOL_TCP);
-    if (path === undefined) return -ENETUNREACH;
-    const local = path.source;
-    const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, remotePort, stack.clock.now());
-    const now = stack.clock.now();
-    const old = stack.demux.get(local, port, remote, remotePort);
-    if (port === 0 || !stack.ports.isFree(old, bound !== undefined, now)) return -EADDRNOTAVAIL;
-    const connection = new ControlBlock(stack.tcp, path, local, port, remote, remotePort, this.settings);
-    connection.user = this;
-    this.connection = connection;
-    open(connection, old?.kind === KIND_TIME_WAIT ? old : undefined, now);
-    return -EINPROGRESS;
+  #startAnew(): undefined {
+    this.connection = undefined;
+    this.#errorTaken = false;
+    this.#connected = false;
+    this.#disconnected = false;
+  }
+
+  /** MSG_FASTOPEN, or the first write after a connect that was left to it. @returns undefined: it is a write like any other */
+  #sendFast(list: readonly Uint8Array[], flags: number, to: SocketAddress | undefined): number | undefined {
+    let { connection } = this;
+    const deferred = connection?.fastOpen?.deferred === true;
+    if (this.#closed || (flags & ~SEND_FLAGS) !== 0 || (!deferred && (flags & MSG_FASTOPEN) === 0)) return undefined;
+    if ((this.stack.sysctl.tcp_fastopen & CLIENT_ENABLE) === 0) return -EOPNOTSUPP;
+    if (!deferred) {
+      if (this.#listener !== undefined) return -EISCONN;
+      const again = connection === undefined ? undefined : this.#connectAgain(connection);
+      if (again !== undefined) return again === 0 ? undefined : again;
+      const made = to === undefined ? -EINVAL : makeConnection(this, this.#binding, to);
+      if (typeof made === 'number') return made;
+      connection = made;
+    }
+    return openWithData(connection as ControlBlock, list, this.stack.clock.now()) || -EINPROGRESS;
   }
 
   /** The connection that may take bytes, or why not. */
@@ -395,8 +400,9 @@ export class Socket implements ConnectionUser {
     if (connection === undefined) return -EPIPE;
     const error = this.takeError();
     if (error !== 0) return -error;
-    if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && !connection.finQueued) return -EAGAIN;
-    if ((connection.state & (ESTABLISHED | CLOSE_WAIT)) === 0 || connection.finQueued) return -EPIPE;
+    if (connection.opening && !connection.finQueued) return -EAGAIN;
+    const open = (connection.state & (ESTABLISHED | CLOSE_WAIT)) !== 0 || connection.handshakeOpen;
+    if (!open || connection.finQueued) return -EPIPE;
     return connection;
   }
 

@@ -1,4 +1,5 @@
 /** SEGMENT ARRIVES in SYN-SENT: RFC 9293 3.10.7.3. */
+import type { Chunk } from '../link/slab.ts';
 import {
   ACK,
   OPT_MSS,
@@ -11,8 +12,10 @@ import {
 } from '../wire/tcp.ts';
 import { REASON_REFUSED } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
+import { enterQuickAck, inPingpong, MAX_QUICK_ACKS } from './delayed-ack.ts';
 import { takeSynAckEcn, takeSynEcn } from './ecn-handshake.ts';
 import { becomeEstablished } from './established.ts';
+import { synAckArrives } from './fast-open-client.ts';
 import { boundedMss, defaultMss, syncMss } from './mss.ts';
 import { startProbing } from './mtu-probing.ts';
 import { MAX_WINDOW_SHIFT } from './receive-window.ts';
@@ -20,11 +23,11 @@ import { release } from './release.ts';
 import { replyReset } from './reply.ts';
 import { after, beforeOrAt, distance } from './sequence.ts';
 import { SYN_RECEIVED } from './state.ts';
-import { RETRANSMISSION, TIMEOUT_MIN } from './timer-kinds.ts';
+import { DELAYED_ACK, RETRANSMISSION, TIMEOUT_MIN } from './timer-kinds.ts';
 import { timestampNow } from './transmit.ts';
 
 /** @returns whether the connection is open now, and the segment may hold more than its SYN */
-export function synSentArrives(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+export function synSentArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): boolean {
   const { flags } = segment;
   const hasAck = (flags & ACK) !== 0;
   // First, check the ACK bit: SEG.ACK =< ISS or SEG.ACK > SND.NXT: a reset, unless it is one.
@@ -57,8 +60,10 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, no
   if (hasAck) {
     takeSynAckEcn(connection, segment);
     becomeEstablished(connection, segment, now);
+    const { fastOpen } = connection;
+    if (fastOpen !== undefined) synAckArrives(connection, fastOpen, segment, chunk.view, now);
     // "Data or controls that were queued for transmission MAY be included" in the acknowledgment.
-    connection.ackNow = true;
+    if (!waitForData(connection, now)) connection.ackNow = true;
     connection.context.markDirty(connection);
     return true;
   }
@@ -80,6 +85,18 @@ function echoesOurSyn(connection: ControlBlock, segment: TcpSegment, now: number
   if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return true;
   const first = timestampNow(connection, connection.openedAt);
   return distance(first, segment.tsEcr) >= 0 && distance(segment.tsEcr, timestampNow(connection, now)) >= 0;
+}
+
+/**
+ * Somebody waits to write, or would rather not be quick (TCP_QUICKACK 0): the data carries the acknowledgment, unless it takes too long (Linux).
+ * @returns whether it may wait
+ */
+function waitForData(connection: ControlBlock, now: number): boolean {
+  if (!inPingpong(connection) || connection.runs.packetsOut > 0) return false;
+  enterQuickAck(connection, MAX_QUICK_ACKS);
+  connection.ackDelayed = true;
+  connection.setTimer(DELAYED_ACK, now + connection.context.config.tcp_delack_max_ms);
+  return true;
 }
 
 /** The peer's options, as answers to ours: what it did not repeat is off. */

@@ -11,7 +11,9 @@ import { REASON_BROKEN_PIPE, REASON_NONE, REASON_REFUSED, REASON_RESET } from '.
 import type { ControlBlock } from './control-block.ts';
 import { enterQuickAck } from './delayed-ack.ts';
 import { ecnArrives } from './ecn.ts';
-import { becomeEstablished } from './established.ts';
+import { becomeEstablished, fastOpenEstablished } from './established.ts';
+import { noteStrayReset } from './fast-open-blackhole.ts';
+import { childArrives, completesHandshake } from './fast-open-server.ts';
 import { awaitFin } from './fin-wait-2.ts';
 import { release } from './release.ts';
 import { replyReset, segmentLength } from './reply.ts';
@@ -39,10 +41,12 @@ const TIMESTAMP_LIFE = 24 * 24 * 3600;
 /** @param chunk where the segment's bytes lie */
 export function segmentArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
   if (connection.state === SYN_SENT) {
-    if (synSentArrives(connection, segment, now)) continueAfterSyn(connection, segment, chunk, now);
+    if (synSentArrives(connection, segment, chunk, now)) continueAfterSyn(connection, segment, chunk, now);
     return;
   }
   if ((connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return;
+  const { fastOpen } = connection;
+  if (fastOpen !== undefined && connection.handshakeOpen && !childArrives(connection, fastOpen, segment, now)) return;
   if (!checkTimestamp(connection, segment, now)) return;
   if (!checkSequence(connection, segment, now)) return;
   if ((segment.flags & RST) !== 0) return checkReset(connection, segment, now);
@@ -111,7 +115,10 @@ function checkSequence(connection: ControlBlock, segment: TcpSegment, now: numbe
 
 /** Second, check the RST bit; [SHLD-2]: text in it does no harm. RFC 5961 3.2, in RFC 9293: only the exact number resets; another in the window is challenged. */
 function checkReset(connection: ControlBlock, segment: TcpSegment, now: number): void {
-  if (segment.seq !== connection.rcvNxt) return challengeAck(connection, now);
+  if (segment.seq !== connection.rcvNxt) {
+    noteStrayReset(connection, now);
+    return challengeAck(connection, now);
+  }
   switch (connection.state) {
     case SYN_RECEIVED:
       return release(connection, REASON_REFUSED, now);
@@ -125,11 +132,11 @@ function checkReset(connection: ControlBlock, segment: TcpSegment, now: number):
 /** Fourth, check the SYN bit. @returns whether to go on */
 function checkSyn(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   if (isSimultaneousSynAck(connection, segment)) {
+    // Linux acknowledges it at once, as what came twice: the peer may have missed our SYN-ACK.
+    noteDuplicate(connection, connection.irs, connection.rcvNxt);
+    connection.ackNow = true;
     // The SYN in it has been seen: what counts is its ACK field (and that its window is not scaled).
     segment.seq = (segment.seq + 1) | 0;
-    // Linux acknowledges it at once, as what came twice: the peer may have missed our SYN-ACK.
-    connection.ackNow = true;
-    noteDuplicate(connection, connection.irs, connection.rcvNxt);
     return true;
   }
   // RFC 5961 4.2: whatever its number, a SYN in a synchronized state is challenged and dropped.
@@ -166,7 +173,9 @@ function updateTimestamp(connection: ControlBlock, segment: TcpSegment, now: num
 
 /** Fifth, check the ACK field. @returns whether to go on */
 function checkAcknowledgment(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
-  if (connection.state === SYN_RECEIVED) {
+  if (connection.fastOpen !== undefined && connection.handshakeOpen) {
+    if (!checkFastAcknowledgment(connection, segment, now)) return false;
+  } else if (connection.state === SYN_RECEIVED) {
     if (!after(segment.ack, connection.sndUna) || after(segment.ack, connection.sndNxt)) {
       replyReset(connection.context, connection.path, segment, connection.signer);
       return false;
@@ -176,6 +185,16 @@ function checkAcknowledgment(connection: ControlBlock, segment: TcpSegment, now:
     return false;
   }
   return ourFinAcknowledged(connection, segment, now);
+}
+
+/** RFC 7413 4.2.2, server, receiving the ACK: what was sent behind the SYN-ACK may be acknowledged with it. */
+function checkFastAcknowledgment(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  if (completesHandshake(connection, segment)) fastOpenEstablished(connection, segment, now);
+  else if (connection.state === SYN_RECEIVED) {
+    replyReset(connection.context, connection.path, segment, connection.signer);
+    return false;
+  }
+  return acknowledge(connection, segment, now);
 }
 
 /** What an acknowledgment of our FIN does, state by state. @returns whether the connection is still there */

@@ -7,6 +7,7 @@ import { offerEcn } from './ecn-handshake.ts';
 import { awaitFin } from './fin-wait-2.ts';
 import { advertisedMss, syncMss } from './mss.ts';
 import { armCork } from './nagle.ts';
+import { held } from './persist.ts';
 import { outOfMemory } from './prune.ts';
 import { noteApplicationLimit } from './rate-sample.ts';
 import { offeredShift } from './receive-window.ts';
@@ -19,10 +20,10 @@ import { issAfter, removeTimeWait, type TimeWaitRecord } from './time-wait.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
 
 /**
- * Active OPEN (3.10.1): the SYN goes out with the next flush.
+ * Active OPEN (3.10.1), but for the SYN, which `sendSyn` sends: Fast Open may let it wait.
  * @param old the TIME-WAIT whose place it takes, if any
  */
-export function open(connection: ControlBlock, old: TimeWaitRecord | undefined, now: number): void {
+export function beginOpen(connection: ControlBlock, old: TimeWaitRecord | undefined, now: number): void {
   const { context, path, settings } = connection;
   const { config, numbers } = context;
   const { local, localPort, remote, remotePort } = connection;
@@ -50,12 +51,17 @@ export function open(connection: ControlBlock, old: TimeWaitRecord | undefined, 
   if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;
   syncMss(connection);
   offerEcn(connection);
-  connection.openedAt = now;
   connection.lastReceivedAt = now;
-  connection.synDue = true;
-  context.counters.ActiveOpens++;
   context.hooks.insert(connection);
   connection.setState(SYN_SENT, now);
+}
+
+/** The SYN goes out with the next flush. */
+export function sendSyn(connection: ControlBlock, now: number): void {
+  const { context } = connection;
+  connection.openedAt = now;
+  connection.synDue = true;
+  context.counters.ActiveOpens++;
   connection.setTimer(RETRANSMISSION, now + retransmissionTimeout(connection));
   context.markDirty(connection);
 }
@@ -85,6 +91,13 @@ export function send(
   return taken;
 }
 
+/** PUSH: what the user held back may leave, but nothing that is written later. */
+export function uncork(connection: ControlBlock): void {
+  if (connection.released || !held(connection)) return;
+  connection.uncorked = true;
+  connection.context.markDirty(connection);
+}
+
 /** The sending half of CLOSE (3.10.4), shutdown(SHUT_WR): a FIN follows what is queued. */
 export function closeSend(connection: ControlBlock, now: number): void {
   if (connection.finQueued || connection.released) return;
@@ -99,7 +112,8 @@ export function closeSend(connection: ControlBlock, now: number): void {
       connection.setState(LAST_ACK, now);
       break;
     case SYN_RECEIVED:
-      // "Queue for processing after entering ESTABLISHED state."
+      // "Queue for processing after entering ESTABLISHED state." Linux's close of a connection that was opened fast does not wait.
+      if (connection.orphan && connection.handshakeOpen) connection.setState(FIN_WAIT_1, now);
       break;
     default:
       return;

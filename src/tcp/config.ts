@@ -83,6 +83,15 @@ export interface TcpConfig {
   tcp_slow_start_after_idle: boolean;
   /** SYN cookies (RFC 4987 3.6): 0 never, 1 when a listener's queue is full, 2 always. */
   tcp_syncookies: number;
+  /**
+   * Fast Open (RFC 7413), as bits: 1 as a client, 2 as a server, 4 as a client without a cookie, 0x200 as a server without one, 0x400 for all
+   * listeners, with their backlog as the limit.
+   */
+  tcp_fastopen: number;
+  /** The key of cookies, `00000001-00000002-00000003-00000004`; behind a comma the one before, whose cookies are honoured. Empty: drawn. */
+  tcp_fastopen_key: string;
+  /** Seconds without Fast Open as a client after a sign that something swallows it, doubled up to 64 times; 0: it is not looked for. */
+  tcp_fastopen_blackhole_timeout_sec: number;
   /** Without SYN cookies, a listener drops SYNs once three quarters of this many embryonic connections wait; never more than its backlog and one. */
   tcp_max_syn_backlog: number;
   /** Bound of the backlog argument of listen. */
@@ -222,6 +231,9 @@ export function defaultConfig(): TcpConfig {
     tcp_init_cwnd: 10,
     tcp_slow_start_after_idle: true,
     tcp_syncookies: 1,
+    tcp_fastopen: 1,
+    tcp_fastopen_key: '',
+    tcp_fastopen_blackhole_timeout_sec: 0,
     tcp_max_syn_backlog: 4096,
     somaxconn: 4096,
     tcp_abort_on_overflow: false,

@@ -10,6 +10,7 @@ import type { TcpConfig } from './config.ts';
 import type { ConnectionUser, ControlBlock } from './control-block.ts';
 import { TcpCounters } from './counters.ts';
 import type { Embryo } from './embryo.ts';
+import { FastOpenHost } from './fast-open-host.ts';
 import type { InitialNumbers } from './initial-numbers.ts';
 import { TcpMemory } from './memory.ts';
 import type { SegmentHasher } from './segment-hasher.ts';
@@ -49,6 +50,7 @@ export class TcpContext {
   readonly hasher: SegmentHasher | undefined;
   readonly counters = new TcpCounters();
   readonly memory: TcpMemory;
+  readonly fastOpen: FastOpenHost;
   /** Deadlines that must be met for data to move. */
   readonly timers = new Deadlines(TIMER_KINDS);
   /** Keepalive, FIN-WAIT-2 without a user, TIME-WAIT: they keep nobody waiting. */
@@ -80,6 +82,7 @@ export class TcpContext {
     this.slab = slab;
     this.memory = new TcpMemory(slab, config, this.counters);
     this.random = random;
+    this.fastOpen = new FastOpenHost(config, random);
     this.numbers = numbers;
     this.trace = trace;
     this.hooks = hooks;

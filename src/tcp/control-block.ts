@@ -10,6 +10,7 @@ import { REASON_NONE } from './close-reason.ts';
 import { type CongestionControl, congestionControl } from './congestion/congestion.ts';
 import type { TcpContext } from './context.ts';
 import type { Ecn } from './ecn-state.ts';
+import type { FastOpen } from './fast-open.ts';
 import type { MtuProbing } from './mtu-probing.ts';
 import type { Pacer } from './pacer.ts';
 import type { Path } from './path.ts';
@@ -25,7 +26,7 @@ import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
 import type { TcpSettings } from './settings.ts';
 import type { Signer } from './signer.ts';
-import { CLOSED, stateName } from './state.ts';
+import { CLOSED, SYN_RECEIVED, SYN_SENT, stateName } from './state.ts';
 import type { Traffic } from './traffic.ts';
 import type { Urgent } from './urgent.ts';
 
@@ -244,6 +245,8 @@ export class ControlBlock {
   noSpace = false;
   /** Made when something is lost, or may be. */
   recovery: RecoveryState | undefined;
+  /** Made for Fast Open. */
+  fastOpen: FastOpen | undefined;
 
   constructor(
     context: TcpContext,
@@ -321,6 +324,16 @@ export class ControlBlock {
   /** Whether POLLOUT is due. */
   writable(): boolean {
     return writable(this);
+  }
+
+  /** RFC 7413 4.2: a SYN has opened it, and the user may have it already, but the handshake goes on. */
+  get handshakeOpen(): boolean {
+    return this.fastOpen !== undefined && this.fastOpen.queue !== undefined;
+  }
+
+  /** For its user it is not open yet. */
+  get opening(): boolean {
+    return this.state === SYN_SENT || (this.state === SYN_RECEIVED && !this.handshakeOpen);
   }
 
   /** For the trace; call only when there is a sink. */

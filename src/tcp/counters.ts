@@ -74,6 +74,14 @@ export class TcpCounters {
   TCPACKSkippedChallenge = 0;
   TCPACKSkippedTimeWait = 0;
   TCPACKSkippedSynRecv = 0;
+  TCPFastOpenActive = 0;
+  TCPFastOpenActiveFail = 0;
+  TCPFastOpenPassive = 0;
+  TCPFastOpenPassiveFail = 0;
+  TCPFastOpenListenOverflow = 0;
+  TCPFastOpenCookieReqd = 0;
+  TCPFastOpenBlackhole = 0;
+  TCPFastOpenPassiveAltKey = 0;
   TCPKeepAlive = 0;
   TCPWinProbe = 0;
   TCPAbortOnData = 0;

@@ -14,7 +14,7 @@ import { DELAYED_ACK } from './timer-kinds.ts';
 /** Linux's TCP_ATO_MIN: the shortest delay, ms. */
 const ATO_MIN = 40;
 /** Linux's TCP_MAX_QUICKACKS. */
-const MAX_QUICK_ACKS = 16;
+export const MAX_QUICK_ACKS = 16;
 /** The longest delay where nobody is known to wait for the acknowledgment, ms (RFC 9293 MUST-58: below 500). */
 const PATIENT_DELAY = 499;
 /** Linux's TCP_MSS_DEFAULT and TCP_MIN_MSS: sizes from which a segment may be a full one. */
@@ -100,6 +100,8 @@ export function setQuickAck(connection: ControlBlock, value: number): void {
 /** Sets the time for the acknowledgment that waits. Linux bounds it by the round trip. */
 export function armDelayedAck(connection: ControlBlock, now: number): void {
   const due = connection.timerAt(DELAYED_ACK);
+  // That of a SYN-ACK waits for data of ours as long as it was told to.
+  if (due !== Infinity && connection.lastAckSent === connection.rcvNxt) return;
   const delay = ackDelay(connection);
   if (now + delay < due) connection.setTimer(DELAYED_ACK, now + delay);
 }

@@ -7,6 +7,7 @@ import { ACK, SYN, writeTcpHeader } from '../wire/tcp.ts';
 import { KIND_EMBRYO } from './control-block.ts';
 import { synAckEcnFlags } from './ecn-handshake.ts';
 import { ECN_ACCURATE } from './ecn-state.ts';
+import type { FastOpenAnswer } from './fast-open-server.ts';
 import type { Listener } from './listener.ts';
 import type { Path } from './path.ts';
 import { replySegment } from './reply.ts';
@@ -91,10 +92,13 @@ export function queueEmbryo(embryo: Embryo): void {
   context.hooks.insert(embryo);
 }
 
-/** Sends the SYN-ACK, for the first time or again, and sets the time for the next. */
-export function sendSynAck(embryo: Embryo, now: number): void {
+/**
+ * Sends the SYN-ACK, for the first time or again, and sets the time for the next.
+ * @param answer of Fast Open, for the first time only (RFC 7413 4.2.1: sent again, it goes without)
+ */
+export function sendSynAck(embryo: Embryo, now: number, answer?: FastOpenAnswer): void {
   const stampNow = stamp(embryo, now);
-  embryo.unsent = !transmitSynAck(embryo, stampNow);
+  embryo.unsent = !transmitSynAck(embryo, stampNow, answer);
   if (!embryo.unsent) {
     if (embryo.retransmits === 0) embryo.firstStamp = stampNow;
     embryo.lastStamp = stampNow;
@@ -110,14 +114,14 @@ function setSynAckTimer(embryo: Embryo, now: number): void {
 }
 
 /** @returns false when the interface is full */
-export function transmitSynAck(embryo: Embryo, tsVal: number): boolean {
+export function transmitSynAck(embryo: Embryo, tsVal: number, answer?: FastOpenAnswer): boolean {
   const { path, listener } = embryo;
   const { context } = listener;
   const packet = path.take();
   if (packet === undefined) return false;
   const view = packet.chunk.view;
   const at = packet.offset;
-  fillSynOptions(embryo, tsVal);
+  fillSynOptions(embryo, tsVal, answer);
   const end = writeSynOptions(view, at + 20, synOptions);
   const { localPort, remotePort, iss, window } = embryo;
   const flags = SYN | ACK | synAckEcnFlags(embryo);
@@ -131,7 +135,7 @@ export function transmitSynAck(embryo: Embryo, tsVal: number): boolean {
 }
 
 /** What the SYN-ACK takes up of the peer's offer. */
-function fillSynOptions(embryo: Embryo, tsVal: number): void {
+function fillSynOptions(embryo: Embryo, tsVal: number, answer: FastOpenAnswer | undefined): void {
   synOptions.signer = embryo.signer;
   synOptions.mss = embryo.rcvMss;
   synOptions.sack = embryo.sackOk;
@@ -140,6 +144,8 @@ function fillSynOptions(embryo: Embryo, tsVal: number): void {
   synOptions.tsEcr = embryo.tsRecent;
   synOptions.accurateEcn = embryo.ecnMode === ECN_ACCURATE && offersCounters(embryo);
   synOptions.windowShift = embryo.windowScaleOk ? embryo.rcvWindShift : -1;
+  synOptions.cookie = answer?.cookie;
+  synOptions.experimentalCookie = answer?.experimental === true;
 }
 
 /** RFC 9768 3.2.3.2.2: not again: what dropped the first may have minded the option. */

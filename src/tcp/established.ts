@@ -2,6 +2,8 @@
 import { OPT_TIMESTAMPS, SYN, type TcpSegment } from '../wire/tcp.ts';
 import { beginControl } from './congestion-choice.ts';
 import type { ControlBlock } from './control-block.ts';
+import { acknowledgeSynData } from './fast-open-client.ts';
+import { leaveQueue } from './fast-open-server.ts';
 import { armKeepalive } from './keepalive.ts';
 import { currentWindow, initReceiveWindow } from './receive-window.ts';
 import { sampleRoundTrip } from './round-trip.ts';
@@ -12,7 +14,7 @@ import { RETRANSMISSION } from './timer-kinds.ts';
 import { timestampNow } from './transmit.ts';
 
 /** RFC 6298 5.7: when the SYN had to be sent again and nothing was measured, the first RTO for data is this, microseconds. */
-const RTO_AFTER_SYN_LOSS_US = 3_000_000;
+export const RTO_AFTER_SYN_LOSS_US = 3_000_000;
 
 /** The segment acknowledges our SYN. */
 export function becomeEstablished(connection: ControlBlock, segment: TcpSegment, now: number): void {
@@ -26,16 +28,37 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
   connection.sndSml = segment.ack;
   connection.cwndUsageSeq = segment.ack;
   connection.recover = segment.ack;
+  measureHandshake(connection, segment, now);
+  // RFC 5681 3.1: after a lost SYN the window starts at one segment; RFC 6928 2: but not for a single retransmission, which may
+  // only say that the round trip is longer than a second.
+  if (connection.retransmits > 1) connection.cwnd = 1;
+  if (connection.fastOpen !== undefined) acknowledgeSynData(connection, segment.ack, now);
+  // In a simultaneous open the peer's SYN and SYN,ACK may come before ours has gone: an ACK takes its place.
+  if (connection.synDue) connection.ackNow = true;
+  handshakeDone(connection, now);
+}
+
+/** As `becomeEstablished`, for a connection that was opened fast: what it has sent since stays out, and is acknowledged after this. */
+export function fastOpenEstablished(connection: ControlBlock, segment: TcpSegment, now: number): void {
+  const { fastOpen } = connection;
+  if (fastOpen !== undefined) leaveQueue(fastOpen);
+  connection.sndWnd = segment.window << connection.sndWindShift;
+  connection.maxSndWnd = Math.max(connection.sndWnd, connection.maxSndWnd);
+  // What was sent since is a fresher measure.
+  if (segment.ack === connection.sndUna) measureHandshake(connection, segment, now);
+  handshakeDone(connection, now);
+}
+
+function handshakeDone(connection: ControlBlock, now: number): void {
   connection.lastReceivedAt = now;
   connection.clearTimer(RETRANSMISSION);
-  measureHandshake(connection, segment, now);
   connection.retransmits = 0;
   connection.retransmitsSince = -1;
   connection.backoff = 0;
   connection.probesOut = 0;
-  // In a simultaneous open the peer's SYN and SYN,ACK may come before ours has gone: an ACK takes its place.
-  if (connection.synDue) connection.ackNow = true;
   connection.synDue = false;
+  // Linux counts our SYN, or SYN-ACK, as delivered; what a SYN carried is not told apart from it.
+  connection.runs.delivered++;
   connection.seenMss = guessedSegment(connection);
   initReceiveWindow(connection);
   expandSendBuffer(connection);
@@ -47,7 +70,7 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
 }
 
 /** What a full segment of the peer's may be, until one comes: no more than the default MSS, lest it never be met (Linux). */
-function guessedSegment(connection: ControlBlock): number {
+export function guessedSegment(connection: ControlBlock): number {
   const { rcvMss, sndMss } = connection;
   return Math.max(Math.min(rcvMss, sndMss, currentWindow(connection) >> 1, 536), 88);
 }
@@ -60,7 +83,4 @@ function measureHandshake(connection: ControlBlock, segment: TcpSegment, now: nu
   } else if (connection.retransmits > 0) {
     connection.rtoUs = RTO_AFTER_SYN_LOSS_US;
   }
-  // RFC 5681 3.1: after a lost SYN the window starts at one segment; RFC 6928 2: but not for a single retransmission, which may
-  // only say that the round trip is longer than a second.
-  if (connection.retransmits > 1) connection.cwnd = 1;
 }

@@ -26,7 +26,9 @@ export interface IcmpError {
  */
 export function errorArrives(connection: ControlBlock, error: IcmpError, seq: number, now: number): void {
   if (!isOut(connection, seq)) return;
-  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && error.endsOpening) {
+  // Linux: a connection that was opened fast, and accepted, is as good as established.
+  const taken = connection.handshakeOpen && connection.fastOpen?.accepted === true;
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && error.endsOpening && !taken) {
     // Linux: while connecting, the user is told at once.
     release(connection, error.reason, now);
     return;
@@ -67,7 +69,8 @@ export function fragmentationNeeded(connection: ControlBlock, mtu: number, seq: 
 
 /** RFC 5927 4.1: an error about something that is not out comes from somebody who guesses. */
 function isOut(connection: ControlBlock, seq: number): boolean {
-  if (!before(seq, connection.sndUna) && beforeOrAt(seq, connection.sndNxt)) return true;
+  const oldest = connection.handshakeOpen ? connection.iss : connection.sndUna;
+  if (!before(seq, oldest) && beforeOrAt(seq, connection.sndNxt)) return true;
   connection.context.counters.OutOfWindowIcmps++;
   return false;
 }

@@ -27,6 +27,9 @@ export const TCPI_OPT_WSCALE = 4;
 export const TCPI_OPT_ECN = 8;
 /** An ECN-capable packet has come. */
 export const TCPI_OPT_ECN_SEEN = 16;
+/** Fast Open: the data of the SYN was acknowledged, by either side; the SYN opened the connection. */
+export const TCPI_OPT_SYN_DATA = 32;
+export const TCPI_OPT_TFO_CHILD = 128;
 
 /** Times `*_ms` in Linux's milliseconds, `rtt` and `rto` in microseconds, windows in segments or bytes as Linux has them. */
 export interface TcpInfo {
@@ -39,6 +42,8 @@ export interface TcpInfo {
   readonly tcpi_probes: number;
   readonly tcpi_backoff: number;
   readonly tcpi_options: number;
+  /** Why Fast Open as a client came to nothing: 0 it did not, 1 no cookie, 2 the data was not acknowledged, 3 nor after a timeout. */
+  readonly tcpi_fastopen_client_fail: number;
   readonly tcpi_snd_wscale: number;
   readonly tcpi_rcv_wscale: number;
   /** Microseconds. */
@@ -140,7 +145,9 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     (connection.sackOk ? TCPI_OPT_SACK : 0) |
     (connection.windowScaleOk ? TCPI_OPT_WSCALE : 0) |
     (ecn !== undefined ? TCPI_OPT_ECN : 0) |
-    (ecn?.seen === true ? TCPI_OPT_ECN_SEEN : 0);
+    (ecn?.seen === true ? TCPI_OPT_ECN_SEEN : 0) |
+    (connection.fastOpen?.synDataAcked === true ? TCPI_OPT_SYN_DATA : 0) |
+    (connection.fastOpen?.child === true ? TCPI_OPT_TFO_CHILD : 0);
   const [busy, rwndLimited, sndbufLimited] = busyTimes(connection, now);
   const { traffic = NO_TRAFFIC } = connection;
   return {
@@ -150,6 +157,7 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_probes: connection.probesOut,
     tcpi_backoff: connection.backoff || connection.probeBackoff,
     tcpi_options: options,
+    tcpi_fastopen_client_fail: connection.fastOpen?.failure ?? 0,
     tcpi_snd_wscale: connection.sndWindShift,
     tcpi_rcv_wscale: connection.rcvWindShift,
     tcpi_rto: Math.round(connection.rtoUs * 2 ** connection.backoff),

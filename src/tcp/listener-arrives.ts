@@ -27,6 +27,8 @@ import {
   sendSynAck,
   transmitSynAck,
 } from './embryo.ts';
+import type { FastOpenQueue } from './fast-open-queue.ts';
+import { type FastOpenAnswer, judgeSyn, openFast } from './fast-open-server.ts';
 import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
 import { startProbing } from './mtu-probing.ts';
@@ -84,8 +86,21 @@ export function listenerArrives(
   leaveRoom(embryo, segment, cookie);
   if (cookie) return sendCookie(embryo, segment, now);
   if (!signAs(embryo, segment)) return;
+  const fast = judgeSyn(embryo, segment, chunk.view, now);
+  if (fast.opens) return openAtOnce(embryo, fast, segment, chunk, now);
   queueEmbryo(embryo);
-  sendSynAck(embryo, now);
+  sendSynAck(embryo, now, fast);
+}
+
+/** RFC 7413 4.2.2, server, steps 4 to 6: the connection goes into the accept queue before its handshake is over. */
+function openAtOnce(embryo: Embryo, answer: FastOpenAnswer, segment: TcpSegment, chunk: Chunk, now: number): void {
+  const { listener } = embryo;
+  const { context } = listener;
+  const connection = hatch(embryo, now);
+  context.hooks.insert(connection);
+  context.counters.PassiveOpens++;
+  openFast(connection, listener.fastOpen as FastOpenQueue, answer, segment, chunk, now);
+  listener.enqueue(connection);
 }
 
 /** The SYN queue is full, or has none: the SYN is answered with a cookie, or not at all. */

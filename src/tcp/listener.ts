@@ -4,6 +4,8 @@ import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { TcpContext } from './context.ts';
 import type { ConnectionUser, ControlBlock } from './control-block.ts';
 import { type Embryo, removeEmbryo } from './embryo.ts';
+import { SERVER_ENABLE, SERVER_WITHOUT_OPTION } from './fast-open-host.ts';
+import { FastOpenQueue } from './fast-open-queue.ts';
 import { abort, orphan } from './release.ts';
 import type { TcpSettings } from './settings.ts';
 
@@ -26,6 +28,8 @@ export class Listener {
   young = 0;
   /** When a SYN last was answered with a cookie, ms. */
   cookieSentAt = -Infinity;
+  /** Undefined: Fast Open is off here (RFC 7413 4.2, FastOpenEnabled). */
+  fastOpen: FastOpenQueue | undefined;
   readonly #queue: ControlBlock[] = [];
   #closed = false;
 
@@ -35,6 +39,17 @@ export class Listener {
     this.localPort = localPort;
     this.settings = settings;
     this.backlog = backlog;
+    this.setFastOpen();
+  }
+
+  /** After a change of the settings: RFC 7413 4.2, FastOpenEnabled: "it MUST be turned on explicitly", by TCP_FASTOPEN or for all listeners. */
+  setFastOpen(): void {
+    const { tcp_fastopen, somaxconn } = this.context.config;
+    const everywhere = SERVER_ENABLE | SERVER_WITHOUT_OPTION;
+    const chosen = this.settings.fastOpen?.queueLength ?? 0;
+    const most = chosen > 0 ? chosen : (tcp_fastopen & everywhere) === everywhere ? this.backlog : 0;
+    if (this.fastOpen !== undefined) this.fastOpen.most = Math.min(most, somaxconn);
+    else if (most > 0) this.fastOpen = new FastOpenQueue(Math.min(most, somaxconn));
   }
 
   /** Connections that wait to be accepted. */
@@ -74,6 +89,7 @@ export class Listener {
   take(): Accepted {
     const mode = this.context.config.accept_reset;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      if (next.fastOpen !== undefined) next.fastOpen.accepted = true;
       const reset = next.released && next.reason !== REASON_NONE;
       if (!reset || mode === 'linux') return next;
       if (mode === 'posix' && next.reason === REASON_RESET) return 'aborted';
@@ -86,6 +102,7 @@ export class Listener {
     if (this.#closed) return;
     this.#closed = true;
     this.user = undefined;
+    if (this.fastOpen !== undefined) this.fastOpen.closed = true;
     for (const embryo of [...this.embryos]) removeEmbryo(embryo);
     for (const connection of this.#queue.splice(0)) {
       orphan(connection);

@@ -9,6 +9,7 @@ import { congestionWindowRestart, noteResumption, noteWindowUse } from './conges
 import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { armDelayedAck, noteAnswer } from './delayed-ack.ts';
 import { synEcnFlags } from './ecn-handshake.ts';
+import { synDataLength, synSent } from './fast-open-client.ts';
 import { currentMss } from './mss.ts';
 import { maybeMtuProbe, mtuProbeInconclusive, PROBE_WAITS } from './mtu-probing.ts';
 import { mayEndShort } from './nagle.ts';
@@ -38,6 +39,7 @@ export function output(connection: ControlBlock, now: number): boolean {
   if (connection.released) return true;
   const { state } = connection;
   if ((state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return true;
+  if (connection.fastOpen !== undefined && connection.handshakeOpen) return outputWhileOpening(connection, now);
   if ((state & (SYN_SENT | SYN_RECEIVED)) !== 0) return outputSyn(connection, now);
   if (connection.ecn?.accurate !== undefined) checkBeacon(connection, now);
   const { sndNxt, probeDue } = connection;
@@ -57,13 +59,20 @@ export function output(connection: ControlBlock, now: number): boolean {
   return done;
 }
 
+/** Our SYN, or SYN-ACK, when it is due. */
+function sendSyn(connection: ControlBlock, now: number): boolean {
+  if (!connection.synDue) return true;
+  const flags = (connection.state === SYN_SENT ? SYN : SYN | ACK) | synEcnFlags(connection);
+  const length = synDataLength(connection);
+  if (!transmit(connection, connection.iss, length, flags, Math.max(length, 1), now)) return false;
+  connection.synDue = false;
+  connection.lastDataSentAt = now;
+  if (connection.fastOpen !== undefined) synSent(connection, connection.fastOpen, length, now);
+  return true;
+}
+
 function outputSyn(connection: ControlBlock, now: number): boolean {
-  if (connection.synDue) {
-    const flags = (connection.state === SYN_SENT ? SYN : SYN | ACK) | synEcnFlags(connection);
-    if (!transmit(connection, connection.iss, 0, flags, 1, now)) return false;
-    connection.synDue = false;
-    connection.lastDataSentAt = now;
-  }
+  if (!sendSyn(connection, now)) return false;
   if (connection.ackNow && connection.state === SYN_RECEIVED) return transmitAck(connection, now);
   return true;
 }
@@ -112,6 +121,11 @@ function sendProbe(connection: ControlBlock, now: number): boolean {
   connection.sendingFor = WAIT_RETRANSMISSION;
   rearmRetransmission(connection, now);
   return true;
+}
+
+/** RFC 7413 4.2.2: the SYN-ACK, and data behind it; nothing is sent again but the SYN-ACK, whose timer it is that runs. */
+function outputWhileOpening(connection: ControlBlock, now: number): boolean {
+  return sendSyn(connection, now) && sendNew(connection, now) && sendAcknowledgment(connection, now);
 }
 
 /** Lost segments first, as many as cwnd has room for (RFC 6675 5 (C), RFC 5681 3.2, RFC 6298 5.4). */
@@ -197,10 +211,12 @@ function countRetransmission(connection: ControlBlock, run: SentRun, now: number
 function sendNew(connection: ControlBlock, now: number): boolean {
   const { runs, sendQueue, path } = connection;
   connection.cwndLimited = false;
+  // "Queue for processing after entering ESTABLISHED state" (RFC 9293 3.10.4): RFC 7413 lets data go before.
+  const finDue = connection.finQueued && connection.state !== SYN_RECEIVED;
   if (connection.mtuProbing !== undefined && maybeMtuProbe(connection, now) === PROBE_WAITS) return true;
   for (;;) {
     const waiting = distance(connection.sndNxt, sendQueue.end);
-    if (waiting < 0 || (waiting === 0 && (!connection.finQueued || connection.finSent))) break;
+    if (waiting < 0 || (waiting === 0 && (!finDue || connection.finSent))) break;
     if (runs.packetsOut === 0) congestionWindowRestart(connection, now);
     let quota = connection.cwnd - runs.inFlight();
     if (quota <= 0) {
@@ -216,7 +232,7 @@ function sendNew(connection: ControlBlock, now: number): boolean {
     const length = nextLength(connection, waiting, window, quota, size);
     if (length < 0) break;
     // RFC 9293 3.8.6: the FIN takes a sequence number and needs room in the window, as data does.
-    const fin = connection.finQueued && length === waiting && length < window ? 1 : 0;
+    const fin = finDue && length === waiting && length < window ? 1 : 0;
     if (length === 0 && fin === 0) break;
     if (path.busy || !sendSegment(connection, length, fin, size, now)) return false;
   }

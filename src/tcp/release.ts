@@ -1,6 +1,8 @@
 /** The end of a connection: RFC 9293 "delete the TCB". */
 import { closeReasonName } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
+import { noteEnd } from './fast-open-blackhole.ts';
+import { leaveQueue } from './fast-open-server.ts';
 import {
   CLOSE_WAIT,
   CLOSED,
@@ -26,6 +28,10 @@ export function release(connection: ControlBlock, reason: number, now: number): 
   if (connection.reason === 0) connection.reason = reason;
   if (connection.orphan) context.orphans--;
   countEnd(connection);
+  if (connection.fastOpen !== undefined) {
+    leaveQueue(connection.fastOpen);
+    noteEnd(connection, now);
+  }
   if (connection.state !== TIME_WAIT) connection.setState(CLOSED, now);
   context.trace?.({ type: 'closed', at: now, flow: connection.flow(), reason: closeReasonName(connection.reason) });
   connection.freeTimers();

@@ -39,6 +39,8 @@ export function timeoutDue(connection: ControlBlock): number {
  * RFC 6298 5.1 to 5.3: from now on; or, after one of the others, from when the oldest segment was sent. Nothing is out: it stops.
  */
 export function rearmRetransmission(connection: ControlBlock, now: number): void {
+  // RFC 7413 4.2.2: the SYN-ACK's time runs.
+  if (connection.handshakeOpen) return;
   if (connection.runs.packetsOut === 0) {
     connection.sendingFor = WAIT_RETRANSMISSION;
     return connection.clearTimer(RETRANSMISSION);

@@ -1,5 +1,6 @@
 /** What a user sets on a connection, or on a listener for the connections that it will accept. */
 import type { TcpConfig } from './config.ts';
+import type { FastOpenSettings } from './fast-open.ts';
 import { type Path, PMTUDISC_DONT, PMTUDISC_WANT } from './path.ts';
 import { RareSettings } from './rare-settings.ts';
 import type { SegmentKeys } from './segment-keys.ts';
@@ -47,6 +48,8 @@ export class TcpSettings {
   /** IP_TTL; 0: the host's default. IP_TOS: the Diffserv field, its ECN bits zero. */
   ttl = 0;
   tos = 0;
+  /** Set when the user says anything about Fast Open. */
+  fastOpen: FastOpenSettings | undefined;
   /** IP_MTU_DISCOVER. */
   discovery: number;
   /** Of TCP-MD5 and TCP-AO; undefined: none was ever set. */

@@ -6,12 +6,17 @@ import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { currentMss } from './mss.ts';
 import { currentSsthresh } from './prr.ts';
 import { recoveryOf } from './recovery-state.ts';
+import { retransmissionTimeout } from './round-trip.ts';
+import { armRetransmission } from './sending-timer.ts';
 import { distance } from './sequence.ts';
+import { SYN_SENT } from './state.ts';
 
 /** Takes for lost what is out in segments larger than the MSS of today. */
 export function simpleRetransmit(connection: ControlBlock, now: number): void {
   const { runs } = connection;
-  const size = currentMss(connection);
+  // RFC 7413 4.2.2: data of a SYN waits for the answer to a SYN without.
+  const opening = connection.state === SYN_SENT && connection.fastOpen?.synData === true;
+  const size = opening ? 0 : currentMss(connection);
   for (let run = runs.first; run !== undefined; run = run.next) {
     const length = distance(run.seq, run.end) - run.fin;
     if (Math.min(run.size, length) > size) runs.markLost(run);
@@ -19,6 +24,15 @@ export function simpleRetransmit(connection: ControlBlock, now: number): void {
   if (runs.lostOut === 0) return;
   if (!connection.sackOk) runs.sackedOut = Math.min(runs.sackedOut, runs.packetsOut - runs.lostOut);
   recoverWithoutReduction(connection, now);
+  if (opening) repeatSyn(connection, now);
+}
+
+function repeatSyn(connection: ControlBlock, now: number): void {
+  connection.context.counters.RetransSegs++;
+  connection.context.counters.TCPSynRetrans++;
+  connection.totalRetrans++;
+  connection.synDue = true;
+  armRetransmission(connection, now + retransmissionTimeout(connection));
 }
 
 /** A loss that says nothing of congestion: recovery as after a timeout, with the window as it was. */

@@ -1,10 +1,11 @@
 /**
- * The options of SYNs and SYN-ACKs, in Linux's order: a signature, mss, sackOK, TS, nop, wscale; without timestamps nops keep the words
- * whole, so that there is no end of options, and nothing behind it [MUST-69].
+ * The options of SYNs and SYN-ACKs, in Linux's order: a signature, mss, sackOK, TS, nop, wscale, Fast Open's; without timestamps nops
+ * keep the words whole, so that there is no end of options, and nothing behind it [MUST-69].
  */
 import {
   padTo,
   writeAccurateEcn,
+  writeFastOpen,
   writeMss,
   writeNop,
   writeSackPermitted,
@@ -26,7 +27,13 @@ export class SynOptions {
   windowShift = -1;
   /** Accurate ECN's option, with its counters as they begin. */
   accurateEcn = false;
+  /** Fast Open's cookie, or an empty one; undefined: no option. */
+  cookie: Uint8Array | undefined;
+  experimentalCookie = false;
 }
+
+/** Bytes that options may take. */
+const MOST = 40;
 
 /** One record serves all SYNs: whoever writes one fills it. */
 export const synOptions = new SynOptions();
@@ -55,5 +62,16 @@ export function writeSynOptions(view: DataView, offset: number, options: SynOpti
   if (options.accurateEcn) at = writeFirstCounters(view, at, offset, options);
   if (options.sack && !options.timestamps) at = writeSackPermitted(view, padTo(view, at, offset, 2));
   if (options.windowShift >= 0) at = writeWindowScale(view, padTo(view, at, offset, 1), options.windowShift);
-  return padTo(view, at, offset, 0);
+  at = padTo(view, at, offset, 0);
+  if (options.cookie !== undefined) at = writeCookie(view, offset, at, options);
+  return at;
+}
+
+/** RFC 7413 4.2.2, client, step 1 (a): an option that there is no room for is left out. */
+function writeCookie(view: DataView, start: number, offset: number, options: SynOptions): number {
+  const { cookie, experimentalCookie } = options;
+  if (cookie === undefined) return offset;
+  const length = cookie.length + (experimentalCookie ? 4 : 2);
+  if (offset - start + length > MOST) return offset;
+  return padTo(view, writeFastOpen(view, offset, cookie, experimentalCookie), start, 0);
 }

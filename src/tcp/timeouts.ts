@@ -6,6 +6,8 @@ import { CA_DISORDER, CA_LOSS, CA_RECOVERY, type ControlBlock, KIND_CONNECTION }
 import { delayedAckTimeout } from './delayed-ack.ts';
 import { queueCwr } from './ecn.ts';
 import { embryoTimeout } from './embryo.ts';
+import { noteTimeout } from './fast-open-blackhole.ts';
+import { synAckTimeout } from './fast-open-server.ts';
 import { finWait2Timeout } from './fin-wait-2.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
 import { syncMss } from './mss.ts';
@@ -73,9 +75,12 @@ function sendingTimeout(connection: ControlBlock, now: number): void {
 /** RFC 6298 5.4-5.7; RFC 9293 3.8.3 [MUST-20] R2. */
 function retransmissionTimer(connection: ControlBlock, now: number): void {
   const { context } = connection;
+  if (connection.fastOpen !== undefined && connection.handshakeOpen) return fastOpenTimeout(connection, now);
   if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return synTimeout(connection, now);
   if (connection.runs.first === undefined) return;
-  if (retransmissionsExhausted(connection, now)) return giveUp(connection, now);
+  const exhausted = retransmissionsExhausted(connection, now);
+  if (connection.fastOpen !== undefined) noteTimeout(connection, connection.retransmits, exhausted, now);
+  if (exhausted) return giveUp(connection, now);
   if (connection.retransmitsSince < 0) connection.retransmitsSince = now;
   countTimeout(connection);
   if (beyondR1(connection, now)) blackHoleSuspected(connection, now);
@@ -151,7 +156,9 @@ function synTimeout(connection: ControlBlock, now: number): void {
   const most = (connection.settings.synCount || config.tcp_syn_retries) + linear;
   const { userTimeout } = connection.settings;
   const late = userTimeout > 0 && now - connection.openedAt >= userTimeout;
-  if (connection.retransmits >= most || late) return giveUp(connection, now);
+  const over = connection.retransmits >= most || late;
+  if (connection.fastOpen !== undefined) noteTimeout(connection, connection.retransmits, over, now);
+  if (over) return giveUp(connection, now);
   connection.retransmits++;
   if (connection.retransmits > linear) connection.backoff++;
   counters.TCPTimeouts++;
@@ -163,6 +170,13 @@ function synTimeout(connection: ControlBlock, now: number): void {
   connection.synDue = true;
   connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, connection.openedAt, now));
   connection.context.markDirty(connection);
+}
+
+/** A SYN-ACK was not answered, but its connection may have sent data since: what a second timeout says of the network holds for that, too. */
+function fastOpenTimeout(connection: ControlBlock, now: number): void {
+  const second = connection.retransmits === 1;
+  if (!synAckTimeout(connection, now)) return giveUp(connection, now);
+  if (second) enterLoss(connection, now);
 }
 
 /** RFC 9293 3.8.6.1 [MUST-36], [MUST-37]: probes go on as long as they are answered; unanswered, they have the limits of R2. */

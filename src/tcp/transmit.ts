@@ -78,7 +78,8 @@ export function transmit(
   writeTcpHeader(view, at, localPort, remotePort, seq, ack, bits, window, urgentPointer, end - at);
   packet.length = end - at;
   if (length > 0) {
-    connection.sendQueue.gather(packet, seq, length);
+    // The SYN comes before its data.
+    connection.sendQueue.gather(packet, (flags & SYN) !== 0 ? (seq + 1) | 0 : seq, length);
     connection.traffic ??= new Traffic();
     connection.traffic.bytesSent += length;
     connection.traffic.dataSegsOut += length > size ? Math.ceil(length / size) : 1;
@@ -174,7 +175,9 @@ function fillSynOptions(connection: ControlBlock, now: number): void {
   synOptions.tsEcr = connection.tsRecent;
   synOptions.accurateEcn = offersCounters(connection);
   synOptions.windowShift = connection.windowScaleOk ? connection.rcvWindShift : -1;
-  if (connection.state === SYN_RECEIVED) offerAll(connection);
+  synOptions.cookie = connection.fastOpen?.cookie;
+  synOptions.experimentalCookie = connection.fastOpen?.experimental === true;
+  if (connection.state === SYN_RECEIVED && !connection.handshakeOpen) offerAll(connection);
 }
 
 /** When SYNs have crossed, our SYN-ACK is our SYN again, with an ACK (Linux): it offers what that did, whatever the peer's had. */
