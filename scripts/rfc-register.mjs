@@ -42,7 +42,7 @@ export const core = [
   { what: 'initial sequence numbers', rfcs: [6528] },
   { what: 'ephemeral ports at random', rfcs: [6056] },
   { what: 'SYN queue, SYN cookies', rfcs: [4987] },
-  { what: 'TCP Fast Open', rfcs: [7413], notYet: true },
+  { what: 'TCP Fast Open', rfcs: [7413] },
   { what: 'TIME-WAIT: assassination, reuse', rfcs: [1337, 6191] },
   { what: 'user timeout', rfcs: [5482] },
   { what: 'TCP-AO', rfcs: [5925, 5926] },
@@ -115,7 +115,7 @@ export const sockets = [
 
 /** Those of them that the socket layer does not take. */
 export const socketsNotYet = [
-  'MSG_WAITALL MSG_FASTOPEN SO_REUSEPORT SO_OOBINLINE SO_RCVLOWAT SO_RCVTIMEO SO_SNDTIMEO SO_BINDTODEVICE',
+  'MSG_WAITALL SO_REUSEPORT SO_OOBINLINE SO_RCVLOWAT SO_RCVTIMEO SO_SNDTIMEO SO_BINDTODEVICE',
   'IP_TRANSPARENT IP_FREEBIND IPV6_V6ONLY IPV6_TCLASS',
-  'TCP_FASTOPEN TCP_FASTOPEN_CONNECT TCP_NOTSENT_LOWAT TCP_INQ',
+  'TCP_NOTSENT_LOWAT TCP_INQ',
 ].flatMap((line) => line.split(' '));

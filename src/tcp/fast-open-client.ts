@@ -39,8 +39,8 @@ export function chooseCookie(connection: ControlBlock, state: FastOpen, now: num
 }
 
 /**
- * Payload bytes of a SYN. RFC 7413 4.1.3: up to the MSS that the server announced last time. For one that never did Linux takes our own, the
- * RFC 536: that happens only where no cookie is needed.
+ * Payload bytes of a SYN. RFC 7413 4.1.3: up to the MSS that the server announced last time. For one that never did, the RFC would have
+ * 536, Linux our own; that happens only where no cookie is needed.
  */
 export function synRoom({ context, local, remote, path, settings, rcvMss }: ControlBlock): number {
   const announced = boundedMss(context.fastOpen.peer(local, remote)?.mss || rcvMss, settings.maxSegment);
