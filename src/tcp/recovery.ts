@@ -13,7 +13,8 @@ import { addDuplicate, forgetDuplicates, markHeadLost } from './new-reno.ts';
 import { currentSsthresh, endReduction, inReduction, reduce, startReduction } from './prr.ts';
 import { rackDetectLosses, rackTimeLeft, usesRack } from './rack.ts';
 import { anythingSentAgain, recoveryOf } from './recovery-state.ts';
-import { armReordering, armRetransmission, rearmRetransmission, WAIT_RETRANSMISSION } from './sending-timer.ts';
+import { retransmissionTimeout } from './round-trip.ts';
+import { armReordering, armRetransmission, rearmRetransmission } from './sending-timer.ts';
 import { LOST, SACKED, type SentRun } from './sent-runs.ts';
 import { after, afterOrAt, before } from './sequence.ts';
 import { TIMEOUT_MIN } from './timer-kinds.ts';
@@ -169,8 +170,11 @@ export function reorderingTimeout(connection: ControlBlock, news: AckNews, now: 
       if (connection.congestion.control === undefined) reduce(connection, news);
     }
     connection.context.markDirty(connection);
+    // The oldest goes out again now.
+    armRetransmission(connection, now + retransmissionTimeout(connection));
+  } else {
+    rearmRetransmission(connection, now);
   }
-  if (connection.sendingFor !== WAIT_RETRANSMISSION) rearmRetransmission(connection, now);
 }
 
 /** RFC 6298 5.4-5.6, RFC 5681 3.1: the retransmission timer fired. */
