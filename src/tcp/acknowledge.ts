@@ -7,6 +7,7 @@ import { controlCongestion } from './congestion-use.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
 import { duplicateArrives, reportsDuplicate } from './d-sack.ts';
 import { congestionReported, takeCwr } from './ecn.ts';
+import { syncMss } from './mss.ts';
 import { mtuProbeAcknowledged } from './mtu-probing.ts';
 import { removeDuplicates } from './new-reno.ts';
 import { endPersist } from './persist.ts';
@@ -73,7 +74,10 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
   connection.sndWl2 = ack;
   if (window === connection.sndWnd) return news;
   connection.sndWnd = window;
-  if (window > connection.maxSndWnd) connection.maxSndWnd = window;
+  if (window > connection.maxSndWnd) {
+    connection.maxSndWnd = window;
+    syncMss(connection);
+  }
   // Less room may change what is next, too.
   connection.context.markDirty(connection);
   return news;

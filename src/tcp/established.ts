@@ -5,6 +5,8 @@ import type { ControlBlock } from './control-block.ts';
 import { acknowledgeSynData } from './fast-open-client.ts';
 import { leaveQueue } from './fast-open-server.ts';
 import { armKeepalive } from './keepalive.ts';
+import { syncMss } from './mss.ts';
+import { startProbing } from './mtu-probing.ts';
 import { currentWindow, initReceiveWindow } from './receive-window.ts';
 import { sampleRoundTrip } from './round-trip.ts';
 import { expandSendBuffer } from './send-buffer.ts';
@@ -23,6 +25,9 @@ export function becomeEstablished(connection: ControlBlock, segment: TcpSegment,
   const scaled = (segment.flags & SYN) === 0;
   connection.sndWnd = scaled ? segment.window << connection.sndWindShift : segment.window;
   connection.maxSndWnd = connection.sndWnd;
+  syncMss(connection);
+  // Linux: a passive connection sends what it may until the window grows, or the first probe tells.
+  if (connection.mtuProbing === undefined) startProbing(connection, now);
   connection.sndWl1 = segment.seq;
   connection.sndWl2 = segment.ack;
   connection.sndSml = segment.ack;

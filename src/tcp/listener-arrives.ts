@@ -31,7 +31,6 @@ import type { FastOpenQueue } from './fast-open-queue.ts';
 import { type FastOpenAnswer, judgeSyn, openFast } from './fast-open-server.ts';
 import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
-import { startProbing } from './mtu-probing.ts';
 import type { Path } from './path.ts';
 import { initialWindow, MAX_WINDOW_SHIFT, offeredShift } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
@@ -367,8 +366,6 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.lastReceivedAt = now;
   inheritKeys(connection, listener.settings.keys, embryo.signer);
   syncMss(connection);
-  // Linux: the MSS stays what it is until the first probe tells.
-  startProbing(connection, now);
   connection.setState(SYN_RECEIVED, now);
   return connection;
 }

@@ -8,6 +8,8 @@ import { TIMESTAMPS_LENGTH } from './transmit.ts';
 const TCP_HEADER = 20;
 /** What is left of tcp_min_snd_mss beside 40 bytes of options. */
 const LEAST_PAYLOAD = 8;
+/** A segment with its header for the smallest of windows (Linux). */
+const LEAST_SEGMENT = 68;
 
 /** [MUST-15]: what to take for the peer's MSS when it sent no option: 536 for IPv4, 1220 for IPv6. */
 export function defaultMss(ipHeaderLength: number): number {
@@ -53,13 +55,25 @@ export function syncMss(connection: ControlBlock): void {
   const { mtu } = connection.path;
   const probing = connection.mtuProbing;
   connection.pathMtu = mtu;
+  const mss = withinHalfWindow(connection, mssOfMtu(connection, mtu));
   if (probing === undefined) {
-    connection.sndMss = mssOfMtu(connection, mtu);
+    connection.sndMss = mss;
     return;
   }
   // RFC 4821 7.2: what a router says bounds the search; what is sent is what is known to work.
   probing.searchHigh = Math.min(probing.searchHigh, mtu);
-  connection.sndMss = mssOfMtu(connection, Math.min(mtu, probing.searchLow));
+  connection.sndMss = Math.min(mss, mssOfMtu(connection, probing.searchLow));
+}
+
+/**
+ * Where the peer's window never held two segments, half of it is one: so that there is something to send while another is acknowledged (Linux). A
+ * window below the default MSS is taken whole.
+ */
+function withinHalfWindow(connection: ControlBlock, mss: number): number {
+  const { maxSndWnd, path } = connection;
+  const most = maxSndWnd > defaultMss(path.headerLength) ? maxSndWnd >> 1 : maxSndWnd;
+  if (most === 0 || mss <= most) return mss;
+  return Math.max(most, LEAST_SEGMENT - TCP_HEADER - commonOptionsLength(connection));
 }
 
 /** Payload bytes of a full segment in packets of `mtu` bytes. */

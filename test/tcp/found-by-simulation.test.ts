@@ -183,10 +183,11 @@ describe('probes', () => {
 
 describe('TCP_CORK and MSG_MORE', () => {
   it('what the window held back when the 200 ms were over leaves as it is once the window opens', async () => {
-    const t = await established({ win: 1460 });
+    const t = await established({ win: 1460, options: { mss: 730 } });
     t.socket.setsockopt(IPPROTO_TCP, TCP_CORK, 1);
     t.write(1460 + 100);
-    t.expect({ seq: 1, length: 1460 });
+    t.expect({ seq: 1, length: 730 });
+    t.expect({ seq: 731, length: 730 });
     await t.advance(150);
     t.inject({ ack: 1, win: 1460 });
     t.expectNothing();

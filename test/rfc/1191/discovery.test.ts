@@ -262,6 +262,17 @@ describe('RFC 1191: path MTU discovery', () => {
     other.expect({ length: 300 });
   });
 
+  it('half of the largest window is the most to send at once, and a window below 536 is taken whole (Linux)', async () => {
+    const t = await established({ win: 1000 });
+    t.write(2000);
+    expect(t.drain().map(({ length }) => length)).to.deep.equal([500, 500]);
+    t.inject({ ack: 1001, win: 4000 });
+    t.expect({ length: 1000 });
+    const small = await established({ win: 536 });
+    small.write(1000);
+    small.expect({ length: 536 });
+  });
+
   it('the MSS to advertise is at least min_adv_mss', () => {
     const t = new WirePeer({ mtu: 200 });
     t.connect();
