@@ -47,7 +47,7 @@ export function beginOpen(connection: ControlBlock, old: TimeWaitRecord | undefi
   connection.signer = signerForOpen(connection);
   connection.timestampsOk = config.tcp_timestamps && connection.signer?.leavesTimestamps !== false;
   connection.windowScaleOk = config.tcp_window_scaling;
-  connection.rcvWindShift = offeredShift(settings, config);
+  connection.rcvWindShift = offeredShift(settings, config, path.metrics);
   if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;
   syncMss(connection);
   offerEcn(connection);

@@ -186,7 +186,7 @@ function takeCookieOptions(embryo: Embryo, segment: TcpSegment): boolean {
   embryo.windowScaleOk = shift >= 0;
   embryo.sndWindShift = Math.max(shift, 0);
   if (!embryo.windowScaleOk) embryo.rcvWindShift = 0;
-  else embryo.rcvWindShift = offeredShift(embryo.listener.settings, config);
+  else embryo.rcvWindShift = offeredShift(embryo.listener.settings, config, embryo.path.metrics);
   return (!embryo.sackOk || config.tcp_sack) && (!embryo.windowScaleOk || config.tcp_window_scaling);
 }
 
@@ -243,12 +243,13 @@ function makeEmbryo(
   if (embryo.windowScaleOk) {
     // RFC 7323 2.3: more than 14 is taken for 14.
     embryo.sndWindShift = Math.min(segment.windowScale, MAX_WINDOW_SHIFT);
-    embryo.rcvWindShift = offeredShift(settings, config);
+    embryo.rcvWindShift = offeredShift(settings, config, path.metrics);
   }
   grantEcn(embryo, segment);
   embryo.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
   // Of segments as they will be, with timestamps.
-  embryo.window = initialWindow(settings, embryo.rcvMss - (embryo.timestampsOk ? TIMESTAMPS_LENGTH : 0));
+  const segmentSize = embryo.rcvMss - (embryo.timestampsOk ? TIMESTAMPS_LENGTH : 0);
+  embryo.window = initialWindow(settings, segmentSize, path.metrics);
   return embryo;
 }
 

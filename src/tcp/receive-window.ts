@@ -4,6 +4,7 @@
  */
 import type { TcpConfig } from './config.ts';
 import type { ControlBlock } from './control-block.ts';
+import type { PathMetrics } from './path.ts';
 import { distance, later } from './sequence.ts';
 import type { TcpSettings } from './settings.ts';
 
@@ -22,17 +23,21 @@ export function windowShiftFor(most: number): number {
 }
 
 /** The shift that a socket offers: for the largest buffer that it may come to have, unless TCP_WINDOW_CLAMP keeps the window small. */
-export function offeredShift(settings: TcpSettings, config: TcpConfig): number {
+export function offeredShift(settings: TcpSettings, config: TcpConfig, route: PathMetrics): number {
   const most = Math.max(settings.rcvBuf, config.tcp_rmem[2], config.rmem_max);
-  return windowShiftFor(settings.windowClamp > 0 ? Math.min(most, settings.windowClamp) : most);
+  return windowShiftFor(Math.min(most, clampOf(settings, route)));
 }
 
-/** The window of a SYN or SYN-ACK, bytes: whole segments, not scaled (RFC 7323 2.2). */
-export function initialWindow(settings: TcpSettings, mss: number): number {
-  const { rcvBuf, windowClamp } = settings;
-  const space = windowClamp > 0 ? Math.min(rcvBuf >> 1, windowClamp) : rcvBuf >> 1;
+/** The most to offer: the user's TCP_WINDOW_CLAMP, or else the route's window. */
+function clampOf({ windowClamp }: TcpSettings, { window = Infinity }: PathMetrics): number {
+  return windowClamp > 0 ? windowClamp : window;
+}
+
+/** The window of a SYN or SYN-ACK, bytes: whole segments, not scaled (RFC 7323 2.2). @param mss without the options of every segment */
+export function initialWindow(settings: TcpSettings, mss: number, route: PathMetrics): number {
+  const space = Math.min(settings.rcvBuf >> 1, clampOf(settings, route));
   const whole = space > mss ? space - (space % mss) : space;
-  return Math.min(whole, 65_535);
+  return Math.min(whole, 65_535, (route.initrwnd ?? Infinity) * mss);
 }
 
 /** The connection is open: how far its window may grow for now. The last segment's worth of the buffer is kept back (tcp_app_win). */
@@ -40,7 +45,7 @@ export function initReceiveWindow(connection: ControlBlock): void {
   const { settings, rcvMss } = connection;
   const { tcp_app_win } = connection.context.config;
   const most = settings.rcvBuf >> 1;
-  let clamp = settings.windowClamp > 0 ? settings.windowClamp : most;
+  let clamp = Math.min(clampOf(settings, connection.path.metrics), 0x7fffffff);
   if (clamp >= most) {
     clamp = most;
     if (tcp_app_win > 0 && most > 4 * rcvMss) {

@@ -181,18 +181,19 @@ function fillSynOptions(connection: ControlBlock, now: number): void {
 }
 
 /** When SYNs have crossed, our SYN-ACK is our SYN again, with an ACK (Linux): it offers what that did, whatever the peer's had. */
-function offerAll({ context: { config }, settings }: ControlBlock): void {
+function offerAll({ context: { config }, settings, path }: ControlBlock): void {
   synOptions.sack = config.tcp_sack;
   synOptions.timestamps = config.tcp_timestamps;
   if (!config.tcp_window_scaling) return;
-  synOptions.windowShift = offeredShift(settings, config);
+  synOptions.windowShift = offeredShift(settings, config, path.metrics);
 }
 
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
 function synWindow(connection: ControlBlock): number {
+  const { settings, rcvMss, path } = connection;
   // Linux: of segments with timestamps, when it is known that there will be some: a SYN in the place of a TIME-WAIT.
   const stamped = connection.state === SYN_SENT && connection.tsRecent !== 0;
-  const window = initialWindow(connection.settings, connection.rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0));
+  const window = initialWindow(settings, rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0), path.metrics);
   // Sent again in SYN-RECEIVED, it takes nothing back of what an acknowledgment offered since.
   connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);
   return window;

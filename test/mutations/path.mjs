@@ -114,4 +114,7 @@ export default [
     'connection.maxSndWnd = window;\n        syncMss(connection);',
     'connection.maxSndWnd = window;',
   ),
+  change('tcp/receive-window')('route: initrwnd', '(route.initrwnd ?? Infinity) * mss', 'Infinity'),
+  change('tcp/receive-window')('route: window', '{ window = Infinity }', '{ nothing: window = Infinity }'),
+  change('tcp/receive-window')('route: window over the socket', 'windowClamp > 0 ? windowClamp : window', 'window'),
 ];

@@ -413,7 +413,7 @@ describe('accept()', () => {
 
 describe('send() and recv()', () => {
   it('send takes what the buffer has room for, then EAGAIN; POLLOUT when a third is free', async () => {
-    const t = await established({ win: 2000, setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 5000) });
+    const t = await established({ win: 3000, setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 5000) });
     // Segments count as 1460 + 832 bytes, and the last may go beyond the bound.
     expect(t.write(8000)).to.equal(7300);
     expect(t.socket.poll()).to.equal(0);
@@ -452,7 +452,7 @@ describe('send() and recv()', () => {
   });
 
   it('sendv takes what fits, across buffers', async () => {
-    const t = await established({ win: 2000, setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 5000) });
+    const t = await established({ win: 3000, setup: (socket) => socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 5000) });
     expect(t.socket.sendv([new Uint8Array(6000), new Uint8Array(6000)])).to.equal(7300);
     expect(t.socket.sendv([new Uint8Array(6000)])).to.equal(-EAGAIN);
   });

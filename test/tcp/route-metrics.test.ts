@@ -1,6 +1,13 @@
 /** Metrics of routes: over the host's settings, under the socket's options; for connections that are made, or come. */
 import { expect } from 'chai';
-import { IP_MTU, IPPROTO_IP, IPPROTO_TCP, TCP_CONGESTION, TCP_MAXSEG } from '../../src/socket/constants.ts';
+import {
+  IP_MTU,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  TCP_CONGESTION,
+  TCP_MAXSEG,
+  TCP_WINDOW_CLAMP,
+} from '../../src/socket/constants.ts';
 import type { PathMetrics } from '../../src/tcp/path.ts';
 import { IPV4_ANY } from '../../src/wire/address.ts';
 import { info } from '../support/wire-info.ts';
@@ -83,6 +90,21 @@ for (const active of [true, false]) {
       expect(info(t).tcpi_snd_cwnd).to.equal(4);
       t.write(14_600);
       expect(t.drain().length).to.equal(4);
+    });
+
+    it('initrwnd: what the SYN offers, in segments', () => {
+      const t = over({ initrwnd: 5 });
+      expect(open(t, active).win).to.equal(5 * 1460);
+    });
+
+    it('window: bounds what is offered, and with it the shift; TCP_WINDOW_CLAMP goes before it', () => {
+      const t = over({ window: 5000 }, { options: { mss: 1460, wscale: 0 } });
+      expect(open(t, active).win).to.equal(4380);
+      expect(info(t)).to.include({ tcpi_rcv_wscale: 0 });
+      expect(t.socket.getsockopt(IPPROTO_TCP, TCP_WINDOW_CLAMP)).to.be.at.most(5000);
+      const setup = (socket: { setsockopt(level: number, option: number, value: number): number }) =>
+        void socket.setsockopt(IPPROTO_TCP, TCP_WINDOW_CLAMP, 3000);
+      expect(open(over({ window: 5000 }, { setup }), active).win).to.equal(2920);
     });
 
     it('reordering: over tcp_reordering', () => {
