@@ -113,6 +113,7 @@ describe('host', () => {
       [{ sysctl: { tcp_rmem: [1, 2] } }, /^createHost: sysctl\.tcp_rmem must be 3 numbers >= 0, got 1,2/],
       [{ trace: {} }, /^createHost: trace must be a function/],
       [{ resolver: {} }, /^createHost: resolver must be a Resolver/],
+      [{ hasher: {} }, /^createHost: hasher must be a SegmentHasher { md5, hmacSha1, aesCmac }/],
       [{ random: {} }, /^createHost: random must be a Random/],
       [{ random: seededRandom(1), seed: 1 }, /^createHost: give either random or seed/],
     ];

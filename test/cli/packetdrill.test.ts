@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { projectRoot } from '../architecture/files.ts';
 
 const COMMAND = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const GOOD = '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 listen(3, NUMBER) = 0\n';
@@ -34,6 +35,11 @@ describe('tunstack packetdrill', () => {
     );
     expect(stdout).to.contain('time (ms)').and.to.contain('skip c-other.pkt (unsupported: UDP)');
     expect(stdout).to.contain('3 scripts: 1 passed, 1 failed, 1 skipped');
+  });
+
+  it('knows TCP-MD5, for which it brings the hashes along', () => {
+    const { status, stdout } = run(join(projectRoot, 'test/packetdrill/md5/prefix.pkt'));
+    expect([status, stdout.startsWith('pass')]).to.deep.equal([0, true]);
   });
 
   it('gives status 0 when none failed', () => {

@@ -24,7 +24,7 @@ export interface PairOptions extends PipeOptions {
   /** What both hosts' randomness comes from; 1 by default. */
   readonly seed?: number;
   /** More options for both hosts. */
-  readonly host?: Pick<HostOptions, 'sysctl' | 'trace' | 'resolver' | 'routes'>;
+  readonly host?: Pick<HostOptions, 'sysctl' | 'trace' | 'resolver' | 'routes' | 'hasher'>;
   /** Puts a link around an end of the pipe: impaired, captured, ... */
   readonly wrap?: (link: Link, end: 'client' | 'server', clock: VirtualClock) => Link;
 }
