@@ -4,7 +4,6 @@ import { nodeHasher } from '../../../src/node/segment-hasher.ts';
 import { AoSigner } from '../../../src/tcp/ao.ts';
 import { AO_ALGORITHMS, AoInfo, AoKey } from '../../../src/tcp/ao-keys.ts';
 import { TcpCounters } from '../../../src/tcp/counters.ts';
-import { seededRandom } from '../../../src/time/random.ts';
 import { IpAddress } from '../../../src/wire/address.ts';
 import { parseTcp, TcpSegment } from '../../../src/wire/tcp.ts';
 
@@ -74,74 +73,94 @@ describe('RFC 2202, RFC 1321: the other hashes', () => {
   });
 });
 
-/** What RFC 9235 prints: IPv4 packets between 10.11.12.13 and 172.27.28.29, the key `testvector`, KeyID 61 to the server, 84 to the client. */
+/** What RFC 9235 prints: IPv4 packets of 10.11.12.13 and 172.27.28.29, the key `testvector`, KeyID 61 to the server, 84 to the client. */
 const CLIENT = IpAddress.parse('10.11.12.13') as IpAddress;
 const SERVER = IpAddress.parse('172.27.28.29') as IpAddress;
+const CLIENT_ISN = 0xfbfbab5a | 0;
+const SERVER_ISN = 0x11c14261;
 
 interface Vector {
   readonly title: string;
   readonly algorithm: 0 | 1;
+  /** Who gets it. */
+  readonly at: 'client' | 'server';
+  /** That is, what it knows of the connection: its own number, and the peer's. */
+  readonly iss: number;
+  readonly irs?: number;
   readonly packet: string;
 }
 
 const VECTORS: readonly Vector[] = [
   {
-    title: 'a SYN with HMAC-SHA-1-96',
+    title: 'RFC 9235 4.1.1: a SYN, HMAC-SHA-1-96',
     algorithm: 0,
+    at: 'server',
+    iss: 1,
     packet: `45e0004c dd0f4000 ff06bf6b 0a0b0c0d ac1b1c1d e9d700b3 fbfbab5a 00000000 e002ffff cac40000
       020405b4 01030308 0402080a 00155ab7 00000000 1d103d54 2ee437c6 f8ede6d7 c4d602e7`,
   },
   {
-    title: 'a SYN with AES-128-CMAC-96',
+    title: 'RFC 9235 4.1.2: a SYN-ACK, HMAC-SHA-1-96',
+    algorithm: 0,
+    at: 'client',
+    iss: CLIENT_ISN,
+    packet: `45e0004c 65064000 ff063775 ac1b1c1d 0a0b0c0d 00b3e9d7 11c14261 fbfbab5b e012ffff 37760000
+      020405b4 01030308 0402080a 84a50beb 00155ab7 1d10543d eeab0fe2 4c301081 5116b3be`,
+  },
+  {
+    title: 'RFC 9235 4.1.3: data, HMAC-SHA-1-96',
+    algorithm: 0,
+    at: 'server',
+    iss: SERVER_ISN,
+    irs: CLIENT_ISN,
+    packet: `45e00087 36a14000 ff06659f 0a0b0c0d ac1b1c1d e9d700b3 fbfbab5b 11c14262 c0180104 a1620000
+      0101080a 00155ac1 84a50beb 1d103d54 7064cf99 8cc6c315 c2c2e2bf ffffffff ffffffff ffffffff ffffffff
+      00430104 dabf00b4 0a0b0c0d 26020601 04000100 01020280 00020202 00020242 00020641 040000da bf020840
+      06006400 010100`,
+  },
+  {
+    title: 'RFC 9235 5.1.1: a SYN, AES-128-CMAC-96',
     algorithm: 1,
+    at: 'server',
+    iss: 1,
     packet: `45e0004c 7b9f4000 ff0620dc 0a0b0c0d ac1b1c1d c4fa00b3 787a1ddf 00000000 e002ffff 5a0f0000
       020405b4 01030308 0402080a 00017ed0 00000000 1d103d54 e477e99c 80407654 98e55091`,
   },
 ];
 
-describe('RFC 5926 3.1.1, 3.2: algorithms of TCP-AO, by the packets of RFC 9235 4.1.1 and 5.1.1', () => {
-  for (const { title, algorithm, packet } of VECTORS) {
-    it(`${title} verifies, and does not when a bit of it changes`, () => {
-      expect(verifies(bytes(packet), algorithm)).to.equal(undefined);
-      // The client's port, the sequence number, the flags, an option, RNextKeyID, the MAC.
-      for (const at of [21, 24, 33, 42, 63, 71]) {
-        const changed = bytes(packet);
+describe('RFC 5926 3.1.1, 3.2: algorithms of TCP-AO, by the packets of RFC 9235 4 and 5', () => {
+  for (const vector of VECTORS) {
+    it(`${vector.title}: it verifies, and does not when a bit of it changes`, () => {
+      const packet = bytes(vector.packet);
+      expect(verdict(vector, packet)).to.equal(undefined);
+      const option = 20 + packet.subarray(20).indexOf(29, 20);
+      // A port, the sequence number, the flags, an option, RNextKeyID, the MAC, the last byte.
+      for (const at of [vector.at === 'server' ? 21 : 23, 24, 33, 45, option + 3, option + 15, packet.length - 1]) {
+        const changed = packet.slice();
         changed[at] = (changed[at] as number) ^ 1;
-        expect(verifies(changed, algorithm), `byte ${at}`).to.equal('tcp-ao-bad');
+        expect(verdict(vector, changed), `byte ${at}`).to.equal('tcp-ao-bad');
       }
     });
   }
 });
 
-/** What the server says to a client's SYN. */
-function verifies(packet: Uint8Array, algorithm: 0 | 1): string | undefined {
+/** What who gets it says. */
+function verdict({ algorithm, at, iss, irs }: Vector, packet: Uint8Array): string | undefined {
   const chunk = new Slab().take();
   chunk.bytes.set(packet, 100);
   const segment = new TcpSegment();
   expect(parseTcp(chunk.view, 120, packet.length - 20, segment)).to.equal(0);
+  const [local, remote] = at === 'server' ? [SERVER, CLIENT] : [CLIENT, SERVER];
+  const [sndid, rcvid] = at === 'server' ? [84, 61] : [61, 84];
   const kind = AO_ALGORITHMS[algorithm] as (typeof AO_ALGORITHMS)[number];
   const secret = Buffer.from('testvector');
+  const master = kind.master(nodeHasher, secret);
   const info = new AoInfo();
-  info.keys.push(
-    new AoKey({
-      address: CLIENT,
-      prefix: 32,
-      sndid: 84,
-      rcvid: 61,
-      algorithm: kind,
-      secret,
-      master: kind.master(nodeHasher, secret),
-      macLength: 12,
-      excludeOptions: false,
-    }),
-  );
-  const ends = {
-    local: SERVER,
-    localPort: segment.destinationPort,
-    remote: CLIENT,
-    remotePort: segment.sourcePort,
-  };
-  const iss = seededRandom(1).uint32() | 0;
-  const signer = new AoSigner(nodeHasher, info, info, ends, iss, { sndUna: iss, rcvNxt: 0 });
+  const fields = { address: remote, prefix: 32, sndid, rcvid, algorithm: kind, secret, master };
+  info.keys.push(new AoKey({ ...fields, macLength: 12, excludeOptions: false }));
+  const { destinationPort: localPort, sourcePort: remotePort } = segment;
+  const progress = { sndUna: iss, rcvNxt: ((irs ?? 0) + 1) | 0 };
+  const signer = new AoSigner(nodeHasher, info, info, { local, localPort, remote, remotePort }, iss, progress);
+  if (irs !== undefined) signer.peerStartsAt(irs);
   return signer.verify(segment, chunk, new TcpCounters());
 }
