@@ -268,8 +268,8 @@ export function embryoArrives(embryo: Embryo, segment: TcpSegment, chunk: Chunk,
     repeatedSynEcn(embryo, segment);
     return answerAgain(embryo, now);
   }
-  // The ACK field, which is the fifth check, comes first, as on Linux: what acknowledges something else is not of this handshake.
-  if ((flags & ACK) !== 0 && segment.ack !== ((embryo.iss + 1) | 0)) {
+  // The ACK field, which is the fifth check, comes first, as on Linux: what acknowledges something else is not of this handshake. But a RST is one.
+  if ((flags & (ACK | RST)) === ACK && segment.ack !== ((embryo.iss + 1) | 0)) {
     return replyReset(listener.context, embryo.path, segment, embryo.signer);
   }
   // First, the sequence number; the window of a SYN-ACK is not scaled.

@@ -123,6 +123,16 @@ describe('an embryo', () => {
     t.accept();
   });
 
+  it('a RST counts by its number, whatever it acknowledges', () => {
+    const t = listening();
+    t.inject({ seq: 0, flags: 'S' });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1, ack: 500, flags: 'RA' });
+    t.expectNothing();
+    expect(t.stack.demux.size).to.equal(0);
+    expect([t.counters.EmbryonicRsts, t.counters.AttemptFails]).to.deep.equal([1, 1]);
+  });
+
   it('looks at the ACK field first (Linux): RST, wherever the segment lies', () => {
     const t = listening();
     t.inject({ seq: 0, flags: 'S' });
