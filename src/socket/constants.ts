@@ -100,6 +100,7 @@ export const TCP_AO_INFO = 40;
 export const TCP_AO_GET_KEYS = 41;
 /** Of `keyflags`: the MAC leaves out all options but its own. */
 export const TCP_AO_KEYF_EXCLUDE_OPT = 2;
+export const TCP_RTO_MAX_MS = 44;
 
 /** Requests of ioctl: bytes to read (also FIONREAD), whether the reader stands at the urgent mark, bytes not acknowledged, bytes not sent. */
 export const SIOCINQ = 0x541b;

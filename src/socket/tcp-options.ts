@@ -22,6 +22,7 @@ import {
   TCP_NODELAY,
   TCP_NOTSENT_LOWAT,
   TCP_QUICKACK,
+  TCP_RTO_MAX_MS,
   TCP_SYNCNT,
   TCP_THIN_DUPACK,
   TCP_USER_TIMEOUT,
@@ -37,6 +38,9 @@ const MAX_KEEPIDLE = 32_767;
 const MAX_KEEPINTVL = 32_767;
 const MAX_KEEPCNT = 127;
 const MAX_SYNCNT = 127;
+/** ms */
+const MIN_RTO_MAX = 1000;
+const MAX_RTO_MAX = 120_000;
 const MIN_MAXSEG = 88;
 const MAX_MAXSEG = 32_767;
 const MAX_INT = 0x7fffffff;
@@ -65,6 +69,8 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
       return bounded(value, 1, MAX_KEEPCNT, () => setField(settings, 'keepCount', value));
     case TCP_SYNCNT:
       return bounded(value, 1, MAX_SYNCNT, () => setField(settings, 'synCount', value));
+    case TCP_RTO_MAX_MS:
+      return bounded(value, MIN_RTO_MAX, MAX_RTO_MAX, () => setField(settings, 'rtoMax', value));
     case TCP_DEFER_ACCEPT:
       settings.deferAccept = secondsToTimeouts(value);
       return 0;
@@ -96,7 +102,7 @@ function bounded(value: number, least: number, most: number, set: () => number):
 
 function setField(
   settings: TcpSettings,
-  field: 'keepInterval' | 'keepCount' | 'synCount' | 'userTimeout',
+  field: 'keepInterval' | 'keepCount' | 'rtoMax' | 'synCount' | 'userTimeout',
   value: number,
 ): number {
   settings[field] = value;
@@ -142,6 +148,8 @@ export function getTcpOption(socket: Socket, option: number): number | string | 
       return settings.keepInterval;
     case TCP_KEEPCNT:
       return settings.keepCount;
+    case TCP_RTO_MAX_MS:
+      return settings.rtoMax;
     case TCP_SYNCNT:
       return settings.synCount || socket.stack.sysctl.tcp_syn_retries;
     case TCP_DEFER_ACCEPT:

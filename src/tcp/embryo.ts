@@ -106,10 +106,10 @@ export function sendSynAck(embryo: Embryo, now: number, answer?: FastOpenAnswer)
   setSynAckTimer(embryo, now);
 }
 
-/** RFC 6298 2.1, 5.5: 1, 2, 4, ... seconds, at most tcp_rto_max_ms (Linux, since 6.19). */
+/** RFC 6298 2.1, 5.5: 1, 2, 4, ... seconds, at most TCP_RTO_MAX_MS (Linux, since 6.19). */
 function setSynAckTimer(embryo: Embryo, now: number): void {
-  const { timers, config } = embryo.listener.context;
-  const backedOff = Math.min((INITIAL_RTO_US / 1000) * 2 ** embryo.timeouts, config.tcp_rto_max_ms);
+  const { timers } = embryo.listener.context;
+  const backedOff = Math.min((INITIAL_RTO_US / 1000) * 2 ** embryo.timeouts, embryo.listener.settings.rtoMax);
   timers.set(embryo.timerRow, RETRANSMISSION, now + (embryo.unsent ? FULL_INTERFACE_WAIT : backedOff));
 }
 

@@ -45,7 +45,7 @@ function heldByUser(connection: ControlBlock): boolean {
 /** [SHLD-29], [SHLD-30]: the first probe after an RTO, then at twice the interval each time, answered or not; bounded as the RTO is. */
 function probeInterval(connection: ControlBlock): number {
   const base = retransmissionTimeout(connection);
-  return Math.min(base * 2 ** connection.probeBackoff, connection.context.config.tcp_rto_max_ms);
+  return Math.min(base * 2 ** connection.probeBackoff, connection.settings.rtoMax);
 }
 
 /**

@@ -28,10 +28,7 @@ export function sampleRoundTrip(connection: ControlBlock, sampleUs: number, rece
     connection.srttUs = Math.max(Math.round(0.875 * connection.srttUs + 0.125 * rtt), 1);
   }
   // RFC 6298 2.3, 2.4: RTO <- SRTT + max (G, K*RTTVAR). Linux bounds the variance term, not the sum, from below.
-  connection.rtoUs = Math.min(
-    connection.srttUs + 4 * connection.rttvarUs,
-    connection.context.config.tcp_rto_max_ms * 1000,
-  );
+  connection.rtoUs = Math.min(connection.srttUs + 4 * connection.rttvarUs, connection.settings.rtoMax * 1000);
 }
 
 /** RTTVAR <- (1 - 1/4) * RTTVAR + 1/4 * |SRTT - R'|: as `mdev`; RTTVAR is the largest of a round trip. */
@@ -58,7 +55,7 @@ function leastVariance(connection: ControlBlock): number {
 
 /** The timeout in force, with its back-off (RFC 6298 5.5), ms. */
 export function retransmissionTimeout(connection: ControlBlock): number {
-  return Math.min((connection.rtoUs / 1000) * 2 ** connection.backoff, connection.context.config.tcp_rto_max_ms);
+  return Math.min((connection.rtoUs / 1000) * 2 ** connection.backoff, connection.settings.rtoMax);
 }
 
 /**

@@ -21,6 +21,8 @@ export class TcpSettings {
   keepCount: number;
   /** TCP_SYNCNT: SYN retransmissions after the linear ones, or of a listener's SYN-ACKs; 0: what the host's settings say. */
   synCount = 0;
+  /** TCP_RTO_MAX_MS: upper bound of the RTO, of SYN-ACKs' back-off and of window probes', ms. */
+  rtoMax: number;
   /** TCP_USER_TIMEOUT, ms; 0: R2 decides. */
   userTimeout = 0;
   /** TCP_DEFER_ACCEPT, as Linux keeps it: timeouts of the SYN-ACK that a peer may take to send data; 0: its ACK is enough. */
@@ -59,6 +61,7 @@ export class TcpSettings {
   congestionChosen = false;
 
   constructor(config: TcpConfig) {
+    this.rtoMax = config.tcp_rto_max_ms;
     this.keepIdle = config.tcp_keepalive_time;
     this.keepInterval = config.tcp_keepalive_intvl;
     this.keepCount = config.tcp_keepalive_probes;

@@ -94,9 +94,9 @@ function retransmissionTimer(connection: ControlBlock, now: number): void {
 
 /** R1 as a time, as R2 is one below: Linux then suspects a black hole. */
 function beyondR1(connection: ControlBlock, now: number): boolean {
-  const { tcp_retries1, tcp_rto_max_ms } = connection.context.config;
+  const { tcp_retries1 } = connection.context.config;
   if (connection.retransmits === 0) return false;
-  return now - connection.retransmitsSince >= backedOffTime(LEAST_RTO, tcp_rto_max_ms, tcp_retries1);
+  return now - connection.retransmitsSince >= backedOffTime(LEAST_RTO, connection.settings.rtoMax, tcp_retries1);
 }
 
 /** As Linux sorts them: what the timeout put an end to. */
@@ -141,10 +141,10 @@ function retransmissionsExhausted(connection: ControlBlock, now: number): boolea
   if (userTimeout > 0) return elapsed >= userTimeout;
   if (connection.sndWnd === 0 && !connection.orphan) {
     // [SHLD-17]: the peer took its window back: while it answers, what lies beyond the edge may wait. Linux's limit of its silence.
-    return Math.min(elapsed, now - connection.lastReceivedAt) > 2 * config.tcp_rto_max_ms;
+    return Math.min(elapsed, now - connection.lastReceivedAt) > 2 * connection.settings.rtoMax;
   }
   const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
-  const limit = backedOffTime(LEAST_RTO, config.tcp_rto_max_ms, count);
+  const limit = backedOffTime(LEAST_RTO, connection.settings.rtoMax, count);
   return elapsed >= limit;
 }
 

@@ -115,6 +115,26 @@ const TABLE: [keyof typeof constants, number, [number, number][]][] = [
     ],
   ],
   [
+    'TCP_RTO_MAX_MS',
+    IPPROTO_TCP,
+    [
+      [1000, 1000],
+      [120_000, 120_000],
+      [999, -EINVAL],
+      [120_001, -EINVAL],
+    ],
+  ],
+  [
+    'TCP_DEFER_ACCEPT',
+    IPPROTO_TCP,
+    [
+      [1, 1],
+      [2, 3],
+      [0, 0],
+      [-5, 0],
+    ],
+  ],
+  [
     'TCP_LINGER2',
     IPPROTO_TCP,
     [

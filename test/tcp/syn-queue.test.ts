@@ -1,6 +1,6 @@
 /** The SYN queue, where no RFC says much: how often a SYN-ACK goes again, TCP_DEFER_ACCEPT, what embryos refuse. */
 import { expect } from 'chai';
-import { IPPROTO_TCP, TCP_DEFER_ACCEPT } from '../../src/socket/constants.ts';
+import { IPPROTO_TCP, TCP_DEFER_ACCEPT, TCP_RTO_MAX_MS } from '../../src/socket/constants.ts';
 import { times } from '../support/wire-info.ts';
 import { connecting, listening, type WirePeer } from '../support/wire-peer.ts';
 
@@ -22,6 +22,13 @@ describe('SYN-ACKs', () => {
     t.inject({ seq: 0, flags: 'S' });
     await t.advance(200_000);
     expect(times(t.drain(), 1000)).to.deep.equal([0, 1000, 2500, 4000]);
+  });
+
+  it("so does the listener's TCP_RTO_MAX_MS", async () => {
+    const t = listening({ setup: (socket) => socket.setsockopt(IPPROTO_TCP, TCP_RTO_MAX_MS, 1000) });
+    t.inject({ seq: 0, flags: 'S' });
+    await t.advance(200_000);
+    expect(times(t.drain(), 1000)).to.deep.equal([0, 1000, 2000, 3000, 4000, 5000]);
   });
 
   it('the handshake of one that went again measures no round trip without timestamps', async () => {
