@@ -262,6 +262,20 @@ describe('RFC 1191: path MTU discovery', () => {
     other.expect({ length: 300 });
   });
 
+  it("a link's MTU that changes while it runs counts from then on, in both directions", async () => {
+    const t = await established();
+    const { capabilities } = t.link;
+    const change = (mtu: number) => Object.assign(t.link, { capabilities: { ...capabilities, mtu } });
+    change(1000);
+    t.write(1460);
+    expect(t.drain().map(({ length }) => length)).to.deep.equal([960, 500]);
+    t.inject({ ack: 1461 });
+    expect(pathMtu(t)).to.equal(1000);
+    change(1400);
+    t.write(1460);
+    expect(t.drain().map(({ length }) => length)).to.deep.equal([1360, 100]);
+  });
+
   it('half of the largest window is the most to send at once, and a window below 536 is taken whole (Linux)', async () => {
     const t = await established({ win: 1000 });
     t.write(2000);
