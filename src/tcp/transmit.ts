@@ -191,6 +191,9 @@ function offerAll({ context: { config }, settings, path }: ControlBlock): void {
 /** RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, as Linux offers them. */
 function synWindow(connection: ControlBlock): number {
   const { settings, rcvMss, path } = connection;
+  // What the first SYN offered stands, though the MSS of the next may be less (Linux).
+  const offered = distance(connection.rcvNxt, connection.rcvAdv);
+  if (connection.state === SYN_SENT && offered > 0) return offered;
   // Linux: of segments with timestamps, when it is known that there will be some: a SYN in the place of a TIME-WAIT.
   const stamped = connection.state === SYN_SENT && connection.tsRecent !== 0;
   const window = initialWindow(settings, rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0), path.metrics);
