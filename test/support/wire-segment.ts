@@ -16,6 +16,9 @@ export interface SegmentOptions {
   readonly sack?: readonly (readonly [number, number])[];
   /** The digest in hexadecimal, of what the DUT sends. */
   readonly md5?: string;
+  /** A Fast Open cookie in hexadecimal, empty for a request: of RFC 7413's kind 34, and of the experimental kind. */
+  readonly fo?: string;
+  readonly foexp?: string;
   readonly ao?: { readonly keyId: number; readonly rnextKeyId: number; readonly mac: string };
   /** Accurate ECN's, of kind 174, when it is read: ECT(1), CE and ECT(0), as far as they are there. To send one: `raw`. */
   readonly accEcn?: readonly number[];
@@ -124,6 +127,9 @@ function buildOptions(options: SegmentOptions): number[] {
   if (options.ts !== undefined) out.push(8, 10, ...word(options.ts[0]), ...word(options.ts[1]));
   if (options.wscale !== undefined) out.push(3, 3, options.wscale);
   if (options.sack !== undefined) out.push(5, 2 + 8 * options.sack.length, ...options.sack.flat().flatMap(word));
+  if (options.fo !== undefined) out.push(34, 2 + options.fo.length / 2, ...Buffer.from(options.fo, 'hex'));
+  if (options.foexp !== undefined)
+    out.push(254, 4 + options.foexp.length / 2, 0xf9, 0x89, ...Buffer.from(options.foexp, 'hex'));
   out.push(...(options.raw ?? []));
   while (out.length % 4 !== 0) out.push(1);
   return out;
@@ -211,6 +217,8 @@ function readOptions(view: DataView, from: number, end: number): SegmentOptions 
     else if (kind === 174 && length % 3 === 2) out.accEcn = readCounters(view, at + 2, at + length);
     else if (kind === 5 && length > 2 && length % 8 === 2) out.sack = readBlocks(view, at + 2, at + length);
     else if (kind === 19 && length === 18) out.md5 = hexOf(view, at + 2, at + length);
+    else if (kind === 34) out.fo = hexOf(view, at + 2, at + length);
+    else if (kind === 254 && view.getUint16(at + 2) === 0xf989) out.foexp = hexOf(view, at + 4, at + length);
     else if (kind === 29 && length > 4) out.ao = readAo(view, at, length);
     else throw new Error(`option ${kind} of ${length} bytes, which nobody should send`);
     at += length;
