@@ -96,7 +96,6 @@ export function processAce(
 function wrapped(connection: ControlBlock, delta: number, delivered: number, bytes: number, ceBytes: number): number {
   const most = delivered - ((delivered - delta) & ACE_MASK);
   if (ceBytes < 0) return most;
-  if (ceBytes === 0) return delta;
   const orderly = connection.sackOk || connection.caState === CA_OPEN || connection.caState === CA_CWR;
   if (delivered >= 2 * (ACE_MASK + 1) && orderly) {
     if (bytes <= ceBytes) return most;

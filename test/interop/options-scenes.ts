@@ -1,12 +1,10 @@
 /** What options.test.ts plays in a network namespace of its own: what the two sides agree on, and that it works. */
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { dissect } from '../../src/lab/dissect.ts';
 import { captured } from '../../src/link/captured.ts';
 import type { Link } from '../../src/link/link.ts';
 import { ACK, SYN } from '../../src/wire/tcp.ts';
-import { exchange, exchangeSocket, type Plan } from './flow.ts';
-import { type Ground, type GroundOptions, OURS, onGround } from './ground.ts';
+import { bothWays } from './both-ways.ts';
+import { type GroundOptions, onGround } from './ground.ts';
 
 export const moduleUrl = import.meta.url;
 
@@ -33,28 +31,7 @@ export function agrees(options: GroundOptions, dialler: 'kernel' | 'tunstack', s
   const wrap = (link: Link) => captured(link, { onPacket: seen.note });
   return onGround({ ...options, wrap }, async (ground) => {
     const plan = { bytes: size, hash: true };
-    const both = dialler === 'kernel' ? dialledByKernel(ground, plan) : dialledByUs(ground, plan);
-    const [ours, kernels] = await ground.within(8000, 'both ways', both);
+    const [ours, kernels] = await ground.within(8000, 'both ways', bothWays(ground, dialler, plan));
     return { ours, kernels, syn: seen.syn, synAck: seen.synAck, later: [...seen.later].sort() };
   });
-}
-
-async function dialledByKernel({ host }: Ground, plan: Plan) {
-  const listener = await host.listen('tcp', ':7');
-  const accepted = listener.accept().then((conn) => exchange(conn, plan));
-  const outcomes = await Promise.all([
-    accepted,
-    exchangeSocket(connect({ port: 7, host: OURS, allowHalfOpen: true }), plan),
-  ]);
-  listener.close();
-  return outcomes;
-}
-
-async function dialledByUs({ host }: Ground, plan: Plan) {
-  const server = createServer({ allowHalfOpen: true }).listen(7, '10.9.0.1');
-  const accepted = once(server, 'connection').then(([socket]) => exchangeSocket(socket as Socket, plan));
-  const conn = await host.dial('tcp', '10.9.0.1:7');
-  const outcomes = await Promise.all([exchange(conn, plan), accepted]);
-  server.close();
-  return outcomes;
 }

@@ -117,6 +117,9 @@ describe('RFC 3168 6.1.2: the TCP sender', () => {
     const flags = t.drain().map((seen) => seen.flags);
     expect(flags[0]).to.include('C');
     expect(flags.slice(1).join('')).not.to.include('C');
+    t.inject({ ack: at(14) });
+    t.write(MSS);
+    t.expect({ seq: at(14), flags: 'PA', ecn: ECT0 });
   });
 
   it('CWR follows a fast retransmit, too, and is not on the retransmission', () => {

@@ -216,13 +216,13 @@ describe('RFC 9768 3.2.2: the ACE field', () => {
 
   it('3.2.2.5.1: a change of the ECN field is acknowledged at once', async () => {
     const { t } = serving({}, 1);
-    t.inject({ length: 100, ecn: ECT0 });
+    t.inject({ length: 100, ecn: ECT0, flags: 'PA' });
     t.drain();
     t.write(100);
     t.drain();
-    t.inject({ length: 100, ecn: ECT0 });
+    t.inject({ length: 100, ecn: ECT0, flags: 'PA' });
     t.expectNothing();
-    t.inject({ length: 100, ecn: CE });
+    t.inject({ length: 100, ecn: CE, flags: 'PA' });
     expect(aceOf(t.expect())).to.equal(6);
   });
 
@@ -264,6 +264,19 @@ describe('RFC 9768 3.2.2: the ACE field', () => {
     t.inject({ ack: at(1), flags: flags(5), options: { raw: counters(1001, 0) } });
     t.inject({ ack: at(10), flags: flags(5), options: { raw: counters(10_001, 0) } });
     expect(info(t).tcpi_delivered_ce).to.equal(0);
+  });
+
+  it('A.2: of many segments, as many as their share of the bytes', () => {
+    const { t } = asked({}, { tcp_init_cwnd: 21 });
+    t.inject({ flags: flags(2), options: { raw: counters(1, 0) } });
+    t.accept();
+    t.write(21 * MSS);
+    t.drain();
+    t.inject({ ack: at(1), flags: flags(6), options: { raw: counters(1, 1000) } });
+    // Ten of twenty: 1 + 10 = 5 + 11 modulo 8.
+    t.inject({ ack: at(21), flags: flags((5 + 11) & 7), options: { raw: counters(10_001, 11_000) } });
+    expect(info(t).tcpi_delivered_ce_bytes).to.equal(11_000);
+    expect(info(t).tcpi_delivered_ce).to.equal(11);
   });
 
   it('A.2: or that it did wrap', () => {
@@ -310,6 +323,15 @@ describe('RFC 9768 3.2.3: the option', () => {
     expect(info(t).tcpi_delivered_e1_bytes).to.equal(0);
   });
 
+  it('counters have 24 bits, and go on where they wrap', () => {
+    const { t } = serving();
+    const jump = 7_000_000;
+    for (let i = 1; i <= 3; i++) {
+      t.inject({ ack: at(i), flags: flags(5), options: { raw: counters((1 + i * jump) % 2 ** 24, 0) } });
+    }
+    expect(info(t).tcpi_delivered_e0_bytes).to.equal(3 * jump);
+  });
+
   it('3.2.3.2.2: a SYN-ACK that goes again has none, and the one after it no flags', async () => {
     const { t, synAck } = asked();
     await t.advance(3500);
@@ -319,10 +341,12 @@ describe('RFC 9768 3.2.3: the option', () => {
   });
 
   it('3.2.3.2.4: counters that start at zero were cleared on the way: they are not believed', () => {
-    const { t } = serving({ options: { raw: counters(0, 0, 0) } });
-    t.inject({ ack: at(9), flags: flags(5), options: { raw: counters(9001, 0) } });
-    expect(info(t).tcpi_delivered_e0_bytes).to.equal(0);
-    expect(info(t).tcpi_delivered_ce).to.equal(8);
+    for (const cleared of [counters(0, 0, 0), counters(0, 0, 1), counters(1, 0, 0)]) {
+      const { t } = serving({ options: { raw: cleared } });
+      t.inject({ ack: at(9), flags: flags(5), options: { raw: counters(9001, 0) } });
+      expect(info(t).tcpi_delivered_e0_bytes).to.equal(0);
+      expect(info(t).tcpi_delivered_ce).to.equal(8);
+    }
   });
 
   it('3.2.3.3: with 1 it goes when something has changed, twice', () => {
