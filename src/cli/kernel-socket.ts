@@ -3,16 +3,22 @@ import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
 import {
   IPPROTO_TCP,
+  MSG_OOB,
+  SIOCINQ,
   SO_LINGER,
+  SO_RCVTIMEO,
+  SO_SNDTIMEO,
   SOL_SOCKET,
   TCP_CONGESTION,
   TCP_FASTOPEN_KEY,
   TCP_INFO,
+  TCP_INQ,
   TCP_QUICKACK,
 } from '../socket/constants.ts';
 import { EAFNOSUPPORT } from '../socket/errno.ts';
 import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
-import type { Linger } from '../socket/option-value.ts';
+import type { Linger, Timeval } from '../socket/option-value.ts';
+import type { ReceivedMessage } from '../socket/receiving.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import { IpAddress } from '../wire/address.ts';
@@ -154,6 +160,14 @@ export class KernelSocket implements TestSocket {
     return result(libc().recv(this.#fd, into, into.length, flags));
   }
 
+  /** As recvmsg would, but for the flags: what is left is asked for behind it. */
+  recvmsg(list: readonly Uint8Array[], flags = 0): ReceivedMessage | number {
+    const length = this.recv(new Uint8Array(list.reduce((sum, each) => sum + each.length, 0)), flags);
+    if (length < 0) return length;
+    const inq = this.getsockopt(IPPROTO_TCP, TCP_INQ) === 1 ? this.ioctl(SIOCINQ) : undefined;
+    return { length, flags: flags & MSG_OOB, inq };
+  }
+
   shutdown(how: number): number {
     return result(libc().shutdown(this.#fd, how));
   }
@@ -181,7 +195,7 @@ export class KernelSocket implements TestSocket {
     return result(libc().setsockopt(this.#fd, level, option, bytes, bytes.length));
   }
 
-  getsockopt(level: number, option: number): number | string | Linger | Uint8Array | TcpInfo {
+  getsockopt(level: number, option: number): number | string | Linger | Timeval | Uint8Array | TcpInfo {
     const bytes = new Uint8Array(512);
     const length = Int32Array.of(bytes.length);
     if (libc().getsockopt(this.#fd, level, option, bytes, length) < 0) return -libc().errno();
@@ -190,6 +204,9 @@ export class KernelSocket implements TestSocket {
     if (level === IPPROTO_TCP && option === TCP_INFO) return readTcpInfo(view, length[0] as number);
     if (level === IPPROTO_TCP && option === TCP_CONGESTION) return nameIn(bytes);
     const first = view.getInt32(0, true);
+    if (level === SOL_SOCKET && (option === SO_RCVTIMEO || option === SO_SNDTIMEO)) {
+      return { sec: Number(view.getBigInt64(0, true)), usec: Number(view.getBigInt64(8, true)) };
+    }
     if (level === SOL_SOCKET && option === SO_LINGER) return { onoff: first, linger: view.getInt32(4, true) };
     return first;
   }
@@ -216,13 +233,16 @@ function nameIn(bytes: Uint8Array): string {
 }
 
 /** What its options are set to. */
-type KernelValue = number | string | Linger | Uint8Array | Md5Signature | AoAdd;
+type KernelValue = number | string | Linger | Timeval | Uint8Array | Md5Signature | AoAdd;
 
 function bytesOf(value: KernelValue): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return new TextEncoder().encode(value);
   if (typeof value === 'object' && 'key' in value) {
     return 'addr' in value ? aoStructure(value) : md5Structure(value);
+  }
+  if (typeof value === 'object' && 'usec' in value) {
+    return new Uint8Array(BigInt64Array.of(BigInt(value.sec), BigInt(value.usec)).buffer);
   }
   const words = typeof value === 'number' ? Int32Array.of(value) : Int32Array.of(value.onoff, value.linger);
   return new Uint8Array(words.buffer);

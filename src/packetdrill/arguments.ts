@@ -98,6 +98,14 @@ function numberOr(expression: Expression | undefined, otherwise: number): number
   return expression === undefined || expression.kind === 'ellipsis' ? otherwise : numberOf(expression);
 }
 
+/** A pointer to nothing. */
+export function isNull(expression: Expression): boolean {
+  return (
+    (expression.kind === 'name' && expression.name === 'NULL') ||
+    (expression.kind === 'number' && expression.value === 0)
+  );
+}
+
 /** A field of a structure, by name; undefined: it is not there. */
 export function field(structure: Expression, name: string): Expression | undefined {
   return structure.kind === 'struct' ? structure.fields.find((each) => each.name === name)?.value : undefined;

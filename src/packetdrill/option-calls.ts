@@ -2,7 +2,7 @@
 import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_CONGESTION, TCP_FASTOPEN_KEY } from '../socket/constants.ts';
 import { ENOPROTOOPT } from '../socket/errno.ts';
 import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
-import type { Linger } from '../socket/option-value.ts';
+import type { Linger, Timeval } from '../socket/option-value.ts';
 import { type Arguments, field, numberOf } from './arguments.ts';
 import { expectsErrno, onSocket } from './call-support.ts';
 import type { SocketDescriptor } from './descriptors.ts';
@@ -92,9 +92,19 @@ function fieldIn(structure: Readonly<Record<string, unknown>>, name: string): un
   return found;
 }
 
-function optionValue(call: CallAction, args: Arguments): number | string | Linger | Uint8Array | Md5Signature | AoAdd {
+/** `{tv_sec=1, tv_usec=500000}`. */
+function timevalOf(value: Expression): Timeval {
+  const part = (name: string) => numberOf(field(value, name) ?? { kind: 'number', value: 0 });
+  return { sec: part('tv_sec'), usec: part('tv_usec') };
+}
+
+function optionValue(
+  call: CallAction,
+  args: Arguments,
+): number | string | Timeval | Linger | Uint8Array | Md5Signature | AoAdd {
   const given = args.at(3);
   const value = given.kind === 'list' && given.items.length === 1 ? (given.items[0] as Expression) : given;
+  if (value.kind === 'struct' && field(value, 'tv_sec') !== undefined) return timevalOf(value);
   if (value.kind === 'string' && args.number(2) === TCP_CONGESTION && args.number(1) === IPPROTO_TCP)
     return value.value;
   if (value.kind === 'string' && args.number(1) === IPPROTO_TCP && args.number(2) === TCP_FASTOPEN_KEY) {

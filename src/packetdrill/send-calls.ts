@@ -1,8 +1,8 @@
 /** write, writev, send, sendto and sendmsg. */
 import { IPPROTO_TCP, MSG_DONTWAIT, MSG_FASTOPEN, SO_ERROR, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
-import { EAGAIN, EINPROGRESS, EOPNOTSUPP } from '../socket/errno.ts';
+import { EAGAIN, EFAULT, EINPROGRESS, EOPNOTSUPP } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
-import { type Arguments, field, vectorOf } from './arguments.ts';
+import { type Arguments, field, isNull, vectorOf } from './arguments.ts';
 import { type Attempt, type Caller, expectsErrno } from './call-support.ts';
 import type { SocketDescriptor } from './descriptors.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
@@ -23,6 +23,7 @@ export function sendCall(calls: Caller, call: CallAction, args: Arguments): Atte
   const all = total(lengths);
   let taken = 0;
   let opening = false;
+  const nowhere = call.name !== 'sendmsg' && call.name !== 'writev' && all > 0 && isNull(args.at(1));
   return () => {
     const descriptor = calls.socketOf(args);
     if (typeof descriptor === 'number') return descriptor;
@@ -33,6 +34,7 @@ export function sendCall(calls: Caller, call: CallAction, args: Arguments): Atte
       if (error !== 0) return -error;
       if (taken >= all) return taken;
     }
+    if (nowhere) return unreadable(socket.send(new Uint8Array(0), flags));
     const buffers = taken === 0 ? lengths : [all - taken];
     const result = transfer(calls, descriptor, buffers, opening ? flags & ~MSG_FASTOPEN : flags, to);
     if (result === -EOPNOTSUPP && flags !== 0 && !expectsErrno(call, 'EOPNOTSUPP')) {
@@ -46,6 +48,11 @@ export function sendCall(calls: Caller, call: CallAction, args: Arguments): Atte
     if (taken >= all || !waits) return result < 0 && taken > 0 ? taken : result < 0 ? result : taken;
     return result >= 0 || result === -EAGAIN ? undefined : taken > 0 ? taken : result;
   };
+}
+
+/** There is nothing at that address to send: told to who may send at all. */
+function unreadable(result: number): number {
+  return result < 0 ? result : -EFAULT;
 }
 
 function transfer(

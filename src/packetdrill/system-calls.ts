@@ -1,7 +1,7 @@
 /**
  * System calls on the host's sockets. A call is a function that is tried until it has a result: what would wait gives undefined.
  */
-import { AF_INET, AF_INET6, AF_UNSPEC, MSG_DONTWAIT, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
+import { AF_INET, AF_INET6, AF_UNSPEC, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
 import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, errnoName } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import { Arguments, numberOf } from './arguments.ts';
@@ -10,8 +10,9 @@ import { Descriptors, type SocketDescriptor } from './descriptors.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 import { getOptionCall, setOptionCall } from './option-calls.ts';
 import { epollControl, epollCreate, epollWait, pollCall } from './readiness-calls.ts';
+import { receiveCall } from './receive-calls.ts';
 import type { CallAction } from './script.ts';
-import { isOpening, messageVector, sendCall, total } from './send-calls.ts';
+import { isOpening, sendCall } from './send-calls.ts';
 import { symbol } from './symbols.ts';
 import type { Target, TestSocket } from './target.ts';
 
@@ -85,14 +86,11 @@ export class SystemCalls implements Caller {
   #transfer(call: CallAction, args: Arguments): Attempt {
     switch (call.name) {
       case 'read':
-        return this.#receive(args, args.number(2), 0);
+      case 'readv':
       case 'recv':
       case 'recvfrom':
-        return this.#receive(args, args.number(2), args.numberOr(3, 0));
-      case 'readv':
-        return this.#receive(args, total(args.vector(1)), 0);
       case 'recvmsg':
-        return this.#receive(args, total(messageVector(args.at(1))), args.numberOr(2, 0));
+        return receiveCall(this, call, args);
       case 'write':
       case 'writev':
       case 'send':
@@ -216,16 +214,6 @@ export class SystemCalls implements Caller {
       compareName(call, args, name);
       return 0;
     });
-  }
-
-  #receive(args: Arguments, length: number, flags: number): Attempt {
-    return () => {
-      const descriptor = this.socketOf(args);
-      if (typeof descriptor === 'number') return descriptor;
-      const waits = !descriptor.nonBlocking && (flags & MSG_DONTWAIT) === 0;
-      const result = descriptor.socket.recv(new Uint8Array(length), flags);
-      return result === -EAGAIN && waits ? undefined : result;
-    };
   }
 }
 

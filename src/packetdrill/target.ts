@@ -24,6 +24,7 @@ export interface TestSocket
     | 'listen'
     | 'poll'
     | 'recv'
+    | 'recvmsg'
     | 'send'
     | 'sendv'
     | 'setsockopt'

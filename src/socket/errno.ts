@@ -5,6 +5,7 @@ export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const EBUSY = 16;
+export const EFAULT = 14;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
@@ -43,6 +44,7 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EBADF]: ['EBADF', 'bad file descriptor'],
   [EAGAIN]: ['EAGAIN', 'resource temporarily unavailable'],
   [EBUSY]: ['EBUSY', 'device or resource busy'],
+  [EFAULT]: ['EFAULT', 'bad address'],
   [EEXIST]: ['EEXIST', 'file exists'],
   [ENODEV]: ['ENODEV', 'no such device'],
   [EINVAL]: ['EINVAL', 'invalid argument'],
