@@ -4,22 +4,19 @@ import type { TcpConfig } from '../tcp/config.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 
-/**
- * Settings without a knob here, with the values that describe what the stack does anyway. `any`: the setting does nothing unless a
- * script uses a feature that is reported as unsupported by itself, or concerns how a kernel offloads.
- */
-const FIXED: Readonly<Record<string, readonly string[] | 'any'>> = {
-  tcp_fastopen_cookies: 'any',
-  tcp_tso_win_divisor: 'any',
-  tcp_limit_output_bytes: 'any',
-  tcp_autocorking: 'any',
-  tcp_no_metrics_save: 'any',
-  tcp_no_ssthresh_metrics_save: 'any',
-  tcp_fack: ['0'],
-  tcp_thin_linear_timeouts: ['0'],
-  tcp_thin_dupack: ['0'],
-  tcp_low_latency: ['0', '1'],
-  tcp_adv_win_scale: 'any',
+/** Settings that a host in memory has nothing for, and why that does not matter to what a script sees; `values`: as long as it is one of these. */
+const FIXED: Readonly<Record<string, { readonly why: string; readonly values?: readonly string[] }>> = {
+  tcp_fastopen_cookies: { why: 'no released kernel has it' },
+  tcp_tso_win_divisor: { why: 'how a kernel sizes bursts for segmentation offload' },
+  tcp_limit_output_bytes: { why: 'how much waits in the queue of a device' },
+  tcp_autocorking: { why: 'waits for the queue of a device' },
+  tcp_no_metrics_save: { why: 'nothing is remembered of a connection for the next' },
+  tcp_no_ssthresh_metrics_save: { why: 'nothing is remembered of a connection for the next' },
+  tcp_adv_win_scale: { why: 'Linux no longer looks at it' },
+  tcp_low_latency: { why: 'Linux no longer looks at it' },
+  tcp_fack: { why: 'Linux no longer looks at it' },
+  tcp_thin_dupack: { why: 'Linux no longer looks at it' },
+  tcp_thin_linear_timeouts: { why: 'timeouts always back off', values: ['0'] },
 };
 
 /** Whether the host has a knob of that name. */
@@ -72,11 +69,10 @@ function inKind(name: string, value: string, present: unknown): unknown {
 }
 
 function setFixed(name: string, value: string): string | undefined {
-  const allowed = FIXED[name];
-  if (allowed === undefined) throw new UnsupportedFeature(`sysctl ${name}`);
-  if (allowed === 'any') return `sysctl ${name}=${value}: there is no such knob`;
-  if (!allowed.includes(value)) throw new UnsupportedFeature(`sysctl ${name}=${value}`);
-  return undefined;
+  const fixed = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
+  if (fixed === undefined) throw new UnsupportedFeature(`sysctl ${name}`);
+  if (fixed.values?.includes(value) === false) throw new UnsupportedFeature(`sysctl ${name}=${value}`);
+  return `sysctl ${name}=${value}: there is no such knob: ${fixed.why}`;
 }
 
 function numbers(name: string, value: string): number[] {

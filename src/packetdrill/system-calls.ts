@@ -189,6 +189,8 @@ export class SystemCalls implements Caller {
     return onSocket(this.socketOf(args), (descriptor) => {
       const command = args.number(1);
       if (command === symbol('F_GETFL')) return O_RDWR | (descriptor.nonBlocking ? O_NONBLOCK : 0);
+      // Nothing is ever executed here that would inherit a descriptor.
+      if (command === symbol('F_GETFD') || command === symbol('F_SETFD')) return 0;
       if (command !== symbol('F_SETFL')) throw new UnsupportedFeature(`fcntl() command ${command}`);
       descriptor.nonBlocking = (args.number(2) & O_NONBLOCK) !== 0;
       return 0;
