@@ -88,11 +88,12 @@ function echoesOurSyn(connection: ControlBlock, segment: TcpSegment, now: number
 }
 
 /**
- * Somebody waits to write, or would rather not be quick (TCP_QUICKACK 0): the data carries the acknowledgment, unless it takes too long (Linux).
+ * Somebody waits to write, or would rather not be quick (TCP_QUICKACK 0, TCP_DEFER_ACCEPT): the data carries the acknowledgment, unless it takes too long (Linux).
  * @returns whether it may wait
  */
 function waitForData(connection: ControlBlock, now: number): boolean {
-  if (!inPingpong(connection) || connection.runs.packetsOut > 0) return false;
+  const expectsToWrite = inPingpong(connection) || connection.settings.deferAccept > 0;
+  if (!expectsToWrite || connection.runs.packetsOut > 0) return false;
   enterQuickAck(connection, MAX_QUICK_ACKS);
   connection.ackDelayed = true;
   connection.setTimer(DELAYED_ACK, now + connection.context.config.tcp_delack_max_ms);

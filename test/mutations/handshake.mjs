@@ -6,7 +6,7 @@ const timeWait = (name, find, replace) => ({ name, file: 'tcp/time-wait', find, 
 const embryo = (name, find, replace) => ({ name, file: 'tcp/embryo', find, replace });
 
 export default [
-  arrives('no SYN cookies', 'if (cookie) return sendCookie(embryo, now);', ''),
+  arrives('no SYN cookies', 'if (cookie) return sendCookie(embryo, segment, now);', ''),
   arrives('SYN cookies always', 'config.tcp_syncookies === 2 || ', 'true || '),
   arrives('SYN cookies never answered', 'if (!cookieArrives(listener, segment, chunk, arrival, now))', 'if (true)'),
   arrives('an ACK is a cookie at any time', 'if (now - listener.cookieSentAt > COOKIE_VALID) return false;', ''),
@@ -27,7 +27,7 @@ export default [
   listener('a SYN queue without bounds', 'return this.embryos.size > this.backlog;', 'return false;'),
   listener('old embryos are not pruned', 'waiting >= young; young *= 2) most--', 'false; ) most--'),
   embryo('TCP_DEFER_ACCEPT goes on asking', 'if (timeouts < deferred - 1) return setSynAckTimer(embryo, now);', ''),
-  embryo('SYN-ACKs back off beyond tcp_rto_max_ms', ', config.tcp_rto_max_ms)', ', Infinity)'),
+  embryo('SYN-ACKs back off beyond tcp_rto_max_ms', ', embryo.listener.settings.rtoMax)', ', Infinity)'),
   timeWait('tcp_tw_reuse is always 1', 'if (record.finWait2 || mode === 0) return false;', ''),
   timeWait('tcp_tw_reuse 2 is 1', 'mode === 2 &&', 'false &&'),
   timeWait('tcp_tw_reuse without timestamps', 'if (!record.timestampsOk) return false;', ''),
@@ -82,7 +82,37 @@ export default [
   {
     name: 'the SYN-ACK of a simultaneous open offers less',
     file: 'tcp/transmit',
-    find: 'if (connection.state === SYN_RECEIVED) offerAll(connection);',
+    find: '&& !connection.handshakeOpen) offerAll(connection);',
+    replace: '&& false) offerAll(connection);',
+  },
+  {
+    name: 'TCP_DEFER_ACCEPT of a client means nothing',
+    file: 'tcp/arrives-syn-sent',
+    find: '|| connection.settings.deferAccept > 0',
+    replace: '',
+  },
+  {
+    name: 'the window of a SYN-ACK forgets timestamps',
+    file: 'tcp/listener-arrives',
+    find: '(embryo.timestampsOk ? TIMESTAMPS_LENGTH : 0)',
+    replace: '0',
+  },
+  {
+    name: 'a RST in SYN-RECEIVED must acknowledge',
+    file: 'tcp/listener-arrives',
+    find: '(flags & (ACK | RST)) === ACK &&',
+    replace: '(flags & ACK) !== 0 &&',
+  },
+  {
+    name: 'data with a FIN is acknowledged at once',
+    file: 'tcp/segment-text',
+    find: 'if (last && !due && connection.state === ESTABLISHED) connection.ackNow = false;',
+    replace: '',
+  },
+  {
+    name: 'a FIN that comes again is no duplicate',
+    file: 'tcp/segment-text',
+    find: 'if (before(fin, connection.rcvNxt)) noteDuplicate(connection, segment.seq, (fin + 1) | 0);',
     replace: '',
   },
   { name: 'ABORT in LAST-ACK resets', file: 'tcp/release', find: '(finSent ? CLOSING | LAST_ACK : 0)', replace: '0' },

@@ -61,6 +61,37 @@ describe('a FIN beyond a hole', () => {
   });
 });
 
+describe('a FIN in ESTABLISHED', () => {
+  it('is acknowledged at once when no data came before, with data within 40 ms, as the answer is mostly a FIN (Linux)', async () => {
+    const bare = await established();
+    bare.inject({ flags: 'FA' });
+    bare.expect({ ack: 2, flags: 'A' });
+    const t = await established();
+    t.inject({ data: 'last', flags: 'FPA' });
+    await t.advance(39);
+    t.expectNothing();
+    await t.advance(1);
+    t.expect({ ack: 6, flags: 'A' });
+    const answered = await established();
+    answered.inject({ data: 'last', flags: 'FPA' });
+    answered.read();
+    answered.socket.close();
+    answered.expect({ seq: 1, ack: 6, flags: 'FA' });
+    answered.expectNothing();
+  });
+
+  it('again: is reported as a duplicate, with its data (RFC 2883 4)', async () => {
+    const t = await established(SACK);
+    t.inject({ data: 'last', flags: 'FPA' });
+    await t.advance(40);
+    t.expect({ ack: 6 });
+    t.inject({ seq: 5, flags: 'FA' });
+    t.expect({ ack: 6, options: { sack: [[5, 6]] } });
+    t.inject({ seq: 1, data: 'last', flags: 'FA' });
+    t.expect({ ack: 6, options: { sack: [[1, 6]] } });
+  });
+});
+
 describe('FIN-WAIT-2 that nobody holds', () => {
   it('one byte of data is no FIN', async () => {
     const t = await inState('FIN-WAIT-2');

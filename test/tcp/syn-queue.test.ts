@@ -1,6 +1,7 @@
 /** The SYN queue, where no RFC says much: how often a SYN-ACK goes again, TCP_DEFER_ACCEPT, what embryos refuse. */
 import { expect } from 'chai';
 import { IPPROTO_TCP, TCP_DEFER_ACCEPT, TCP_RTO_MAX_MS } from '../../src/socket/constants.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { times } from '../support/wire-info.ts';
 import { connecting, listening, type WirePeer } from '../support/wire-peer.ts';
 
@@ -148,6 +149,40 @@ describe('an embryo', () => {
     t.expect({ seq: 2, flags: 'R' });
     t.inject({ seq: 1_000_000, ack: 1 });
     t.expect({ seq: 1, ack: 1, flags: 'A' });
+  });
+});
+
+describe('the window of a SYN-ACK', () => {
+  it('is of whole segments as they will be: shorter with timestamps (Linux)', () => {
+    for (const [options, win] of [
+      [{ mss: 1460 }, 44 * 1460],
+      [{ mss: 1460, ts: [500, 0] }, 45 * 1448],
+    ] as const) {
+      const t = listening({ options, sysctl: { tcp_rmem: [4096, 131_072, 6_291_456] } });
+      t.inject({ seq: 0, flags: 'S', options });
+      t.expect({ flags: 'SA', win });
+    }
+  });
+});
+
+describe('TCP_DEFER_ACCEPT on a client', () => {
+  const setup = (socket: Socket) => void socket.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+
+  it('its data carries the ACK of the handshake (Linux)', () => {
+    const t = connecting({ setup });
+    t.inject({ seq: 0, ack: 1, flags: 'SA' });
+    t.expectNothing();
+    t.write('hello');
+    t.expect({ seq: 1, ack: 1, data: 'hello' });
+  });
+
+  it('which waits for 200 ms at the most', async () => {
+    const t = connecting({ setup });
+    t.inject({ seq: 0, ack: 1, flags: 'SA' });
+    await t.advance(199);
+    t.expectNothing();
+    await t.advance(1);
+    t.expect({ seq: 1, ack: 1, flags: 'A', length: 0 });
   });
 });
 
