@@ -13,7 +13,7 @@ export default [
   icmp('PMTU: nothing goes again at once', 'simpleRetransmit(connection, now);', ''),
   icmp('PMTU: every socket goes again', '!discovers || connection.pathMtu', 'connection.pathMtu'),
   icmp('PMTU: EMSGSIZE is not told', 'connection.softReason = REASON_TOO_LARGE;', ';'),
-  icmp('ICMP: any number is believed', '!before(seq, connection.sndUna) && beforeOrAt(seq, connection.sndNxt)', 'true'),
+  icmp('ICMP: any number is believed', '!before(seq, oldest) && beforeOrAt(seq, connection.sndNxt)', 'true'),
   icmp('ICMP: of an embryo, too', 'seq !== embryo.iss', 'false'),
   icmp('ICMP: no embryo is given up', 'if (!error.endsEmbryo) return;', 'return;'),
   icmp('ICMP: every embryo is given up', 'if (!error.endsEmbryo) return;', ''),
