@@ -155,7 +155,7 @@ function declarationAbove(lines, from, indent) {
 }
 
 const TITLE =
-  /^(?<indent>\s*).*?\b(?<what>describe|it)(?:\.\w+)?\)?\(\s*(?:'(?<a>(?:[^'\\]|\\.)*)'|"(?<b>(?:[^"\\]|\\.)*)"|`(?<c>(?:[^`\\]|\\.)*)`)/;
+  /^(?<indent>\s*)(?:\(.*\? it : it\.skip\)|(?<what>describe|it)(?:WithTun)?(?:\.\w+)?)\(\s*(?:'(?<a>(?:[^'\\]|\\.)*)'|"(?<b>(?:[^"\\]|\\.)*)"|`(?<c>(?:[^`\\]|\\.)*)`)/;
 /** `4.1: ...`, `2.4, as Linux reads it: ...`, `5.5, 5.6: ...` within a describe about an RFC. */
 const REFINED = /^\(?(\d{1,2}(?:\.\d{1,2})*)\)?((?:, \d{1,2}(?:\.\d{1,2})*)*)[,:)]/;
 
@@ -166,13 +166,14 @@ export function addTests(all, file, text) {
   for (const [i, line] of text.split('\n').entries()) {
     const groups = TITLE.exec(line)?.groups;
     if (groups === undefined) continue;
+    const what = groups.what ?? 'it';
     const indent = groups.indent.length;
     const title = plain(groups.a ?? groups.b ?? groups.c);
     while (open.length > 0 && open.at(-1).indent >= indent) open.pop();
     const context = open.findLast(({ rfc }) => rfc !== undefined)?.rfc;
-    const place = { kind: 'test', file, line: i + 1, title, tests: groups.what === 'it' ? 1 : 0 };
+    const place = { kind: 'test', file, line: i + 1, title, tests: what === 'it' ? 1 : 0 };
     all.titles.push({ file, title });
-    if (groups.what === 'it')
+    if (what === 'it')
       for (const one of open) if (one.what === 'describe') for (const citation of one.places) citation.tests++;
     const read = readText(title);
     const refined = REFINED.exec(title);
@@ -184,7 +185,7 @@ export function addTests(all, file, text) {
     }
     const before = all.citations.length;
     add(all, place, read);
-    open.push({ indent, what: groups.what, title, rfc: read.found[0]?.rfc, places: all.citations.slice(before) });
+    open.push({ indent, what, title, rfc: read.found[0]?.rfc, places: all.citations.slice(before) });
   }
 }
 

@@ -113,12 +113,15 @@ describe('citations of RFCs', () => {
       '});',
       "describe('another', () => {",
       "  it('4.1: not of an RFC', () => {});",
+      '  (root ? it : it.skip)("RFC 826: perhaps", () => {});',
+      '  const text = "it(\'RFC 791: quoted\')";',
       '});',
     ].join('\n');
     expect(read(addTests, text).cited).to.deep.equal([
       'RFC 2883 4: D-SACK: 2883 4 (3)',
       '4.1: one block: 2883 4.1 (1)',
       'MUST-5: any segment: MUST-5 (1)',
+      'RFC 826: perhaps: 826 (1)',
     ]);
   });
 

@@ -60,7 +60,7 @@ describe('RFC 9293 3.8.3 [MUST-20] (b), R1', () => {
     return { clock, first, second };
   }
 
-  it('after three retransmissions in vain another link serves, when the first is down', async () => {
+  it('SHLD-10, MUST-45: after three retransmissions in vain another link serves, from the same address, when the first is down', async () => {
     const { clock, first, second } = await behindTwoLinks();
     first.receiver.down();
     // The RTO is 200 ms: retransmissions at 0.2, 0.6 and 1.4 s.

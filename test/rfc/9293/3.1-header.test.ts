@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { IPPROTO_TCP, TCP_INFO, TCP_MAXSEG } from '../../../src/socket/constants.ts';
 import type { TcpInfo } from '../../../src/tcp/info.ts';
 import { checksum, sum } from '../../../src/wire/checksum.ts';
-import { connecting, DUT, established, listening, PEER } from '../../support/wire-peer.ts';
+import { connecting, DUT, established, listening, PEER, WirePeer } from '../../support/wire-peer.ts';
 import { buildSegment } from '../../support/wire-segment.ts';
 
 describe('RFC 9293 3.1: header', () => {
@@ -159,7 +159,9 @@ describe('RFC 9293 3.2: options', () => {
 
 describe('RFC 9293 3.7.1: maximum segment size', () => {
   it('MUST-14, SHLD-5, MAY-3: every SYN and SYN,ACK carries an MSS', () => {
-    connecting().listen();
+    const opening = new WirePeer();
+    opening.connect();
+    opening.expect({ flags: 'S', options: { mss: 1460 } });
     const t = listening();
     t.inject({ seq: 0, flags: 'S' });
     t.expect({ flags: 'SA', options: { mss: 1460 } });

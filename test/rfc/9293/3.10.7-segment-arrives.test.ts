@@ -261,7 +261,7 @@ describe('RFC 9293 3.10.7.4, first: the sequence number', () => {
 });
 
 describe('RFC 9293 3.10.7.4, second: the RST bit', () => {
-  it('SYN-RECEIVED, passive: back to LISTEN, the user is not told', async () => {
+  it('MUST-11: SYN-RECEIVED, passive: back to LISTEN, the user is not told', async () => {
     const t = await inState('SYN-RECEIVED');
     t.inject({ seq: 1, flags: 'R' });
     t.expectNothing();

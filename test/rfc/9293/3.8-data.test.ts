@@ -195,7 +195,7 @@ describe('RFC 9293 3.8.3: connection failures', () => {
   });
 
   // There is nothing below that could choose another way, so R1 tells no one but who asks.
-  it('SHLD-9, SHLD-10: between R1 and R2 the user can see it in TCP_INFO', async () => {
+  it('SHLD-9: between R1 and R2 the user can see it in TCP_INFO', async () => {
     const t = await established();
     t.write('anybody?');
     await t.advance(RTO * 7 + 10);
