@@ -1,7 +1,7 @@
 /** What the lab's web server says, as plain text: about the very connection that asks, and about the stack. */
 import type { Host } from '../host.ts';
 import type { TcpInfo } from '../tcp/info.ts';
-import { TCPI_OPT_SACK, TCPI_OPT_TIMESTAMPS, TCPI_OPT_WSCALE } from '../tcp/info.ts';
+import { TCPI_OPT_ECN, TCPI_OPT_SACK, TCPI_OPT_TIMESTAMPS, TCPI_OPT_WSCALE } from '../tcp/info.ts';
 
 export interface PageFacts {
   /** Who asks, and whom, `10.9.0.1:40000`. */
@@ -59,6 +59,7 @@ function infoLines(info: TcpInfo): string[] {
   const options = [
     [TCPI_OPT_TIMESTAMPS, 'timestamps'],
     [TCPI_OPT_SACK, 'SACK'],
+    [TCPI_OPT_ECN, 'ECN'],
     [TCPI_OPT_WSCALE, `window scale ${info.tcpi_snd_wscale} (yours) and ${info.tcpi_rcv_wscale} (ours)`],
   ] as const;
   const agreed = options.filter(([bit]) => (info.tcpi_options & bit) !== 0).map(([, name]) => name);

@@ -160,7 +160,7 @@ export function hatchEcn(embryo: Embryo, connection: ControlBlock, segment: TcpS
 /** RFC 9768 3.2.2.1, table 3: the ACE field of the first acknowledgment repeats the SYN-ACK's ECN field. */
 function takeThirdAck(connection: ControlBlock, accurate: AccurateEcn, segment: TcpSegment): void {
   const ace = aceOf(segment.flags);
-  // RFC 9768 3.2.2.3: never a zero, unless the field was cleared.
+  // RFC 9768 3.2.2.4: never a zero, unless the field was cleared.
   if (ace === 0) accurate.failures |= ACE_FAILS_RECEIVING;
   if (ace === 0 || ace === 1 || ace === 5 || ace === 7) return;
   // With data it counts already.

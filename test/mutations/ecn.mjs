@@ -55,6 +55,12 @@ export default [
     replace: '',
   },
   { name: 'ECN: CWR on all pieces', file: 'link/cut', find: 'flags &= ~CWR;', replace: '' },
+  {
+    name: 'ECN: no mark on the way',
+    file: 'link/congestion-mark',
+    find: 'view.setUint8(at + 1, tos | CE);',
+    replace: '',
+  },
   { name: 'ECN: packets are not counted', file: 'ip/counters', find: 'counters.InCEPkts += pieces', replace: '0' },
   { name: 'ABE: always', file: 'tcp/prr', find: 'context.config.tcp_abe && cwnd > ssthresh', replace: 'true' },
   {

@@ -208,7 +208,7 @@ describe('RFC 9768 3.2.2: the ACE field', () => {
     t.expect({ length: MSS, ecn: ECT0 });
   });
 
-  it('3.2.2.3: a third ACK without flags: they are cleared on the way', () => {
+  it('3.2.2.4: a third ACK without flags: they are cleared on the way', () => {
     const { sent } = serving({ flags: 'A' });
     expect(sent[0]?.ecn).to.equal(0);
     expect(aceOf(sent[0] as Seen)).to.equal(5);
