@@ -7,6 +7,10 @@ const UNSIGNED = /0[xX][0-9a-fA-F]+|\d+/y;
 const SYMBOL = /\d+|[A-Za-z_]\w*/y;
 const HEX = /(?:0[xX])?(?:[0-9a-fA-F]{2})+(?![\w])/y;
 const COUNTER = /(?:e0b|ceb|e1b)\b/y;
+const USER_TIMEOUT = 28;
+const EXPERIMENT = 254;
+/** Fast Open's identifier, before it had a kind of its own. */
+const FAST_OPEN = 'f989';
 
 /** No `<`: no options; `<...>`: any. */
 export function parseOptions(scanner: Scanner): OptionSpec[] | 'any' {
@@ -52,14 +56,36 @@ function parseOption(scanner: Scanner): OptionSpec {
       };
     case 'ECN':
       return { name, counters: parseCounters(scanner) };
+    case 'uto':
+      return { name: 'kind', kind: USER_TIMEOUT, hex: userTimeout(scanner) };
+    case 'exp':
+      return parseExperiment(scanner);
     case 'kind':
       return { name, kind: unsigned(scanner, 'the kind of an option'), hex: hex(scanner) };
     default:
       throw scanner.error(
-        'a TCP option must be mss, nop, eol, wscale, sackOK, sack, TS, FO, FOEXP, md5, ao, ECN or kind',
+        'a TCP option must be mss, nop, eol, wscale, sackOK, sack, TS, FO, FOEXP, md5, ao, uto, ECN, exp-0000 or kind',
         place,
       );
   }
+}
+
+/** `uto 30`, seconds; `uto 5m`: RFC 5482 3.1: the first bit says minutes. */
+function userTimeout(scanner: Scanner): string {
+  const value = unsigned(scanner, 'a user timeout');
+  const minutes = scanner.takeHere(/m\b/y) !== undefined;
+  return (value | (minutes ? 0x8000 : 0)).toString(16).padStart(4, '0');
+}
+
+/** `exp-f989 a1b2`: a shared experimental option, by its identifier (RFC 6994 3.1). */
+function parseExperiment(scanner: Scanner): OptionSpec {
+  const id = scanner
+    .takeHere(/-[0-9a-fA-F]{4}\b/y)
+    ?.slice(1)
+    .toLowerCase();
+  if (id === undefined) throw scanner.error('expected the four digits of an experiment, as in `exp-f989`');
+  const rest = hex(scanner);
+  return id === FAST_OPEN ? { name: 'FOEXP', hex: rest } : { name: 'kind', kind: EXPERIMENT, hex: id + rest };
 }
 
 function parseTimestamps(scanner: Scanner): OptionSpec {

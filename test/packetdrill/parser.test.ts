@@ -78,6 +78,17 @@ describe('packetdrill parser', () => {
     });
   }
 
+  for (const [written, meant] of [
+    ['uto 30', 'kind 28 001e'],
+    ['uto 5m', 'kind 28 8005'],
+    ['exp-f989 A1B2', 'FOEXP a1b2'],
+    ['exp-E2D4 00', 'kind 254 e2d400'],
+  ]) {
+    it(`reads the option <${written}> as <${meant}>`, () => {
+      expect(specText('out', tcp(`> S 0:0(0) <${written}>`))).to.equal(`> S 0:0(0) <${meant}>`);
+    });
+  }
+
   it('reads flags: all letters, none, any', () => {
     expect(tcp('< FSRPUEWA. 0:0(0) ack 0').flags).to.equal(0x1ff);
     expect(tcp('< - 0:0(0)').flags).to.equal(0);
