@@ -17,6 +17,8 @@ export function mayEndShort(connection: ControlBlock, length: number, waiting: n
   }
   // The last of the data: nothing will ever be added to it.
   if (connection.finQueued) return true;
+  // Urgent data does not wait (Linux).
+  if (after(connection.sndUp, connection.sndUna)) return true;
   const { settings } = connection;
   if (settings.cork || connection.moreToCome) return connection.uncorked;
   // RFC 9293 3.7.4 [MUST-17]: the user turned it off.

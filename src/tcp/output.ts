@@ -256,12 +256,15 @@ function noteLimits(connection: ControlBlock, now: number): void {
 /** How many of the `waiting` bytes may go in the next segment or super-segment; -1: none for now. */
 function nextLength(connection: ControlBlock, waiting: number, window: number, quota: number, size: number): number {
   if (waiting === 0) return window > 0 ? 0 : -1;
-  const length = Math.min(waiting, window, quota * size, superSegmentLimit(connection, size));
+  // MSG_EOR: no segment goes on beyond the end of a record; one that is not the last goes, however short (Linux).
+  const record = Math.min(distance(connection.sndNxt, connection.sendQueue.recordEnd(connection.sndNxt)), waiting);
+  const length = Math.min(record, window, quota * size, superSegmentLimit(connection, size));
   // RFC 9293 3.8.6 [SHLD-15]: nothing new into a window that shrank to before what is out.
   if (length <= 0) return -1;
   const short = length % size;
   if (short === 0) return length;
-  if (mayEndShort(connection, length, waiting)) return length;
+  if (length === record && record < waiting) return length;
+  if (mayEndShort(connection, length, record)) return length;
   return length > short ? length - short : -1;
 }
 
@@ -271,7 +274,7 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   let flags = ACK;
   if (fin === 1) flags |= FIN;
   // RFC 9293 3.9.1.2 [MUST-61]: PSH on the last of the data that is queued; [SHLD-27]: whatever the writes were.
-  if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;
+  if (length > 0 && connection.sendQueue.endsRecord((seq + length) | 0)) flags |= PSH;
   if (!transmit(connection, seq, length, flags, size, now)) return false;
   if (connection.runs.packetsOut === 0) noteResumption(connection, now);
   const { runs } = connection;

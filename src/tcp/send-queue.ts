@@ -83,6 +83,11 @@ export class SendQueue {
     return this.end;
   }
 
+  /** Whether what is queued, or a record of it, ends there. */
+  endsRecord(seq: number): boolean {
+    return seq === this.end || this.#records?.includes(seq) === true;
+  }
+
   /** Buffers and records that are acknowledged as a whole. */
   #forget(): void {
     const { base } = this;
