@@ -57,10 +57,12 @@ export function setNotsentLowat({ settings, stack, connection }: Socket, value: 
   return 0;
 }
 
-/** TCP_WINDOW_CLAMP. @returns -EINVAL for 0 with a connection */
-export function setClamp({ settings, connection }: Socket, value: number): number {
+/** TCP_WINDOW_CLAMP. @returns -EINVAL for 0 with a connection, or on a listener */
+export function setClamp({ settings, connection, listening }: Socket, value: number): number {
   const live = connection?.released === false ? connection : undefined;
-  return setWindowClamp(settings, live, value) ? 0 : -EINVAL;
+  if (value === 0 && (live !== undefined || listening)) return -EINVAL;
+  setWindowClamp(settings, live, value);
+  return 0;
 }
 
 /** SO_OOBINLINE; the byte that waits stays where it is: the reader comes by it, or does not. */

@@ -1,6 +1,15 @@
 /** Options of IPPROTO_IP: Linux's names, units, bounds and results. */
 
-import { IP_MTU, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT, IP_TOS, IP_TTL } from './constants.ts';
+import {
+  IP_FREEBIND,
+  IP_LOCAL_PORT_RANGE,
+  IP_MTU,
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DONT,
+  IP_PMTUDISC_OMIT,
+  IP_TOS,
+  IP_TTL,
+} from './constants.ts';
 import { EINVAL, ENOPROTOOPT, ENOTCONN } from './errno.ts';
 import type { Socket } from './socket.ts';
 
@@ -24,6 +33,11 @@ export function setIpOption(socket: Socket, option: number, value: number): numb
       if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
       settings.discovery = value;
       break;
+    case IP_FREEBIND:
+      settings.rarely.freeBind = value !== 0;
+      return 0;
+    case IP_LOCAL_PORT_RANGE:
+      return setPortRange(socket, value);
     default:
       return -ENOPROTOOPT;
   }
@@ -41,10 +55,23 @@ export function getIpOption(socket: Socket, option: number): number {
       return settings.ttl || socket.stack.sysctl.ip_default_ttl;
     case IP_MTU_DISCOVER:
       return settings.discovery;
+    case IP_FREEBIND:
+      return Number(settings.rare?.freeBind === true);
+    case IP_LOCAL_PORT_RANGE:
+      return ((settings.rare?.localPortHigh ?? 0) << 16) | (settings.rare?.localPortLow ?? 0);
     // Of the path, as it is known now.
     case IP_MTU:
       return connection === undefined || connection.released ? -ENOTCONN : connection.path.mtu;
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/** The first port in the lower 16 bits, the last in the upper; 0: as the host has it. */
+function setPortRange({ settings }: Socket, value: number): number {
+  const [low, high] = [value & 0xffff, value >>> 16];
+  if (low !== 0 && high !== 0 && low > high) return -EINVAL;
+  settings.rarely.localPortLow = low;
+  settings.rarely.localPortHigh = high;
+  return 0;
 }

@@ -32,7 +32,7 @@ export function makeConnection(
   if (path === undefined) return -ENETUNREACH;
   const local = path.source;
   const now = stack.clock.now();
-  const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, to.port, now);
+  const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, to.port, now, socket.settings.rare);
   const old = stack.demux.get(local, port, remote, to.port);
   if (port === 0 || !stack.ports.isFree(old, bound !== undefined, now)) return -EADDRNOTAVAIL;
   const connection = new ControlBlock(stack.tcp, path, local, port, remote, to.port, settings);

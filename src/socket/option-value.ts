@@ -3,7 +3,7 @@
 import type { TcpInfo } from '../tcp/info.ts';
 import type { AoInfoStatus, AoKeyStatus, KeyValue } from './key-values.ts';
 
-/** What options are set to: TCP_CONGESTION and SO_BINDTODEVICE take a name, SO_LINGER, the timeouts and keys a structure, TCP_FASTOPEN_KEY bytes, all others an integer. */
+/** What options are set to: TCP_CONGESTION takes a name, SO_LINGER, the timeouts and keys a structure, TCP_FASTOPEN_KEY bytes, all others an integer. */
 export type OptionValue = number | string | Uint8Array | Linger | Timeval | KeyValue;
 
 /** What getsockopt gives. */

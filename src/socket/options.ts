@@ -3,7 +3,6 @@
 import {
   IPPROTO_IP,
   IPPROTO_TCP,
-  SO_BINDTODEVICE,
   SO_LINGER,
   SO_MARK,
   SO_MAX_PACING_RATE,
@@ -25,16 +24,9 @@ import { getSocketOption, setLinger, setSocketOption } from './socket-options.ts
 import { getTcpOption, setCongestion, setTcpOption } from './tcp-options.ts';
 
 /** Those whose values are not all integers are sorted out there. */
-const RARE = new Set([
-  SO_PRIORITY,
-  SO_MARK,
-  SO_REUSEPORT,
-  SO_RCVTIMEO,
-  SO_SNDTIMEO,
-  SO_BINDTODEVICE,
-  SO_MAX_PACING_RATE,
-]);
+const RARE = new Set([SO_PRIORITY, SO_MARK, SO_REUSEPORT, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE]);
 const MAX_INT = 0x7fffffff;
+const MAX_UINT = 0xffffffff;
 
 /** @returns 0 or -errno */
 export function setOption(socket: Socket, level: number, option: number, value: OptionValue): number {
@@ -43,10 +35,10 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (level === IPPROTO_TCP && isKeyOption(option)) return setKeyOption(socket, option, value);
   if (level === SOL_SOCKET && RARE.has(option)) return setRareOption(socket, option, value);
   if (level === IPPROTO_TCP && isFastOpenOption(option)) return setFastOpenOption(socket, option, value);
-  if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > MAX_INT) return -EINVAL;
-  if (level === SOL_SOCKET) return setSocketOption(socket, option, value);
-  if (level === IPPROTO_TCP) return setTcpOption(socket, option, value);
-  if (level === IPPROTO_IP) return setIpOption(socket, option, value);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < -MAX_INT - 1 || value > MAX_UINT) return -EINVAL;
+  if (level === SOL_SOCKET) return setSocketOption(socket, option, value | 0);
+  if (level === IPPROTO_TCP) return setTcpOption(socket, option, value | 0);
+  if (level === IPPROTO_IP) return setIpOption(socket, option, value | 0);
   return -ENOPROTOOPT;
 }
 

@@ -1,20 +1,10 @@
 /** Options of SOL_SOCKET that few set: their values lie in the settings' rare part. */
-import {
-  SO_BINDTODEVICE,
-  SO_MARK,
-  SO_MAX_PACING_RATE,
-  SO_PRIORITY,
-  SO_RCVTIMEO,
-  SO_REUSEPORT,
-  SO_SNDTIMEO,
-} from './constants.ts';
-import { EDOM, EINVAL, ENODEV, ENOPROTOOPT } from './errno.ts';
+import { SO_MARK, SO_MAX_PACING_RATE, SO_PRIORITY, SO_RCVTIMEO, SO_REUSEPORT, SO_SNDTIMEO } from './constants.ts';
+import { EDOM, EINVAL, ENOPROTOOPT } from './errno.ts';
 import type { OptionResult, OptionValue, Timeval } from './option-value.ts';
 import type { Socket } from './socket.ts';
 
 const MAX_INT = 0x7fffffff;
-/** Interfaces' names are shorter (IFNAMSIZ). */
-const LONGEST_NAME = 15;
 
 /** @returns 0 or -errno */
 export function setRareOption(socket: Socket, option: number, value: OptionValue): number {
@@ -23,8 +13,6 @@ export function setRareOption(socket: Socket, option: number, value: OptionValue
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
       return setTimeout(socket, option, value);
-    case SO_BINDTODEVICE:
-      return setDevice(socket, value);
     case SO_MAX_PACING_RATE:
       return setPacingRate(socket, value);
     default:
@@ -58,8 +46,6 @@ export function getRareOption({ settings: { rare } }: Socket, option: number): O
       return timeval(rare?.receiveTimeout ?? 0);
     case SO_SNDTIMEO:
       return timeval(rare?.sendTimeout ?? 0);
-    case SO_BINDTODEVICE:
-      return rare?.device ?? '';
     case SO_MAX_PACING_RATE:
       return rare?.maxPacingRate ?? Infinity;
     default:
@@ -86,15 +72,6 @@ function setTimeout({ settings }: Socket, option: number, value: OptionValue): n
 function timeval(ms: number): Timeval {
   const sec = Math.floor(ms / 1000);
   return { sec, usec: Math.round((ms - sec * 1000) * 1000) };
-}
-
-/** The next connect, listen or bind is over that interface alone. @returns -ENODEV when there is none of that name */
-function setDevice({ settings, stack }: Socket, value: OptionValue): number {
-  if (typeof value !== 'string') return -EINVAL;
-  const name = value.replace(/\0.*$/, '').slice(0, LONGEST_NAME);
-  if (name !== '' && !stack.interfaces.some((each) => each.name === name)) return -ENODEV;
-  settings.rarely.device = name;
-  return 0;
 }
 
 /** Bytes a second; negative, or 2^32 - 1: no limit. */

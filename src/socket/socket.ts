@@ -125,11 +125,14 @@ export class Socket implements ConnectionUser {
     if (!isPort(at.port)) return -EINVAL;
     const { address } = at;
     if (address.family !== 4) return -EAFNOSUPPORT;
-    if (!address.isUnspecified && !this.stack.network.isLocal(address)) return -EADDRNOTAVAIL;
+    const { rare } = this.settings;
+    const foreign = !address.isUnspecified && !this.stack.network.isLocal(address);
+    if (foreign && rare?.freeBind !== true) return -EADDRNOTAVAIL;
     const { ports } = this.stack;
-    const port = at.port === 0 ? ports.ephemeral(address, this.reuseAddress) : at.port;
-    if (port === 0 || ports.conflicts(address, port, this.reuseAddress)) return -EADDRINUSE;
-    this.#binding = { address, port, reuseAddress: this.reuseAddress, listening: false };
+    const reusePort = rare?.reusePort === true;
+    const port = at.port === 0 ? ports.ephemeral(address, this.reuseAddress, rare) : at.port;
+    if (port === 0 || ports.conflicts(address, port, this.reuseAddress, undefined, reusePort)) return -EADDRINUSE;
+    this.#binding = { address, port, reuseAddress: this.reuseAddress, reusePort, listening: false };
     ports.add(this.#binding);
     return 0;
   }

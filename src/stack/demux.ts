@@ -98,20 +98,31 @@ export class Demux {
     for (const entry of this.#slots) if (entry !== undefined) yield entry;
   }
 
-  /** The listener for a SYN to that address and port: one on the very address before one on all. */
-  findListener(packet: InboundPacket, port: number): Listener | undefined {
+  /**
+   * The listener for a SYN to that address and port: one on the very address before one on all. Of several (SO_REUSEPORT) the hash of both
+   * endpoints chooses, so that what belongs together meets the same.
+   */
+  findListener(packet: InboundPacket, port: number, remotePort = 0): Listener | undefined {
     const listeners = this.#listeners.get(port);
     if (listeners === undefined) return undefined;
-    let any: Listener | undefined;
+    let best: Listener | undefined;
+    let rank = 0;
+    let count = 0;
     for (const listener of listeners) {
-      const { local } = listener;
-      if (local.isUnspecified) {
-        if (local.family === packet.family) any ??= listener;
-      } else if (isAt(local, packet.d0, packet.d1, packet.d2, packet.d3)) {
-        return listener;
+      const own = rankOf(listener, packet);
+      if (own === 0 || own < rank) continue;
+      if (own > rank) {
+        best = listener;
+        rank = own;
+        count = 0;
       }
+      count++;
     }
-    return any;
+    if (count < 2) return best;
+    const hash = halfSipHash13(this.#key0, this.#key1, packet.s3, packet.d3, (port << 16) | remotePort) >>> 0;
+    let skip = hash % count;
+    for (const listener of listeners) if (rankOf(listener, packet) === rank && skip-- === 0) return listener;
+    return best;
   }
 
   addListener(listener: Listener): void {
@@ -206,4 +217,10 @@ export class Demux {
 
 function isAt(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {
   return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;
+}
+
+/** How well a listener fits: 2 on the very address, 1 on all, 0 not at all. */
+function rankOf({ local }: Listener, packet: InboundPacket): number {
+  if (local.isUnspecified) return local.family === packet.family ? 1 : 0;
+  return isAt(local, packet.d0, packet.d1, packet.d2, packet.d3) ? 2 : 0;
 }

@@ -13,7 +13,15 @@ export interface Binding {
   readonly port: number;
   /** SO_REUSEADDR. */
   readonly reuseAddress: boolean;
+  /** SO_REUSEPORT: with others of its kind it shares the port, listeners too. */
+  readonly reusePort: boolean;
   readonly listening: boolean;
+}
+
+/** First and last port that a socket takes of the host's ephemeral ones; 0: as the host. */
+export interface PortRange {
+  readonly localPortLow: number;
+  readonly localPortHigh: number;
 }
 
 export class Ports {
@@ -34,9 +42,10 @@ export class Ports {
   }
 
   /** Whether another socket stands in the way of binding to that address and port. */
-  conflicts(address: IpAddress, port: number, reuseAddress: boolean, self?: Binding): boolean {
+  conflicts(address: IpAddress, port: number, reuseAddress: boolean, self?: Binding, reusePort = false): boolean {
     for (const other of this.#bindings.get(port) ?? []) {
       if (other === self || !overlap(other.address, address)) continue;
+      if (reusePort && other.reusePort) continue;
       if (!(reuseAddress && other.reuseAddress) || other.listening) return true;
     }
     // Connections that outlive their socket (TIME-WAIT, for one) hold the port, unless it may be reused.
@@ -46,7 +55,8 @@ export class Ports {
   /** Whether a listener may start: nobody else listens there. */
   mayListen(binding: Binding): boolean {
     for (const other of this.#bindings.get(binding.port) ?? []) {
-      if (other !== binding && other.listening && overlap(other.address, binding.address)) return false;
+      if (other === binding || !other.listening || (binding.reusePort && other.reusePort)) continue;
+      if (overlap(other.address, binding.address)) return false;
     }
     return true;
   }
@@ -62,14 +72,15 @@ export class Ports {
     if (set?.delete(binding) === true && set.size === 0) this.#bindings.delete(binding.port);
   }
 
-  /** A free port for bind to port 0; 0: none is left. */
-  ephemeral(address: IpAddress, reuseAddress: boolean): number {
-    return this.#search((port) => !this.conflicts(address, port, reuseAddress) && !this.#demux.portInUse(port));
+  /** A free port for bind to port 0; 0: none is left. @param range IP_LOCAL_PORT_RANGE */
+  ephemeral(address: IpAddress, reuseAddress: boolean, range?: PortRange): number {
+    return this.#search(range, (port) => !this.conflicts(address, port, reuseAddress) && !this.#demux.portInUse(port));
   }
 
   /** A port for a connection that was not bound; 0: none is left. The same port may serve connections to other peers. */
-  ephemeralFor(local: IpAddress, remote: IpAddress, remotePort: number, now: number): number {
+  ephemeralFor(local: IpAddress, remote: IpAddress, remotePort: number, now: number, range?: PortRange): number {
     return this.#search(
+      range,
       (port) => !this.#held(port) && this.isFree(this.#demux.get(local, port, remote, remotePort), false, now),
     );
   }
@@ -87,8 +98,11 @@ export class Ports {
   }
 
   /** RFC 6056 3.3.1: from a random start through the range, the first that suits. */
-  #search(suits: (port: number) => boolean): number {
-    const [low, high] = this.#config.ip_local_port_range;
+  #search(range: PortRange | undefined, suits: (port: number) => boolean): number {
+    const [first, last] = this.#config.ip_local_port_range;
+    const low = Math.max(first, range?.localPortLow ?? 0);
+    const high = Math.min(last, range?.localPortHigh || last);
+    if (low > high) return 0;
     const count = high - low + 1;
     const start = Math.floor(this.#random.float() * count);
     for (let i = 0; i < count; i++) {

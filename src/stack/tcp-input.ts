@@ -112,7 +112,7 @@ export class TcpInput {
     if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source))
       return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
-    const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
+    const listener = this.#stack.demux.findListener(packet, segment.destinationPort, segment.sourcePort);
     if (listener !== undefined) {
       // One that ended a TIME-WAIT has been looked at.
       if (iss === undefined && this.#refusesFor(listener, packet, source, arrival.local, now)) return;

@@ -8,18 +8,11 @@ export class RareSettings {
   /** SO_RCVTIMEO and SO_SNDTIMEO, ms; 0: for ever. For faces that wait: the calls of a socket never do. */
   receiveTimeout = 0;
   sendTimeout = 0;
-  /** SO_BINDTODEVICE: the interface's name; empty: any. */
-  device = '';
   /** SO_REUSEPORT. */
   reusePort = false;
-  /** IP_FREEBIND and IP_TRANSPARENT: bind takes addresses that are not the host's. */
+  /** IP_FREEBIND: bind takes an address that is not the host's yet. */
   freeBind = false;
-  transparent = false;
-  /** IP_BIND_ADDRESS_NO_PORT: bind to port 0 leaves the choice of the port to connect. */
-  bindAddressNoPort = false;
   /** IP_LOCAL_PORT_RANGE: first and last ephemeral port; 0: the host's. */
   localPortLow = 0;
   localPortHigh = 0;
-  /** TCP_SAVE_SYN: 0, 1, or 2 (with a link header, where there is one: the same here). */
-  saveSyn = 0;
 }

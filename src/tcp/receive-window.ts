@@ -162,22 +162,19 @@ export function growWindow(connection: ControlBlock, length: number): void {
 }
 
 /**
- * TCP_WINDOW_CLAMP: the largest window, bytes; 0: no limit, before the connection only. What is offered already stays.
- * @returns whether it could be set
+ * TCP_WINDOW_CLAMP: the largest window, bytes; 0: none. What is offered already stays.
  */
-export function setWindowClamp(settings: TcpSettings, connection: ControlBlock | undefined, value: number): boolean {
+export function setWindowClamp(settings: TcpSettings, connection: ControlBlock | undefined, value: number): void {
   if (value === 0) {
-    if (connection !== undefined) return false;
     settings.windowClamp = 0;
-    return true;
+    return;
   }
   const before = settings.windowClamp;
   const clamp = Math.max(value, LEAST_CLAMP);
   settings.windowClamp = clamp;
-  if (connection === undefined || clamp === before) return true;
+  if (connection === undefined || clamp === before) return;
   if (clamp < before) connection.rcvSsthresh = Math.min(connection.rcvSsthresh, clamp);
   else connection.rcvSsthresh = Math.max(connection.rcvSsthresh, Math.min(toldWindow(connection), clamp));
-  return true;
 }
 
 /** Half of the least SO_RCVBUF. */

@@ -1,5 +1,5 @@
 /** What a user sets on a connection, or on a listener for the connections that it will accept. */
-import type { TcpConfig } from './config.ts';
+import { defaultConfig, type TcpConfig } from './config.ts';
 import type { FastOpenSettings } from './fast-open.ts';
 import { type Path, PMTUDISC_DONT, PMTUDISC_WANT } from './path.ts';
 import { RareSettings } from './rare-settings.ts';
@@ -8,6 +8,9 @@ import type { SegmentKeys } from './segment-keys.ts';
 /** Bits of `bufferLocks` (SO_BUF_LOCK): the user chose the size, which then does not tune itself. */
 export const SEND_BUFFER_LOCK = 1;
 export const RECEIVE_BUFFER_LOCK = 2;
+
+/** For copies, whose every field is set anew: an object that a constructor made takes less memory. */
+const anyConfig = defaultConfig();
 
 export class TcpSettings {
   /** TCP_NODELAY: send small segments at once. */
@@ -95,7 +98,7 @@ export class TcpSettings {
 
   /** A copy, for an accepted connection. */
   clone(): TcpSettings {
-    const copy = Object.assign(Object.create(TcpSettings.prototype) as TcpSettings, this);
+    const copy = Object.assign(new TcpSettings(anyConfig), this);
     if (this.rare !== undefined) copy.rare = Object.assign(new RareSettings(), this.rare);
     return copy;
   }

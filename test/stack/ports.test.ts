@@ -16,6 +16,7 @@ const binding: fc.Arbitrary<Binding> = fc.record({
   address: fc.constantFrom(IPV4_ANY, ONE, TWO),
   port: fc.integer({ min: LOW, max: HIGH }),
   reuseAddress: fc.boolean(),
+  reusePort: fc.constant(false),
   listening: fc.boolean(),
 });
 
@@ -66,7 +67,7 @@ describe('Ports', () => {
       const given: number[] = [];
       for (let port = ports.ephemeral(ONE, false); port !== 0; port = ports.ephemeral(ONE, false)) {
         given.push(port);
-        ports.add({ address: ONE, port, reuseAddress: false, listening: false });
+        ports.add({ address: ONE, port, reuseAddress: false, reusePort: false, listening: false });
       }
       expect(given.toSorted((a, b) => a - b)).to.deep.equal([100, 101, 102, 103, 104, 105, 106, 107]);
       starts.add(given[0] as number);
