@@ -3,7 +3,6 @@
  * `onReady`. Semantics are Linux's where POSIX leaves them open.
  */
 
-import type { Binding } from '../stack/ports.ts';
 import type { Stack } from '../stack/stack.ts';
 import { abortCall, close, closeSend, send, uncork } from '../tcp/calls.ts';
 import { REASON_NONE, REASON_RESET } from '../tcp/close-reason.ts';
@@ -35,7 +34,6 @@ import {
 } from './constants.ts';
 import {
   EADDRINUSE,
-  EADDRNOTAVAIL,
   EAFNOSUPPORT,
   EAGAIN,
   EALREADY,
@@ -52,17 +50,16 @@ import {
   ESOCKTNOSUPPORT,
 } from './errno.ts';
 import { ioctl } from './ioctl.ts';
+import { makeBinding, type OwnBinding } from './make-binding.ts';
 import { makeConnection } from './make-connection.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
 import { pollConnection } from './poll.ts';
 import { errnoOf } from './reason-errno.ts';
 import { type ReceivedMessage, receiveBytes, receiveMessage } from './receiving.ts';
-import { isPort, localName, peerName, type SocketAddress } from './socket-address.ts';
+import { localName, peerName, type SocketAddress } from './socket-address.ts';
 
 export type { SocketAddress };
-
-type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean };
 
 const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN;
 
@@ -122,18 +119,10 @@ export class Socket implements ConnectionUser {
   bind(at: SocketAddress): number {
     if (this.#closed) return -EBADF;
     if (this.#binding !== undefined || this.connection !== undefined) return -EINVAL;
-    if (!isPort(at.port)) return -EINVAL;
-    const { address } = at;
-    if (address.family !== 4) return -EAFNOSUPPORT;
-    const { rare } = this.settings;
-    const foreign = !address.isUnspecified && !this.stack.network.isLocal(address);
-    if (foreign && rare?.freeBind !== true) return -EADDRNOTAVAIL;
-    const { ports } = this.stack;
-    const reusePort = rare?.reusePort === true;
-    const port = at.port === 0 ? ports.ephemeral(address, this.reuseAddress, rare) : at.port;
-    if (port === 0 || ports.conflicts(address, port, this.reuseAddress, undefined, reusePort)) return -EADDRINUSE;
-    this.#binding = { address, port, reuseAddress: this.reuseAddress, reusePort, listening: false };
-    ports.add(this.#binding);
+    const binding = makeBinding(this, at);
+    if (typeof binding === 'number') return binding;
+    this.#binding = binding;
+    this.stack.ports.add(binding);
     return 0;
   }
 
