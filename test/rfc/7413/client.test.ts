@@ -13,6 +13,7 @@ import { EAGAIN, EALREADY, EINPROGRESS, EISCONN, EOPNOTSUPP } from '../../../src
 import type { Socket } from '../../../src/socket/socket.ts';
 import type { TcpInfo } from '../../../src/tcp/info.ts';
 import { fastClient, LEARNT, learnCookie, sendFast } from '../../support/wire-fast-open.ts';
+import { tooLarge } from '../../support/wire-mtu.ts';
 import { bytesOf, CLIENT, DUT, PEER, SERVICE } from '../../support/wire-peer.ts';
 
 const OPTIONS = { mss: 1460, sackOk: true } as const;
@@ -67,6 +68,14 @@ describe('RFC 7413, client', () => {
     u.inject({ seq: 0, ack: 1, flags: 'SA', options: { ...OPTIONS, fo: LEARNT } });
     u.expect({ flags: 'A' });
     expect(u.stack.tcp.fastOpen.peers).to.equal(0);
+    const v = fastClient({ tcp_fastopen: 5 });
+    sendFast(v, 'x');
+    v.expect({ flags: 'S' });
+    v.inject({ seq: 0, ack: 2, flags: 'SA', options: { ...OPTIONS, fo: LEARNT } });
+    v.expect({ flags: 'A' });
+    v.stack.sysctl.tcp_fastopen = 1;
+    sendFast(v, 'x', CLIENT + 1);
+    v.expect({ flags: 'S', options: { fo: '' } });
   });
 
   it('4.1.3: a cookie for each pair of addresses, for so many of them; the oldest goes first', () => {
@@ -123,7 +132,7 @@ describe('RFC 7413, client', () => {
       t.expect({ flags: 'S' });
       t.inject({ seq: 0, ack: 1 + taken, flags: 'SA', options: OPTIONS });
       t.expect({ seq: 1 + taken, ack: 1, flags: 'PA', data: 'question'.slice(taken) });
-      expect(infoOf(socket)).to.include({ tcpi_fastopen_client_fail: 2, tcpi_snd_cwnd: 10 });
+      expect(infoOf(socket)).to.include({ tcpi_fastopen_client_fail: 2, tcpi_snd_cwnd: 10, tcpi_ca_state: 4 });
       expect(infoOf(socket).tcpi_options & 32).to.equal(0);
       expect(t.counters.TCPFastOpenActiveFail).to.equal(1);
       t.expectNothing();
@@ -137,6 +146,19 @@ describe('RFC 7413, client', () => {
     t.expect({ flags: 'S' });
     t.inject({ seq: 0, ack: 10, flags: 'SA', options: OPTIONS });
     t.expect({ flags: 'R', seq: 10 });
+  });
+
+  it('4.1.3.1: ICMP says that the SYN with data did not fit: it goes at once without, the data after the handshake', () => {
+    const t = fastClient();
+    learnCookie(t);
+    sendFast(t, 1400);
+    tooLarge(t, t.expect({ flags: 'S', length: 1400 }), 1200);
+    t.expect({ flags: 'S', length: 0, options: { fo: undefined, mss: 1160 } });
+    t.inject({ seq: 0, ack: 1, flags: 'SA', options: OPTIONS });
+    expect(t.drain().map(({ seq, length }) => [seq, length])).to.deep.equal([
+      [1, 1160],
+      [1161, 240],
+    ]);
   });
 
   it('7.3: without a cookie, by tcp_fastopen 4 or TCP_FASTOPEN_NO_COOKIE: data and no option', () => {

@@ -8,6 +8,8 @@ import {
   TCP_FASTOPEN_NO_COOKIE,
 } from '../../../src/socket/constants.ts';
 import { EAGAIN, ECONNRESET, EINVAL } from '../../../src/socket/errno.ts';
+import { cookieFor, type FastOpenKeys, keysFromText } from '../../../src/tcp/fast-open-cookie.ts';
+import { IpAddress } from '../../../src/wire/address.ts';
 import { cookieOf, fastListener, fastSyn, KEY } from '../../support/wire-fast-open.ts';
 import { info } from '../../support/wire-info.ts';
 import { listening } from '../../support/wire-peer.ts';
@@ -179,6 +181,31 @@ describe('RFC 7413, server', () => {
     t.accept();
     expect(t.read()).to.equal('x');
     expect(t.read()).to.equal(-ECONNRESET);
+  });
+
+  it('RFC 5961 3.2: a RST with another number than the next is answered, and ends nothing', () => {
+    const t = fastListener();
+    fastSyn(t, 'x');
+    t.inject({ seq: 10, flags: 'R' });
+    t.expect({ flags: 'A', seq: 1, ack: 2 });
+    expect(t.state()).to.equal('SYN-RECEIVED');
+  });
+
+  it('ICMP ends it before accept, and does not after (Linux)', () => {
+    for (const accepted of [false, true]) {
+      const t = fastListener();
+      const { bytes } = fastSyn(t, 'x');
+      if (accepted) t.accept();
+      t.injectIcmp({ type: 3, code: 1, body: bytes.slice(0, 28) });
+      expect(t.state()).to.equal(accepted ? 'SYN-RECEIVED' : 'LISTEN');
+    }
+  });
+
+  it('4.1.2: cookies are those of Linux for the same key and addresses', () => {
+    const { primary } = keysFromText(KEY) as FastOpenKeys;
+    const [client, server] = ['192.0.2.1', '192.168.0.1'].map((text) => IpAddress.parse(text) as IpAddress);
+    const cookie = cookieFor(primary, client as IpAddress, server as IpAddress);
+    expect(Buffer.from(cookie).toString('hex')).to.equal('3021b9d889017eeb');
   });
 
   it('close before the handshake is over sends the FIN; shutdown waits (Linux)', () => {
