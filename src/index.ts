@@ -61,8 +61,12 @@ export type {
 } from './socket/key-values.ts';
 export type { Socket, SocketAddress } from './socket/socket.ts';
 export type { Counters, SocketStatus } from './stack/stack.ts';
+export type { AckNews } from './tcp/ack-news.ts';
 export type { TcpConfig } from './tcp/config.ts';
+export { type CongestionControl, congestionControls, registerCongestionControl } from './tcp/congestion/congestion.ts';
+export type { ControlBlock } from './tcp/control-block.ts';
 export type { TcpInfo } from './tcp/info.ts';
+export type { RateSample } from './tcp/rate-sample.ts';
 export type { SegmentHasher } from './tcp/segment-hasher.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export { type Random, seededRandom, systemRandom } from './time/random.ts';
