@@ -7,7 +7,6 @@ import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 /** Settings that a host in memory has nothing for, and why that does not matter to what a script sees; `values`: as long as it is one of these. */
 const FIXED: Readonly<Record<string, { readonly why: string; readonly values?: readonly string[] }>> = {
   tcp_fastopen_cookies: { why: 'no released kernel has it' },
-  tcp_tso_win_divisor: { why: 'how a kernel sizes bursts for segmentation offload' },
   tcp_limit_output_bytes: { why: 'how much waits in the queue of a device' },
   tcp_autocorking: { why: 'waits for the queue of a device' },
   tcp_no_metrics_save: { why: 'nothing is remembered of a connection for the next' },

@@ -1,4 +1,6 @@
 /** Options of SOL_SOCKET that few set: their values lie in the settings' rare part. */
+
+import { setUpPacing } from '../tcp/pacer.ts';
 import { SO_MARK, SO_MAX_PACING_RATE, SO_PRIORITY, SO_RCVTIMEO, SO_REUSEPORT, SO_SNDTIMEO } from './constants.ts';
 import { EDOM, EINVAL, ENOPROTOOPT } from './errno.ts';
 import type { OptionResult, OptionValue, Timeval } from './option-value.ts';
@@ -75,8 +77,9 @@ function timeval(ms: number): Timeval {
 }
 
 /** Bytes a second; negative, or 2^32 - 1: no limit. */
-function setPacingRate({ settings }: Socket, value: OptionValue): number {
+function setPacingRate({ settings, connection }: Socket, value: OptionValue): number {
   if (typeof value !== 'number' || Number.isNaN(value)) return -EINVAL;
   settings.rarely.maxPacingRate = value < 0 || value === 0xffffffff ? Infinity : Math.floor(value);
+  if (connection !== undefined) setUpPacing(connection);
   return 0;
 }

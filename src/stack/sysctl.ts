@@ -11,6 +11,7 @@ const BOUNDS: Readonly<Partial<Record<string, readonly [least: number, most: num
   hystart_detect: [0, 3],
   tcp_min_tso_segs: [1, BYTE],
   tcp_tso_rtt_log: [0, BYTE],
+  tcp_tso_win_divisor: [0, BYTE],
   tcp_syn_retries: [1, 127],
   tcp_syn_linear_timeouts: [0, 127],
   tcp_synack_retries: [0, BYTE],

@@ -155,6 +155,8 @@ export interface TcpConfig {
   tcp_pacing_ca_ratio: number;
   /** Segments of a paced burst, at least. */
   tcp_min_tso_segs: number;
+  /** A burst is put off until it is a part of a window, 1 of this many, or a burst's full size; 0: by three segments at most. */
+  tcp_tso_win_divisor: number;
   /** Bursts halve for each 2^n microseconds of the least round trip; 0: they are a millisecond's worth. */
   tcp_tso_rtt_log: number;
   /** First and last ephemeral port. */
@@ -262,6 +264,7 @@ export function defaultConfig(): TcpConfig {
     tcp_pacing_ss_ratio: 200,
     tcp_pacing_ca_ratio: 120,
     tcp_min_tso_segs: 2,
+    tcp_tso_win_divisor: 3,
     tcp_tso_rtt_log: 9,
     ip_local_port_range: [32_768, 60_999],
     ip_default_ttl: 64,

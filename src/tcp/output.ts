@@ -7,6 +7,7 @@ import { checkBeacon } from './accurate-ecn-option.ts';
 import { noteBufferLimit, noteWindowLimit } from './busy-time.ts';
 import { congestionWindowRestart, noteResumption, noteWindowUse } from './congestion-use.ts';
 import { CA_LOSS, type ControlBlock } from './control-block.ts';
+import { waitsForMore } from './deferral.ts';
 import { armDelayedAck, noteAnswer } from './delayed-ack.ts';
 import { synEcnFlags } from './ecn-handshake.ts';
 import { synDataLength, synSent } from './fast-open-client.ts';
@@ -223,12 +224,16 @@ function sendNew(connection: ControlBlock, now: number): boolean {
       connection.cwndLimited = true;
       break;
     }
-    if (connection.pacer !== undefined) {
-      if (isPaced(connection, now)) break;
-      quota = Math.min(quota, burstSegments(connection, pacingRate(connection), currentMss(connection)));
-    }
     const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
     const size = currentMss(connection);
+    if (connection.pacer !== undefined && isPaced(connection, now)) break;
+    if (waitsForMore(connection, waiting, window, quota, size, now)) {
+      connection.cwndLimited = quota * size < window;
+      break;
+    }
+    if (connection.pacer !== undefined) {
+      quota = Math.min(quota, burstSegments(connection, pacingRate(connection), size));
+    }
     const length = nextLength(connection, waiting, window, quota, size);
     if (length < 0) break;
     // RFC 9293 3.8.6: the FIN takes a sequence number and needs room in the window, as data does.
