@@ -33,6 +33,9 @@ export function makePage(root, project) {
   return { text: `${text.trimEnd()}\n`, errors: [...project.errors, ...page.errors] };
 }
 
+/** Files that a row of the sockets shows. */
+const MOST = 8;
+
 class Page {
   errors = [];
   #citations;
@@ -106,6 +109,7 @@ class Page {
     this.#checkStatement(row.what, row, there, missing.join('; '));
     const instead = Object.entries(row.instead ?? {}).map(([rfc, why]) => `${rfc} ${why}`);
     if (row.notYet) return ['*not yet*', ...instead].join('; ');
+    if (row.untested) return ['*not yet tested by name*', ...instead].join('; ');
     if (row.exception) return [`*exception:* ${row.exception}`, ...instead].join('; ');
     const count = this.#count(row);
     const partly = row.partly === undefined ? [] : [`*partly:* ${row.partly}`];
@@ -139,12 +143,13 @@ class Page {
   }
 
   /** Register and citations must not contradict each other. */
-  #checkStatement(what, { notYet, exception, partly }, there, missing = 'it is not in source and tests') {
-    if (there && (notYet || exception !== undefined)) {
+  #checkStatement(what, row, there, missing = 'it is not in source and tests') {
+    const { notYet, untested, exception, partly } = row;
+    if (there && (notYet || untested || exception !== undefined)) {
       this.errors.push(
-        `the register says ${notYet ? 'not yet' : 'exception'}, but source and tests cite it: ${what}: take the statement out`,
+        `the register says that ${what} is missing, but source and tests cite it: take the statement out`,
       );
-    } else if (!there && !notYet && exception === undefined && partly === undefined) {
+    } else if (!there && !notYet && !untested && exception === undefined && partly === undefined) {
       this.errors.push(`nothing is said of what is missing: ${what}: ${missing}`);
     }
   }
@@ -185,11 +190,11 @@ class Page {
 
 /** Where options, calls and settings live; not their numbers, nor what scripts say of them. */
 function sourcesOf(root) {
-  const folders = ['src/socket', 'src/tcp', 'src/stack', 'test/socket', 'test/rfc', 'test/tcp'];
+  const folders = ['src/socket', 'src/tcp', 'src/stack', 'test/socket', 'test/rfc', 'test/tcp', 'test/packetdrill'];
   return folders.flatMap((folder) =>
     fs
       .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && name !== 'constants.ts')
+      .filter((name) => /\.(ts|pkt)$/.test(name) && name !== 'constants.ts')
       .sort()
       .map((name) => ({
         file: `${folder}/${name}`,
@@ -199,7 +204,13 @@ function sourcesOf(root) {
 }
 
 function withoutComments(text) {
-  return text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '').replace(/^import [\s\S]*?;$/gm, '');
+  return (
+    text
+      .replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+      .replace(/^import [\s\S]*?;$/gm, '')
+      // What every script begins with says nothing.
+      .replace(/^.*SO_REUSEADDR, \[1\], 4\) = 0$/gm, '')
+  );
 }
 
 function split(citations) {
@@ -229,8 +240,10 @@ function titleOf({ kind, title, tests }) {
   return `“${plain(title)}”${tests > 1 ? ` (${tests} tests)` : ''}`;
 }
 
+/** The first few; the rest as a number. */
 function files(names) {
-  return names.map(link).join(', ');
+  const rest = names.length - MOST;
+  return names.slice(0, MOST).map(link).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 function link(file) {

@@ -23,8 +23,6 @@ export const ours = {
 /** Defaults that differ on purpose. */
 export const different = {
   tcp_fastopen_key: 'empty as long as nobody gave one, which Linux shows as zeros; it is made at random then',
-  tcp_congestion_control:
-    'Reno until recovery is as Linux has it; there the distribution chooses, cubic unless it says otherwise',
 };
 
 /** Defaults that are the machine's on Linux: only their presence is compared. */
