@@ -11,6 +11,7 @@ import { REASON_BROKEN_PIPE, REASON_NONE, REASON_REFUSED, REASON_RESET } from '.
 import type { ControlBlock } from './control-block.ts';
 import { enterQuickAck } from './delayed-ack.ts';
 import { ecnArrives } from './ecn.ts';
+import { thirdAckEcn } from './ecn-handshake.ts';
 import { becomeEstablished, fastOpenEstablished } from './established.ts';
 import { noteStrayReset } from './fast-open-blackhole.ts';
 import { childArrives, completesHandshake } from './fast-open-server.ts';
@@ -173,6 +174,7 @@ function updateTimestamp(connection: ControlBlock, segment: TcpSegment, now: num
 
 /** Fifth, check the ACK field. @returns whether to go on */
 function checkAcknowledgment(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  if (connection.state === SYN_RECEIVED && connection.ecn?.accurate !== undefined) thirdAckEcn(connection, segment);
   if (connection.fastOpen !== undefined && connection.handshakeOpen) {
     if (!checkFastAcknowledgment(connection, segment, now)) return false;
   } else if (connection.state === SYN_RECEIVED) {

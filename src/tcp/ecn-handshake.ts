@@ -1,6 +1,6 @@
 /** What the SYN and its answer agree on: RFC 3168 6.1.1, RFC 9768 3.1, with the readings of Linux 6.18. */
 import { aceOf, CE, ECT0, ECT1, NOT_ECT } from '../wire/ecn.ts';
-import { ACK, AE, CWR, ECE, OPT_ACCECN, SYN, type TcpSegment } from '../wire/tcp.ts';
+import { AE, CWR, ECE, OPT_ACCECN, SYN, type TcpSegment } from '../wire/tcp.ts';
 import { handshakeFlags } from './accurate-ecn.ts';
 import { noteOption } from './accurate-ecn-option.ts';
 import { needsEcn } from './congestion/congestion.ts';
@@ -9,12 +9,14 @@ import {
   ACE_FAILS_RECEIVING,
   ACE_FAILS_SENDING,
   AccurateEcn,
+  accurateOf,
   ECN_ACCURATE,
   ECN_CLASSIC,
   ECN_PENDING,
   Ecn,
 } from './ecn-state.ts';
 import type { Embryo } from './embryo.ts';
+import { after } from './sequence.ts';
 import { SYN_SENT } from './state.ts';
 
 /** Active OPEN: whether to ask, and for what. */
@@ -140,8 +142,8 @@ export function repeatedSynEcn(embryo: Embryo, segment: TcpSegment): void {
   if (aceOf(segment.flags) === 0) embryo.ecnFailures |= ACE_FAILS_RECEIVING;
 }
 
-/** The embryo becomes a connection: `segment` is the acknowledgment of the SYN-ACK, or what stands for it. RFC 9768 3.2.2.1, table 4. */
-export function hatchEcn(embryo: Embryo, connection: ControlBlock, segment: TcpSegment): void {
+/** The embryo becomes a connection. */
+export function hatchEcn(embryo: Embryo, connection: ControlBlock): void {
   if (embryo.ecnMode === 0) return;
   const ecn = new Ecn(embryo.ecnMode);
   connection.ecn = ecn;
@@ -153,18 +155,19 @@ export function hatchEcn(embryo: Embryo, connection: ControlBlock, segment: TcpS
   accurate.previousField = embryo.synEcn;
   accurate.failures = embryo.ecnFailures;
   accurate.optionDemand = 1;
-  if ((segment.optionBits & OPT_ACCECN) !== 0) noteOption(accurate, segment);
-  takeThirdAck(connection, accurate, segment);
 }
 
-/** RFC 9768 3.2.2.1, table 3: the ACE field of the first acknowledgment repeats the SYN-ACK's ECN field. */
-function takeThirdAck(connection: ControlBlock, accurate: AccurateEcn, segment: TcpSegment): void {
+/** RFC 9768 3.2.2.1, tables 3 and 4: the ACE field of the acknowledgment of our SYN-ACK repeats its ECN field; `segment` is that, or stands for it. */
+export function thirdAckEcn(connection: ControlBlock, segment: TcpSegment): void {
+  if ((segment.flags & SYN) !== 0 || !after(segment.ack, connection.iss)) return;
+  const accurate = accurateOf(connection);
+  if ((segment.optionBits & OPT_ACCECN) !== 0) noteOption(accurate, segment);
   const ace = aceOf(segment.flags);
   // RFC 9768 3.2.2.4: never a zero, unless the field was cleared.
   if (ace === 0) accurate.failures |= ACE_FAILS_RECEIVING;
   if (ace === 0 || ace === 1 || ace === 5 || ace === 7) return;
   // With data it counts already.
-  if (segment.payloadLength > 0 || segment.sackCount > 0 || (segment.flags & (SYN | ACK)) !== ACK) return;
+  if (segment.payloadLength > 0 || segment.sackCount > 0) return;
   if (!believe(connection.context.config.tcp_ecn_fallback, accurate, accurate.synSent, ace)) return;
   if (arrivedAs(ace) === CE) (connection.ecn as Ecn).deliveredCe++;
 }

@@ -329,7 +329,6 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
   // RFC 5925 7.5: what began signed does not go on unsigned.
   if (!keysAreLeft(listener.settings.keys, embryo)) return;
   const connection = hatch(embryo, now);
-  hatchEcn(embryo, connection, segment);
   removeEmbryo(embryo);
   context.hooks.insert(connection);
   context.counters.PassiveOpens++;
@@ -366,6 +365,7 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.retransmits = embryo.retransmits;
   connection.lastReceivedAt = now;
   inheritKeys(connection, listener.settings.keys, embryo.signer);
+  hatchEcn(embryo, connection);
   syncMss(connection);
   connection.setState(SYN_RECEIVED, now);
   return connection;

@@ -42,7 +42,7 @@ export const synOptions = new SynOptions();
 function writeFirstCounters(view: DataView, at: number, base: number, options: SynOptions): number {
   const scale = options.windowShift >= 0 ? 4 : 0;
   const alone = options.sack && !options.timestamps;
-  const room = 40 - (at - base) - scale - (alone ? 4 : 0);
+  const room = MOST - (at - base) - scale - (alone ? 4 : 0) - cookieLength(options);
   planCounters(room, 0, 0, alone ? 2 : scale > 0 ? 1 : 0);
   if (plan.counters < 0) return at;
   return writeAccurateEcn(view, at, ECT_BYTES_START, 0, ECT_BYTES_START, plan.counters);
@@ -65,6 +65,11 @@ export function writeSynOptions(view: DataView, offset: number, options: SynOpti
   at = padTo(view, at, offset, 0);
   if (options.cookie !== undefined) at = writeCookie(view, offset, at, options);
   return at;
+}
+
+/** What Fast Open will take, with its padding. */
+function cookieLength({ cookie, experimentalCookie }: SynOptions): number {
+  return cookie === undefined ? 0 : (cookie.length + (experimentalCookie ? 4 : 2) + 3) & ~3;
 }
 
 /** RFC 7413 4.2.2, client, step 1 (a): an option that there is no room for is left out. */

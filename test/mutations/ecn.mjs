@@ -92,6 +92,12 @@ export default [
     'return false;',
   ),
   option('the option always goes', 'return how >= 2 ||', 'return true || how >= 2 ||'),
+  {
+    name: 'Accurate ECN: no room is left for a cookie',
+    file: 'tcp/syn-options',
+    find: ' - cookieLength(options);',
+    replace: ';',
+  },
   option('no beacon', 'accurate.beaconDue = often > 0 &&', 'accurate.beaconDue = false && often > 0 &&'),
   option('cleared counters are believed', 'if (segment.accEcnCounters[0] === 0)', 'if (false)'),
   option('the order does not matter', '(kind === KIND_ACCECN1)', '(kind > 0)'),

@@ -1,6 +1,6 @@
 /** RFC 9768: Accurate ECN. Segments of 1000 bytes; scripts of the same in test/packetdrill/accecn, most of which the kernel plays, too. */
 import { expect } from 'chai';
-import { IPPROTO_TCP, TCP_NODELAY } from '../../../src/socket/constants.ts';
+import { IPPROTO_TCP, TCP_FASTOPEN, TCP_NODELAY } from '../../../src/socket/constants.ts';
 import type { Socket } from '../../../src/socket/socket.ts';
 import type { TcpConfig } from '../../../src/tcp/config.ts';
 import { info } from '../../support/wire-info.ts';
@@ -379,6 +379,19 @@ describe('RFC 9768 3.2.3: the option', () => {
       await t.advance(15);
     }
     expect(sent).to.deep.equal([true, false, true, false, true, false]);
+  });
+
+  it('5.2: beside a Fast Open cookie there is room for two counters', () => {
+    const t = listening({
+      setup: (socket) => void socket.setsockopt(IPPROTO_TCP, TCP_FASTOPEN, 5),
+      sysctl: { tcp_ecn: 3, tcp_fastopen: 2 },
+    });
+    const options = { mss: MSS, sackOk: true, ts: [1, 0] as const, wscale: 7, raw: [34, 2] };
+    t.inject({ seq: 0, flags: flags(7, 'S'), options });
+    const synAck = t.expect();
+    expect(optionOf(synAck)).to.deep.equal([1, 0]);
+    expect((synAck.bytes[32] as number) >> 4).to.equal(15);
+    expect(synAck.bytes.slice(-12, -10)).to.deep.equal(new Uint8Array([34, 10]));
   });
 
   it('leaves no less than a byte of payload out of account: a full segment is shorter by its 12 bytes', () => {
