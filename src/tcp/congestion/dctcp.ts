@@ -73,6 +73,8 @@ export class Dctcp implements CongestionControl {
     const { ecn } = connection;
     if (ecn === undefined) return;
     if (marked !== this.#congested) {
+      // CWR, which comes first, may have ended the echo of what is only acknowledged now.
+      ecn.echoing = this.#congested;
       if (connection.lastAckSent !== connection.rcvNxt) transmitAck(connection, now);
       ecn.hurry = true;
       this.#congested = marked;

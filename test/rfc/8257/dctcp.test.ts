@@ -110,6 +110,18 @@ describe('RFC 8257 3.2: echoing congestion information on the receiver', () => {
     t.expect({ ack: 501, flags: 'A' });
   });
 
+  it('CWR does not take the mark from what was not acknowledged yet', () => {
+    const t = connected();
+    t.inject({ length: 100, ecn: CE, flags: 'PA' });
+    t.write(100);
+    t.drain();
+    t.inject({ length: 100, ecn: CE, flags: 'PA' });
+    t.expectNothing();
+    t.inject({ length: 100, ecn: ECT0, flags: 'PAC' });
+    t.expect({ ack: 201, flags: 'AE' });
+    t.expect({ ack: 301, flags: 'A' });
+  });
+
   it('so within one batch, too', () => {
     const t = connected();
     t.injectAll([ECT0, CE, ECT0].map((ecn) => ({ length: MSS, ecn })));
