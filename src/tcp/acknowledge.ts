@@ -116,6 +116,8 @@ function acknowledgeOutstanding(
   read(connection, segment, windowMoved, now);
   const out = runs.packetsOut;
   const lost = runs.lostTotal;
+  // What a D-SACK reports may be among what it acknowledges, and is known only until then.
+  if (connection.sackOk && segment.sackCount > 0) takeDuplicate(connection, segment);
   runs.acknowledge(segment.ack, news);
   news.acked = out - runs.packetsOut;
   if (news.advanced) advance(connection, segment.ack, now);
@@ -164,6 +166,7 @@ function takeOld(connection: ControlBlock, segment: TcpSegment, now: number): vo
   const { runs } = connection;
   read(connection, segment, false, now);
   news.advanced = false;
+  takeDuplicate(connection, segment);
   takeSacks(connection, segment);
   noteOrder(connection);
   rackAdvance(connection, news, now);
@@ -237,12 +240,17 @@ function rearm(connection: ControlBlock, now: number): void {
   rearmRetransmission(connection, now);
 }
 
-/** RFC 6675 4, Update(): blocks that make sense are marked; RFC 2883: the first may report a duplicate. */
+/** RFC 2883 4: the first block may report a duplicate. */
+function takeDuplicate(connection: ControlBlock, segment: TcpSegment): void {
+  const { sackBlocks } = segment;
+  if (!reportsDuplicate(segment)) return;
+  duplicateArrives(connection, sackBlocks[0] as number, sackBlocks[1] as number, news);
+}
+
+/** RFC 6675 4, Update(): blocks that make sense are marked, but for the one that reports a duplicate. */
 function takeSacks(connection: ControlBlock, segment: TcpSegment): void {
   const { sackBlocks, sackCount } = segment;
-  const first = reportsDuplicate(segment) ? 1 : 0;
-  if (first === 1) duplicateArrives(connection, sackBlocks[0] as number, sackBlocks[1] as number, news);
-  for (let i = first; i < sackCount; i++) {
+  for (let i = reportsDuplicate(segment) ? 1 : 0; i < sackCount; i++) {
     const left = sackBlocks[2 * i] as number;
     const right = sackBlocks[2 * i + 1] as number;
     if (!after(right, left) || !after(left, connection.sndUna) || after(right, connection.sndNxt)) {
