@@ -2,13 +2,16 @@
 import { expect } from 'chai';
 import {
   IPPROTO_TCP,
+  MSG_EOR,
   POLLIN,
+  POLLOUT,
   SO_RCVBUF,
   SO_RCVLOWAT,
   SO_REUSEPORT,
   SO_SNDBUF,
   SOL_SOCKET,
   TCP_INQ,
+  TCP_NOTSENT_LOWAT,
 } from '../../src/socket/constants.ts';
 import { EADDRINUSE, EAGAIN } from '../../src/socket/errno.ts';
 import { createSocket, type Socket } from '../../src/socket/socket.ts';
@@ -91,6 +94,29 @@ describe('the memory of all connections', () => {
     t.inject({ seq: 2001, ack: 1, length: 1000 });
     t.inject({ seq: 2001, ack: 1, length: 1000 });
     expect(t.counters.TCPRcvQDrop).to.be.above(0);
+  });
+});
+
+describe('what the user asks of a send queue', () => {
+  it('TCP_NOTSENT_LOWAT: nothing is begun beyond what may wait, and POLLOUT comes at half of it', async () => {
+    const t = await linux({ win: 20 });
+    // Nothing can leave; half of the largest window that there was is less than a segment: so large is a buffer.
+    t.inject({ win: 0 });
+    t.socket.setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4000);
+    expect(t.write(2560)).to.equal(2560);
+    expect(t.socket.poll() & POLLOUT).to.equal(0);
+    expect(t.write(100_000)).to.equal(1820);
+    expect(t.socket.send(new Uint8Array(1))).to.equal(-EAGAIN);
+  });
+
+  it('MSG_EOR: no segment holds bytes of two records', async () => {
+    const t = await linux();
+    for (const length of [400, 2000, 300]) t.write(length, MSG_EOR);
+    t.expect({ seq: 1, length: 400, flags: 'PA' });
+    t.expect({ seq: 401, length: 1460, flags: 'A' });
+    t.expect({ seq: 1861, length: 540, flags: 'PA' });
+    t.inject({ ack: 2401 });
+    t.expect({ seq: 2401, length: 300, flags: 'PA' });
   });
 });
 
