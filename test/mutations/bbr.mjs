@@ -20,10 +20,8 @@ export default [
   ),
   bbr('no bound', 'Math.min(cwnd, Math.max(this.#bound(), LEAST_WINDOW))', 'cwnd'),
   bbr('no undo', 'bbr.bwLow = Math.max(bbr.bwLow, bbr.undoBwLow);', ''),
-  bbr('a timeout is not over', 'if (bbr.caState === CA_LOSS && connection.caState !== CA_LOSS)', 'if (false)'),
   bbr('losses are not told', 'runs.onLost = (run, pieces) => this.#lost(connection, run, pieces);', ''),
   bbr('it stays when another comes', 'runs.onLost = undefined;', ''),
-  model('no maximum', 'bbr.maxBwNow = bw;', 'bbr.maxBwNow = bw; bbr.maxBwBefore = 0;'),
   model(
     'any loss brings the bounds down',
     '!bbr.probing && lostTooMuch(bbr.lostInRound, sent)',
@@ -38,7 +36,6 @@ export default [
   probe('only by time', 'return bbr.roundsSinceProbe >= renoRounds;', 'return false;'),
   probe('without a refill', 'if (bbr.roundStart) { bbr.probeSamples', 'if (true) { bbr.probeSamples'),
   probe('up for good', 'return bbr.fullBwNow;', 'return false;'),
-  probe('no bound is found', 'if (!appLimited) bbr.inflightHigh =', 'if (false) bbr.inflightHigh ='),
   pacer('none', 'if (this.nextAt <= now)', 'if (true)'),
   pacer('the first ten wait, too', 'this.#segments < UNPACED ||', ''),
   pacer('lateness is lost', 'this.#waiting ? MOST_LATE : time / 2', 'time / 2'),
@@ -71,12 +68,6 @@ export default [
     replace: '',
   },
   {
-    name: 'paced: what a timeout sends first waits',
-    file: 'tcp/output',
-    find: 'if (!first && isPaced(connection, now))',
-    replace: 'if (isPaced(connection, now))',
-  },
-  {
     name: 'paced: retransmissions do not wait',
     file: 'tcp/output',
     find: 'if (!first && isPaced(connection, now)) return true;',
@@ -85,7 +76,7 @@ export default [
   {
     name: 'paced: new data does not wait',
     file: 'tcp/output',
-    find: 'if (isPaced(connection, now)) break;',
+    find: 'if (connection.pacer !== undefined && isPaced(connection, now)) break;',
     replace: '',
   },
   {
@@ -99,5 +90,17 @@ export default [
     file: 'tcp/congestion/congestion',
     find: 'if (table.has(name))',
     replace: 'if (false)',
+  },
+  {
+    name: 'bursts are not put off',
+    file: 'tcp/output',
+    find: 'if (waitsForMore(',
+    replace: 'if (false && waitsForMore(',
+  },
+  {
+    name: 'bursts are put off for good',
+    file: 'tcp/deferral',
+    find: 'now - lastDataSentAt > LONGEST_WAIT',
+    replace: 'false',
   },
 ];

@@ -37,6 +37,24 @@ describe('the delivery rate', () => {
     expect(info(t).tcpi_delivery_rate).to.equal(Math.floor((5 * MSS * 1000) / 150));
   });
 
+  it('nor do those that come faster than what they acknowledge was sent', async () => {
+    const t = await connected();
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        t.write(MSS);
+        await t.advance(10);
+      }
+    };
+    await send(5);
+    await t.advance(90);
+    t.inject({ seq: 1, ack: at(4) });
+    await send(6);
+    t.drain();
+    t.inject({ seq: 1, ack: at(11) });
+    // The last left 160 ms after the last of those before, and all seven came back within 60 ms.
+    expect(info(t).tcpi_delivery_rate).to.equal((7 * MSS * 1000) / 160);
+  });
+
   it('a sample that the application limited is marked, and counts only when it is faster', async () => {
     const t = await connected();
     t.write(10 * MSS);
@@ -55,6 +73,13 @@ describe('the delivery rate', () => {
     t.inject({ seq: 1, ack: at(28) });
     expect(info(t).tcpi_delivery_rate).to.equal((16 * MSS * 1000) / 100);
     expect(info(t).tcpi_delivery_rate_app_limited).to.equal(1);
+    t.write(200 * MSS);
+    for (let acked = 28, i = 0; i < 2; i++) {
+      acked += t.drain().length;
+      await t.advance(100);
+      t.inject({ seq: 1, ack: at(acked) });
+    }
+    expect(info(t).tcpi_delivery_rate_app_limited).to.equal(0);
   });
 
   it('what SACK tells is delivered, and is not delivered again', async () => {

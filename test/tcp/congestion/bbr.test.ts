@@ -1,8 +1,14 @@
 /** BBR on the simulated bottleneck: which states it goes through, what it measures, and what losses do to it. draft-ietf-ccwg-bbr-02. */
 import { expect } from 'chai';
 import type { Impairment } from '../../../src/link/impaired.ts';
+import { AckNews } from '../../../src/tcp/ack-news.ts';
 import type { Bbr } from '../../../src/tcp/congestion/bbr.ts';
-import { inflightAtLoss, inflightWithHeadroom, lostTooMuch } from '../../../src/tcp/congestion/bbr-model.ts';
+import {
+  inflightAtLoss,
+  inflightWithHeadroom,
+  lostTooMuch,
+  updateLowerBounds,
+} from '../../../src/tcp/congestion/bbr-model.ts';
 import {
   BbrState,
   DRAIN,
@@ -198,6 +204,29 @@ describe('BBR', function () {
     const run = new Run({}, ['cubic']);
     run.until(1000);
     expect(run.connection.pacer).to.equal(undefined);
+  });
+
+  it('4.5.3: a round that lost more than 2 % brings the lower bounds down: to what it delivered, by three tenths at most', () => {
+    for (const [lost, latest, bw, inflight] of [
+      [2, 0.9, 1, 100],
+      [3, 0.9, 0.9, 90],
+      [3, 0.5, 0.7, 70],
+    ] as const) {
+      const model = new BbrState();
+      Object.assign(model, { state: PROBE_BW_CRUISE, lossRoundStart: true, maxBwNow: 1, bwLow: 1, inflightLow: 100 });
+      Object.assign(model, { bwLatest: latest, inflightLatest: 100 * latest });
+      const connection = { cwnd: 100, runs: { delivered: 100 } } as ControlBlock;
+      updateLowerBounds(model, connection, Object.assign(new AckNews(), { lost }));
+      expect(model.bwLow, `${lost} lost`).to.be.closeTo(bw, 1e-9);
+      expect(model.inflightLow, `${lost} lost`).to.be.closeTo(inflight, 1e-9);
+    }
+  });
+
+  it('4.3.3.4: UP ends without losses, too, three rounds after the bandwidth has stopped growing', () => {
+    const run = new Run({ queueBytes: Infinity }).untilState(PROBE_BW_UP);
+    const start = run.now;
+    run.untilState(PROBE_BW_DOWN);
+    expect(run.now - start).to.be.below(8 * RTT);
   });
 
   it('what is too much: more than 2 % of what was in flight', () => {

@@ -54,6 +54,20 @@ describe('the congestion control of a connection', () => {
     expect(info(t).tcpi_pacing_rate).to.equal(Math.floor((2 * cwnd * MSS * 1e6) / info(t).tcpi_rtt));
   });
 
+  it('default_qdisc fq: every connection is paced, at twice a window per round trip in slow start', async () => {
+    const t = await establishedAfter(100, { sysctl: { default_qdisc: 'fq' } });
+    t.write(40 * MSS);
+    expect(t.drain()).to.have.length(10);
+    await t.advance(100);
+    t.inject({ seq: 1, ack: at(10) });
+    const leave = [];
+    for (let i = 0; i < 6; i++) {
+      leave.push(t.drain().length);
+      await t.advance(2.5);
+    }
+    expect(leave).to.deep.equal([2, 2, 0, 2, 0, 2]);
+  });
+
   it('there is none of another name', async () => {
     const t = await establishedAfter(100);
     expect(choose(t, 'vegas')).to.equal(-ENOENT);

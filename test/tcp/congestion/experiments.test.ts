@@ -7,7 +7,7 @@ const SHORT = { from: 3, to: 8 };
 describe('congestion control on a simulated bottleneck', function () {
   this.timeout(60_000);
 
-  for (const control of ['cubic', 'reno']) {
+  for (const control of ['cubic', 'reno', 'bbr']) {
     it(`${control} fills the link`, () => {
       expect(linkShare(control, SHORT)).to.be.within(0.9, 1.001);
     });
@@ -25,7 +25,13 @@ describe('congestion control on a simulated bottleneck', function () {
     });
   }
 
-  it('two flows of Reno share', () => {
-    expect(fairness('reno', 2, 40, 20)).to.be.above(0.9);
+  for (const control of ['cubic', 'reno', 'bbr']) {
+    it(`two flows of ${control} share`, () => {
+      expect(fairness(control, 2, 40, 20)).to.be.above(0.9);
+    });
+  }
+
+  it('bbr does not mind 1 % of random loss', () => {
+    expect(linkShare('bbr', { ...SHORT, loss: 0.01 })).to.be.above(0.8);
   });
 });
