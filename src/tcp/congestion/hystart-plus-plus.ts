@@ -47,7 +47,8 @@ export class HyStartPlusPlus implements SlowStartExit {
   /** RFC 9406 4.2: cwnd grows by min (N, L * SMSS), a quarter of it in conservative slow start. */
   grow(connection: ControlBlock, acked: number): number {
     if (connection.ssthresh !== INFINITE_SSTHRESH) return slowStart(connection, acked);
-    const limited = Math.min(acked, LIMIT);
+    // RFC 9406 4.3: L is infinity when it is paced.
+    const limited = connection.pacer === undefined ? Math.min(acked, LIMIT) : acked;
     if (!this.#conservative) return slowStart(connection, limited);
     this.#quarters += limited;
     const more = Math.floor(this.#quarters / CSS_GROWTH_DIVISOR);

@@ -11,6 +11,8 @@ const TRAIN = 1;
 const DELAY = 2;
 /** Samples that a round needs before its delay is judged. */
 const MIN_SAMPLES = 8;
+/** What pacing may add to a train, microseconds. */
+const PACED_MORE_US = 1000;
 /** Bounds of what counts as longer: an eighth of the least round trip, within these, microseconds. */
 const DELAY_MIN_US = 4000;
 const DELAY_MAX_US = 16_000;
@@ -78,11 +80,12 @@ export class HyStart implements SlowStartExit {
     connection.ssthresh = connection.cwnd;
   }
 
-  /** Without pacing the burst goes out at once, and a train of half the round trip fills the path. */
+  /** Without pacing the burst goes out at once, and a train of half the round trip fills the path; with it, one of all of it (Linux). */
   #trainIsLong(connection: ControlBlock, minRttUs: number, nowUs: number): boolean {
     if (nowUs - this.#lastAck > connection.context.config.hystart_ack_delta_us) return false;
     this.#lastAck = nowUs;
-    return nowUs - this.#roundStart > minRttUs / 2;
+    const longest = connection.pacer === undefined ? minRttUs / 2 : minRttUs + PACED_MORE_US;
+    return nowUs - this.#roundStart > longest;
   }
 
   #delayGrows(rttUs: number, minRttUs: number): boolean {

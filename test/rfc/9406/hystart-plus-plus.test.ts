@@ -4,6 +4,7 @@ import { defaultConfig } from '../../../src/tcp/config.ts';
 import { Cubic } from '../../../src/tcp/congestion/cubic.ts';
 import { type ControlBlock, INFINITE_SSTHRESH } from '../../../src/tcp/control-block.ts';
 import { TcpCounters } from '../../../src/tcp/counters.ts';
+import { Pacer } from '../../../src/tcp/pacer.ts';
 
 class SlowStart {
   readonly control = new Cubic();
@@ -50,6 +51,13 @@ describe('RFC 9406: HyStart++', () => {
     const flow = new SlowStart(40);
     flow.round(100, 20);
     expect(flow.connection.cwnd).to.equal(40 + 2 * 8);
+  });
+
+  it('RFC 9406 4.3: by any number when it is paced', () => {
+    const flow = new SlowStart(40);
+    flow.connection.pacer = new Pacer();
+    flow.round(100, 20);
+    expect(flow.connection.cwnd).to.equal(80);
   });
 
   it('RFC 9406 4.2: a round that is an eighth longer makes it grow by a quarter of the pace; ssthresh stays', () => {

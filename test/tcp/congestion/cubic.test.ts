@@ -5,6 +5,7 @@ import { congestionControl, congestionControls } from '../../../src/tcp/congesti
 import { Cubic } from '../../../src/tcp/congestion/cubic.ts';
 import type { ControlBlock } from '../../../src/tcp/control-block.ts';
 import { TcpCounters } from '../../../src/tcp/counters.ts';
+import { Pacer } from '../../../src/tcp/pacer.ts';
 
 /** What the algorithms look at. */
 function flow(cwnd: number, ssthresh: number): ControlBlock {
@@ -211,6 +212,15 @@ describe('HyStart', () => {
   it('leaves slow start when a train of ACKs is half a round trip long', () => {
     const path = slowStarting(100);
     while (path.now < 49) path.sample(100_000, 1);
+    expect(path.connection.ssthresh).to.equal(0x7fffffff);
+    for (let i = 0; i < 4; i++) path.sample(100_000, 1);
+    expect(path.connection.ssthresh).to.equal(100);
+  });
+
+  it('paced, a train has to be as long as the round trip, and a millisecond more', () => {
+    const path = slowStarting(100);
+    path.connection.pacer = new Pacer();
+    while (path.now < 100) path.sample(100_000, 1);
     expect(path.connection.ssthresh).to.equal(0x7fffffff);
     for (let i = 0; i < 4; i++) path.sample(100_000, 1);
     expect(path.connection.ssthresh).to.equal(100);
