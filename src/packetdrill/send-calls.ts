@@ -1,5 +1,15 @@
 /** write, writev, send, sendto and sendmsg. */
-import { IPPROTO_TCP, MSG_DONTWAIT, MSG_FASTOPEN, SO_ERROR, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
+import {
+  IPPROTO_TCP,
+  MSG_DONTWAIT,
+  MSG_FASTOPEN,
+  POLLERR,
+  POLLHUP,
+  POLLOUT,
+  SO_ERROR,
+  SOL_SOCKET,
+  TCP_INFO,
+} from '../socket/constants.ts';
 import { EAGAIN, EFAULT, EINPROGRESS, EOPNOTSUPP } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import { type Arguments, field, isNull, vectorOf } from './arguments.ts';
@@ -23,6 +33,7 @@ export function sendCall(calls: Caller, call: CallAction, args: Arguments): Atte
   const all = total(lengths);
   let taken = 0;
   let opening = false;
+  let full = false;
   const nowhere = call.name !== 'sendmsg' && call.name !== 'writev' && all > 0 && isNull(args.at(1));
   return () => {
     const descriptor = calls.socketOf(args);
@@ -34,6 +45,8 @@ export function sendCall(calls: Caller, call: CallAction, args: Arguments): Atte
       if (error !== 0) return -error;
       if (taken >= all) return taken;
     }
+    // Who waits for room is woken when poll() would say so: not by the first byte of it.
+    if (full && (socket.poll() & (POLLOUT | POLLERR | POLLHUP)) === 0) return undefined;
     if (nowhere) return unreadable(socket.send(new Uint8Array(0), flags));
     const buffers = taken === 0 ? lengths : [all - taken];
     const result = transfer(calls, descriptor, buffers, opening ? flags & ~MSG_FASTOPEN : flags, to);
@@ -45,6 +58,7 @@ export function sendCall(calls: Caller, call: CallAction, args: Arguments): Atte
     opening = waits && (result >= 0 || result === -EINPROGRESS) && isOpening(socket);
     if ((opening && taken < all) || (result === -EAGAIN && waits)) socket.awaitWrite();
     if (opening) return undefined;
+    full = waits && (result === -EAGAIN || (result > 0 && taken < all));
     if (taken >= all || !waits) return result < 0 && taken > 0 ? taken : result < 0 ? result : taken;
     return result >= 0 || result === -EAGAIN ? undefined : taken > 0 ? taken : result;
   };

@@ -39,7 +39,7 @@ export class Embryo {
   rcvWindShift = 0;
   tsRecent = 0;
   tsOffset = 0;
-  /** Our MSS and window, as the SYN-ACK says. */
+  /** Our MSS, as the SYN-ACK says, and the window that the connection begins with. */
   rcvMss = 536;
   window = 0;
   /** ECN_CLASSIC, ECN_ACCURATE, 0: none; the ECN field of the peer's SYN; AccurateEcn's failures so far. */
@@ -123,7 +123,8 @@ export function transmitSynAck(embryo: Embryo, tsVal: number, answer?: FastOpenA
   const at = packet.offset;
   fillSynOptions(embryo, tsVal, answer);
   const end = writeSynOptions(view, at + 20, synOptions);
-  const { localPort, remotePort, iss, window } = embryo;
+  const { localPort, remotePort, iss } = embryo;
+  const window = synAckWindow(embryo);
   const flags = SYN | ACK | synAckEcnFlags(embryo);
   writeTcpHeader(view, at, localPort, remotePort, iss, (embryo.irs + 1) | 0, flags, window, 0, end - at);
   packet.length = end - at;
@@ -193,12 +194,17 @@ export function answerAgain(embryo: Embryo, now: number): void {
   if (!limited(embryo, now)) sendSynAckAgain(embryo, now);
 }
 
+/** What the peer knows of our window: the SYN-ACK's is not scaled (RFC 7323 2.2). */
+export function synAckWindow({ window }: Embryo): number {
+  return Math.min(window, 65_535);
+}
+
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
 export function acknowledgeEmbryo(embryo: Embryo, now: number): void {
   if (limited(embryo, now)) return;
-  const { path, localPort, remotePort, iss, irs, window, timestampsOk, tsRecent, listener, signer } = embryo;
+  const { path, localPort, remotePort, iss, irs, timestampsOk, tsRecent, listener, signer } = embryo;
   const [seq, ack] = [(iss + 1) | 0, (irs + 1) | 0];
-  const field = Math.floor(window / 2 ** embryo.rcvWindShift);
+  const field = Math.floor(synAckWindow(embryo) / 2 ** embryo.rcvWindShift);
   const tsVal = stamp(embryo, now);
   const { context } = listener;
   replySegment(context, path, localPort, remotePort, seq, ack, ACK, field, timestampsOk, tsVal, tsRecent, signer);

@@ -25,6 +25,7 @@ import {
   queueEmbryo,
   removeEmbryo,
   sendSynAck,
+  synAckWindow,
   transmitSynAck,
 } from './embryo.ts';
 import type { FastOpenQueue } from './fast-open-queue.ts';
@@ -275,7 +276,7 @@ export function embryoArrives(embryo: Embryo, segment: TcpSegment, chunk: Chunk,
   // First, the sequence number; the window of a SYN-ACK is not scaled.
   const end = (seq + segmentLength(segment)) | 0;
   const foreign = stamped && segment.tsEcr !== 0 && !echoes(embryo, segment.tsEcr);
-  if (old || foreign || !isWithin(seq, end, rcvNxt, (rcvNxt + embryo.window) | 0)) {
+  if (old || foreign || !isWithin(seq, end, rcvNxt, (rcvNxt + synAckWindow(embryo)) | 0)) {
     if ((flags & RST) === 0) acknowledgeEmbryo(embryo, now);
     if (old) counters.PAWSEstab++;
     else if (foreign) counters.TSEcrRejected++;

@@ -33,11 +33,15 @@ function clampOf({ windowClamp }: TcpSettings, { window = Infinity }: PathMetric
   return windowClamp > 0 ? windowClamp : window;
 }
 
-/** The window of a SYN or SYN-ACK, bytes: whole segments, not scaled (RFC 7323 2.2). @param mss without the options of every segment */
+/**
+ * The window of a new connection, bytes: whole segments of half the buffer. The SYN can say no more of it than its field holds, unscaled
+ * (RFC 7323 2.2); the first segment after it says all (Linux).
+ * @param mss without the options of every segment
+ */
 export function initialWindow(settings: TcpSettings, mss: number, route: PathMetrics): number {
   const space = Math.min(settings.rcvBuf >> 1, clampOf(settings, route));
   const whole = space > mss ? space - (space % mss) : space;
-  return Math.min(whole, 65_535, (route.initrwnd ?? Infinity) * mss);
+  return Math.min(whole, (route.initrwnd ?? Infinity) * mss);
 }
 
 /** The connection is open: how far its window may grow for now. The last segment's worth of the buffer is kept back (tcp_app_win). */
@@ -53,8 +57,10 @@ export function initReceiveWindow(connection: ControlBlock): void {
     }
   }
   if (tcp_app_win > 0 && clamp > 2 * rcvMss && clamp + rcvMss > most) clamp = Math.max(2 * rcvMss, most - rcvMss);
-  clamp = Math.min(clamp, 65_535 << connection.rcvWindShift);
+  const sayable = 65_535 << connection.rcvWindShift;
+  clamp = Math.min(clamp, sayable);
   settings.windowClamp = clamp;
+  if (currentWindow(connection) > sayable) connection.rcvAdv = (connection.rcvNxt + sayable) | 0;
   connection.rcvSsthresh = Math.min(distance(connection.rcvNxt, connection.rcvAdv), clamp);
 }
 
