@@ -24,7 +24,11 @@ Breaks one rule of the stack at a time and runs the tests; lists the mutations t
   --help        this text
 
 Ends with 1 when a mutation survived or could not be applied.`;
-const FAST_TESTS = ['rfc', 'socket', 'tcp', 'ip', 'stack'].map((room) => `${room}/**/*.test.js`);
+/** The scripts come first: they take two seconds, and notice a lot. */
+const FAST_TESTS = [
+  'packetdrill/scripts.test.js',
+  ...['rfc', 'socket', 'tcp', 'ip', 'stack'].map((room) => `${room}/**/*.test.js`),
+];
 /** A mutation that makes the tests take so many times as long, and a minute more, never ends: it has been noticed. */
 const PATIENCE = 4;
 
@@ -120,6 +124,9 @@ function compileTo(directory) {
   if (!fs.existsSync(path.join(directory, 'src', 'index.js'))) throw new SetupError(`tsc failed:\n${result.stdout}`);
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
   fs.copyFileSync(path.join(root, 'package.json'), path.join(directory, 'package.json'));
+  const scripts = path.join('test', 'packetdrill');
+  const wanted = (source) => fs.statSync(source).isDirectory() || source.endsWith('.pkt');
+  fs.cpSync(path.join(root, scripts), path.join(directory, scripts), { recursive: true, filter: wanted });
 }
 
 /** Says which mutations cannot be applied, and which are there twice. */

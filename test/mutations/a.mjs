@@ -11,7 +11,7 @@ export default [
   {
     file: 'tcp/arrives',
     name: 'any RST in the window resets',
-    find: 'if (segment.seq !== connection.rcvNxt) return challengeAck(connection, now);',
+    find: 'if (segment.seq !== connection.rcvNxt) { noteStrayReset(connection, now); return challengeAck(connection, now); }',
     replace: '',
   },
   {
@@ -35,8 +35,8 @@ export default [
   {
     file: 'tcp/arrives',
     name: 'URG ignored',
-    find: '(segment.flags & URG) !== 0) checkUrgent(connection, segment); if (segment.payloadLength > 0 && !',
-    replace: 'false) checkUrgent(connection, segment); if (segment.payloadLength > 0 && !',
+    find: 'if ((segment.flags & URG) !== 0) urgentArrives(connection, segment); if (segment.payloadLength > 0 && !textArrives',
+    replace: 'if (segment.payloadLength > 0 && !textArrives',
   },
   {
     file: 'tcp/arrives',
@@ -58,9 +58,9 @@ export default [
     replace: 'default: return true;',
   },
   {
-    file: 'tcp/arrives',
+    file: 'tcp/fin-wait-2',
     name: 'no FIN-WAIT-2 timeout',
-    find: 'connection.setIdleTimer(LINGER, now + seconds * 1000);',
+    find: 'else enterFinWait2Record(connection, wait, now);',
     replace: '',
   },
   {
@@ -70,17 +70,17 @@ export default [
     replace: 'return release(connection, REASON_RESET, now);',
   },
   {
-    file: 'tcp/arrives',
+    file: 'tcp/urgent',
     name: 'an old urgent pointer counts',
-    find: 'if (!after(up, connection.rcvUp) || !after(up, connection.rcvNxt)) return;',
+    find: 'if (after(copiedSeq(connection), seq) || before(seq, connection.rcvNxt)) return;',
     replace: '',
   },
   // arrives-syn-sent.ts
   {
     file: 'tcp/arrives-syn-sent',
     name: 'bad ACK in SYN-SENT not reset',
-    find: 'replyReset(connection.context, connection.path, segment);',
-    replace: '',
+    find: 'replyReset(connection.context, connection.path, segment, connection.signer); // The reset',
+    replace: '// The reset',
   },
   {
     file: 'tcp/arrives-syn-sent',
@@ -98,8 +98,8 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'data after close is no loss',
-    find: 'if ((connection.orphan || shut) && after(end, connection.rcvNxt)) {',
-    replace: 'if (false) {',
+    find: 'if (nobodyReads(connection) && after(end, connection.rcvNxt)) return refuse(connection, segment, now);',
+    replace: '',
   },
   {
     file: 'tcp/segment-text',
@@ -107,7 +107,12 @@ export default [
     find: 'if ((connection.state & RECEIVING) === 0) return true;',
     replace: '',
   },
-  { file: 'tcp/segment-text', name: 'beyond the window is taken', find: 'if (excess > 0) {', replace: 'if (false) {' },
+  {
+    file: 'tcp/arrives',
+    name: 'text beyond the window is taken, though some is unread',
+    find: 'if (!after(text, edge) || connection.receiveQueue.length === 0) return true;',
+    replace: 'return true;',
+  },
   {
     file: 'tcp/segment-text',
     name: 'an early FIN is forgotten',
@@ -116,8 +121,8 @@ export default [
   },
   {
     file: 'tcp/segment-text',
-    name: 'a FIN beyond the window counts',
-    find: 'if (after(fin, connection.rcvAdv)) return;',
+    name: 'a FIN counts whose text was not taken',
+    find: 'if (segment.payloadLength > 0 && after(fin, connection.rcvNxt) && currentWindow(connection) === 0) return;',
     replace: '',
   },
   {
@@ -180,10 +185,10 @@ export default [
     replace: 'if (false) {',
   },
   {
-    file: 'tcp/calls',
+    file: 'tcp/delayed-ack',
     name: 'no window update',
-    find: 'if ((connection.state & RECEIVING) !== 0 && windowUpdateDue(connection)) {',
-    replace: 'if (false) {',
+    find: 'return (connection.state & RECEIVING) !== 0 && !connection.receiveShut && windowUpdateDue(connection);',
+    replace: 'return false;',
   },
   {
     file: 'tcp/calls',
@@ -200,17 +205,17 @@ export default [
   {
     file: 'tcp/calls',
     name: 'no R2 for FIN-WAIT-2 of a closed socket',
-    find: 'if (connection.state === FIN_WAIT_2) armFinWait2(connection, now);',
+    find: 'if (connection.state === FIN_WAIT_2) return closeInFinWait2(connection, now);',
     replace: 'if (connection.state === FIN_WAIT_2) return;',
   },
   // embryo.ts, listener-arrives.ts, listener.ts
   {
     file: 'tcp/embryo',
     name: 'SYN-ACK without end',
-    find: 'if (embryo.retransmits >= context.config.tcp_synack_retries) {',
-    replace: 'if (false) {',
+    find: 'if (timeouts >= listener.synAckRetries() && timeouts >= deferred) return removeEmbryo(embryo);',
+    replace: '',
   },
-  { file: 'tcp/embryo', name: 'no back-off of the SYN-ACK', find: '2 ** embryo.retransmits', replace: '1' },
+  { file: 'tcp/embryo', name: 'no back-off of the SYN-ACK', find: '2 ** embryo.timeouts', replace: '1' },
   {
     file: 'tcp/embryo',
     name: 'no limit of its answers',
@@ -220,8 +225,8 @@ export default [
   {
     file: 'tcp/listener-arrives',
     name: 'ACK in LISTEN ignored',
-    find: 'if ((segment.flags & ACK) !== 0) return replyReset(context, arrival.replyPath, segment);',
-    replace: 'if ((segment.flags & ACK) !== 0) return;',
+    find: 'resetStray(listener, segment, arrival);',
+    replace: ';',
   },
   {
     file: 'tcp/listener-arrives',
@@ -232,19 +237,13 @@ export default [
   {
     file: 'tcp/listener-arrives',
     name: 'SYN taken with a full queue',
-    find: 'if (listener.full) { context.counters.ListenOverflows++; context.counters.ListenDrops++; return; }',
+    find: 'if (listener.full) { counters.ListenOverflows++; return true; }',
     replace: '',
   },
   {
     file: 'tcp/listener-arrives',
-    name: 'no limit of embryos',
-    find: 'if (listener.embryos.size >= context.config.tcp_max_syn_backlog) {',
-    replace: 'if (false) {',
-  },
-  {
-    file: 'tcp/listener-arrives',
     name: 'no abort on overflow',
-    find: 'if (!context.config.tcp_abort_on_overflow) return;',
+    find: 'if (!context.config.tcp_abort_on_overflow || embryo.timerRow < 0) return;',
     replace: 'return;',
   },
   {
@@ -256,8 +255,8 @@ export default [
   {
     file: 'tcp/listener-arrives',
     name: 'embryo: any ACK',
-    find: 'if (segment.ack !== ((embryo.iss + 1) | 0)) return replyReset(listener.context, embryo.path, segment);',
-    replace: '',
+    find: 'if ((flags & (ACK | RST)) === ACK && segment.ack !== ((embryo.iss + 1) | 0)) {',
+    replace: 'if (false) {',
   },
   {
     file: 'tcp/listener-arrives',
@@ -268,8 +267,8 @@ export default [
   {
     file: 'tcp/listener-arrives',
     name: 'embryo: repeated SYN not answered',
-    find: 'if (!old) answerAgain(embryo, now);',
-    replace: '',
+    find: 'return answerAgain(embryo, now);',
+    replace: 'return;',
   },
   {
     file: 'tcp/listener',
@@ -310,8 +309,8 @@ export default [
   {
     file: 'tcp/time-wait',
     name: 'FIN again does not restart',
-    find: 'restart(record, now); acknowledge(record, now); return false;',
-    replace: 'acknowledge(record, now); return false;',
+    find: 'if (old || (flags & ACK) !== 0) restart(record, now);',
+    replace: '',
   },
   {
     file: 'tcp/time-wait',
@@ -322,16 +321,15 @@ export default [
   {
     file: 'tcp/time-wait',
     name: 'no recycling',
-    find: 'if (listened && isNewIncarnation(record, segment, stamped)) {',
+    find: 'if (listened && !old && isNewIncarnation(record, segment, stamped)) {',
     replace: 'if (false) {',
   },
-  { file: 'tcp/time-wait', name: 'recycled for nobody', find: 'if (listened && isNew', replace: 'if (isNew' },
+  { file: 'tcp/time-wait', name: 'recycled for nobody', find: 'if (listened && !old &&', replace: 'if (!old &&' },
   { file: 'tcp/time-wait', name: 'ISS as usual', find: '(record.sndNxt + 65_535 + 2) | 0', replace: 'record.sndNxt' },
-  { file: 'tcp/time-wait', name: 'tcp_rfc1337 ignored', find: '&& !context.config.tcp_rfc1337', replace: '' },
   {
     file: 'tcp/time-wait',
     name: 'no limit of its ACKs',
-    find: 'if (now - record.ackedAt < record.context.config.tcp_invalid_ratelimit) {',
+    find: 'if (now - record.ackedAt < config.tcp_invalid_ratelimit) {',
     replace: 'if (false) {',
   },
   // keepalive.ts, timeouts.ts, persist.ts
@@ -341,18 +339,8 @@ export default [
     find: 'if (keepaliveGivesUp(connection, idle)) {',
     replace: 'if (false) {',
   },
-  {
-    file: 'tcp/timeouts',
-    name: 'no R2',
-    find: 'if (retransmissionsExhausted(connection, now)) return giveUp(connection, now);',
-    replace: '',
-  },
-  {
-    file: 'tcp/timeouts',
-    name: 'SYN without end',
-    find: 'if (connection.retransmits >= most || late) return giveUp(connection, now);',
-    replace: '',
-  },
+  { file: 'tcp/timeouts', name: 'no R2', find: 'if (exhausted) return giveUp(connection, now);', replace: '' },
+  { file: 'tcp/timeouts', name: 'SYN without end', find: 'if (over) return giveUp(connection, now);', replace: '' },
   {
     file: 'tcp/timeouts',
     name: 'no linear SYNs',
@@ -388,8 +376,8 @@ export default [
   {
     file: 'tcp/receive-window',
     name: 'the window shrinks',
-    find: 'if (limit - current < Math.min(buffer >> 1, connection.rcvMss)) return current;',
-    replace: 'if (limit > current && limit - current < Math.min(buffer >> 1, connection.rcvMss)) return current;',
+    find: 'const window = shrinks ? offer : Math.max(offer, current);',
+    replace: 'const window = offer;',
   },
   {
     file: 'tcp/delayed-ack',
@@ -398,37 +386,20 @@ export default [
     replace: 'else connection.ackNow = true;',
   },
   { file: 'tcp/mss', name: 'default MSS 1460', find: '1220 : 536', replace: '1220 : 1460' },
-  {
-    file: 'tcp/mss',
-    name: 'timestamps not taken off',
-    find: 'if (connection.timestampsOk) mss -= TIMESTAMPS_LENGTH;',
-    replace: '',
-  },
-  {
-    file: 'tcp/mss',
-    name: 'no least MSS',
-    find: 'Math.max(connection.peerMss, MIN_MSS)',
-    replace: 'connection.peerMss',
-  },
+  { file: 'tcp/mss', name: 'timestamps not taken off', find: '(timestampsOk ? TIMESTAMPS_LENGTH : 0) +', replace: '' },
   { file: 'tcp/initial-numbers', name: 'no clock in the ISN', find: 'Math.floor(now * 250)', replace: '0' },
   { file: 'tcp/initial-numbers', name: 'ports not in the ISN', find: '(localPort << 16) | remotePort', replace: '0' },
   {
     file: 'tcp/icmp-error',
-    name: 'errors about anything believed',
-    find: 'if (before(seq, connection.sndUna) || !beforeOrAt(seq, connection.sndNxt)) {',
-    replace: 'if (false) {',
-  },
-  {
-    file: 'tcp/icmp-error',
-    name: 'soft errors abort',
-    find: '(connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && kind !== LOST_ON_THE_WAY',
-    replace: 'true',
+    name: 'soft errors end an attempt to connect',
+    find: '&& error.endsOpening &&',
+    replace: '&&',
   },
   // socket/, stack/, ip/
   {
     file: 'socket/socket',
     name: 'SO_LINGER ignored',
-    find: 'if (this.linger.onoff !== 0 && this.linger.linger === 0 && !connection.released) {',
+    find: 'if (abrupt && !connection.released && connection.receiveQueue.length === 0) {',
     replace: 'if (false) {',
   },
   {
@@ -450,13 +421,13 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/receiving',
     name: 'recv takes data it only peeks at',
-    find: '(flags & MSG_PEEK) !== 0',
-    replace: 'false',
+    find: 'into.length, (flags & MSG_PEEK) !== 0, now',
+    replace: 'into.length, false, now',
   },
   {
-    file: 'socket/socket-options',
+    file: 'socket/buffer-options',
     name: 'SO_RCVBUF not doubled',
     find: 'Math.max(2 * Math.min(',
     replace: 'Math.max(Math.min(',
@@ -494,7 +465,7 @@ export default [
   {
     file: 'stack/tcp-input',
     name: 'no RST for what belongs to none',
-    find: 'replyReset(this.#stack.tcp, arrival.replyPath, segment);',
+    find: 'this.#reset(packet, arrival);',
     replace: '',
   },
   {
@@ -506,15 +477,15 @@ export default [
   { file: 'ip/rate-limit', name: 'no limit for the host', find: 'if (this.#tokens < 1) return false;', replace: '' },
   // More of sockets and of the stack
   {
-    file: 'socket/socket',
+    file: 'socket/make-connection',
     name: 'connect to a broadcast address',
-    find: 'if (remote.isMulticast || this.stack.network.isBroadcast(remote)) return -ENETUNREACH;',
+    find: 'if (remote.isMulticast || stack.network.isBroadcast(remote)) return -ENETUNREACH;',
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/make-connection',
     name: 'connect over a pair that is taken',
-    find: 'stack.demux.has(local, port, remote, remotePort)',
+    find: '!stack.ports.isFree(old, bound !== undefined, now)',
     replace: 'false',
   },
   {
@@ -524,25 +495,20 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/poll',
     name: 'POLLOUT with a full buffer',
-    find: 'if (writeShut || connection.writable()) mask |= POLLOUT;',
-    replace: 'mask |= POLLOUT;',
+    find: 'if (writeShut || connection.writable())',
+    replace: 'if (true)',
   },
-  { file: 'socket/socket', name: 'no POLLHUP', find: 'if (readShut && writeShut) mask |= POLLHUP;', replace: '' },
-  { file: 'socket/socket', name: 'no POLLERR', find: 'if (this.#pendingError() !== 0) mask |= POLLERR;', replace: '' },
+  { file: 'socket/poll', name: 'no POLLHUP', find: 'if (readShut && writeShut) mask |= POLLHUP;', replace: '' },
+  { file: 'socket/poll', name: 'no POLLERR', find: 'if (failed) mask |= POLLERR;', replace: '' },
   {
     file: 'socket/socket',
     name: 'send before the handshake',
-    find: 'return -EAGAIN; if ((connection.state',
-    replace: '{} if ((connection.state',
+    find: 'if (connection.opening && !connection.finQueued) return -EAGAIN;',
+    replace: '',
   },
-  {
-    file: 'socket/reason-errno',
-    name: 'EPIPE is ECONNRESET',
-    find: 'finReceived ? EPIPE : ECONNRESET',
-    replace: 'ECONNRESET',
-  },
+  { file: 'socket/reason-errno', name: 'EPIPE is ECONNRESET', find: 'return EPIPE;', replace: 'return ECONNRESET;' },
   { file: 'socket/ip-options', name: 'ECN bits are the user’s', find: 'value & 0xfc', replace: 'value' },
   {
     file: 'socket/tcp-options',
@@ -559,8 +525,8 @@ export default [
   {
     file: 'tcp/settings',
     name: 'accepted sockets share the settings',
-    find: 'return Object.assign(Object.create(TcpSettings.prototype), this);',
-    replace: 'return this;',
+    find: 'const copy = Object.assign(Object.create(TcpSettings.prototype), this);',
+    replace: 'const copy = this;',
   },
   { file: 'tcp/settings', name: 'IP_TTL has no effect', find: 'if (this.ttl > 0) path.ttl = this.ttl;', replace: '' },
   {
@@ -572,8 +538,8 @@ export default [
   {
     file: 'stack/icmp-input',
     name: 'fragmentation needed ends it',
-    find: "return stack.drop('icmp-fragmentation-needed', now);",
-    replace: '{}',
+    find: 'if (type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED) {',
+    replace: 'if (false) {',
   },
   {
     file: 'stack/icmp-input',
@@ -672,8 +638,8 @@ export default [
   {
     file: 'tcp/receive-queue',
     name: 'chunks kept after reading',
-    find: 'piece.chunk.release(); this.#pieces.shift();',
-    replace: 'this.#pieces.shift();',
+    find: 'if (piece.offset === piece.end) { piece.chunk.release();',
+    replace: 'if (piece.offset === piece.end) {',
   },
   {
     file: 'tcp/receive-queue',
@@ -690,8 +656,8 @@ export default [
   {
     file: 'tcp/send-queue',
     name: 'an empty queue keeps its chunk',
-    find: 'if (this.length === 0) this.#drop();',
-    replace: '',
+    find: 'if (this.length === 0) this.#drop(); else this.#forget();',
+    replace: 'this.#forget();',
   },
   {
     file: 'tcp/send-queue',
@@ -718,10 +684,10 @@ export default [
     replace: 'return to - from;',
   },
   {
-    file: 'tcp/control-block',
+    file: 'tcp/send-buffer',
     name: 'POLLOUT with any room',
-    find: 'return 3 * this.sendSpace() >= this.settings.sndBuf;',
-    replace: 'return this.sendSpace() > 0;',
+    find: 'const roomy = sndBuf - charge >= charge >> 1 && charge < sndBuf;',
+    replace: 'const roomy = charge < sndBuf;',
   },
   { file: 'tcp/control-block', name: 'IP_TOS not taken on', find: 'settings.mark(path);', replace: '' },
   { file: 'tcp/embryo', name: 'IP_TOS not in the SYN,ACK', find: 'listener.settings.mark(path);', replace: '' },
@@ -736,8 +702,8 @@ export default [
   {
     file: 'tcp/release',
     name: 'RST in SYN-SENT',
-    find: '(CLOSED | LISTEN | SYN_SENT | TIME_WAIT)) === 0) transmitReset',
-    replace: '(CLOSED | LISTEN | TIME_WAIT)) === 0) transmitReset',
+    find: 'CLOSED | LISTEN | SYN_SENT | TIME_WAIT | (finSent',
+    replace: 'CLOSED | LISTEN | TIME_WAIT | (finSent',
   },
   {
     file: 'tcp/transmit',
@@ -748,8 +714,8 @@ export default [
   {
     file: 'tcp/icmp-error',
     name: 'hard errors abort',
-    find: '(connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0',
-    replace: '((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 || kind === UNREACHABLE_PORT)',
+    find: '(connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && error.endsOpening',
+    replace: 'error.endsOpening',
   },
   {
     file: 'ip/icmp-output',
@@ -769,7 +735,7 @@ export default [
     find: 'out.fragment = header4.moreFragments || header4.fragmentOffset !== 0;',
     replace: 'out.fragment = false;',
   },
-  { file: 'ip/path', name: 'may be fragmented', find: 'tos, 0, true, ttl', replace: 'tos, 0, false, ttl' },
+  { file: 'ip/path', name: 'may be fragmented', find: 'id, dontFragment, ttl', replace: 'id, false, ttl' },
   {
     file: 'stack/interface',
     name: 'packets lost when the link is full',
@@ -792,8 +758,8 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'data after a shutdown of both sides kept',
-    find: '(connection.orphan || shut)',
-    replace: 'connection.orphan',
+    find: 'connection.orphan || (connection.receiveShut',
+    replace: 'connection.orphan || (false && connection.receiveShut',
   },
   { file: 'socket/socket', name: 'SO_LINGER not inherited', find: 'accepted.linger = this.linger;', replace: '' },
   {
@@ -805,8 +771,8 @@ export default [
   {
     file: 'stack/icmp-input',
     name: 'time exceeded is not noted',
-    find: 'errorArrives(stack, packet, LOST_ON_THE_WAY, now);',
-    replace: '',
+    find: 'message.type === ICMP_TIME_EXCEEDED || message.type === ICMP_PARAMETER_PROBLEM',
+    replace: 'message.type === ICMP_PARAMETER_PROBLEM',
   },
   {
     file: 'stack/network',
@@ -963,39 +929,33 @@ export default [
   },
   {
     file: 'tcp/time-wait',
-    name: 'an earlier timestamp recycles',
-    find: 'if (stamped && before(segment.tsVal, record.tsRecent)) return false;',
-    replace: '',
-  },
-  {
-    file: 'tcp/time-wait',
     name: 'any RST ends it',
-    find: 'acceptable && seq === record.rcvNxt &&',
-    replace: 'acceptable &&',
+    find: 'if (!old && seq === rcvNxt && (seq === end || (flags & RST) !== 0)) {',
+    replace: 'if (!old && ((seq === rcvNxt && seq === end) || (flags & RST) !== 0)) {',
   },
   {
     file: 'tcp/time-wait',
     name: 'an old RST ends it',
-    find: 'if (!old && acceptable && seq',
-    replace: 'if (acceptable && seq',
+    find: 'if (!old && seq === rcvNxt &&',
+    replace: 'if (seq === rcvNxt &&',
   },
   {
     file: 'tcp/time-wait',
     name: 'its timestamps stand still',
-    find: 'if (!old && acceptable && stamped) record.tsRecent = segment.tsVal;',
-    replace: '',
+    find: 'if (stamped) record.tsRecent = segment.tsVal; if ((flags & RST) === 0) restart',
+    replace: 'if ((flags & RST) === 0) restart',
   },
   {
     file: 'tcp/time-wait',
     name: 'a bare ACK is answered',
-    find: 'if (segmentLength(segment) > 0 || !acceptable || old) limitedAcknowledge',
-    replace: 'limitedAcknowledge',
+    find: 'if ((flags & RST) === 0) restart(record, now);',
+    replace: 'if ((flags & RST) === 0) { restart(record, now); acknowledge(record, now); }',
   },
   {
     file: 'tcp/time-wait',
-    name: 'an old FIN restarts',
-    find: 'if (!old && acceptable && (flags & FIN)',
-    replace: 'if (acceptable && (flags & FIN)',
+    name: 'an old SYN does not restart',
+    find: 'if (old || (flags & ACK) !== 0) restart',
+    replace: 'if ((flags & ACK) !== 0) restart',
   },
   {
     file: 'tcp/listener-arrives',
@@ -1036,14 +996,14 @@ export default [
   {
     file: 'tcp/listener-arrives',
     name: 'SYN in SYN-RECEIVED opens',
-    find: 'if ((flags & SYN) !== 0) { listener.context.counters.AttemptFails++; return removeEmbryo(embryo); }',
+    find: 'if ((flags & SYN) !== 0 && seq !== irs) return resetEmbryo(embryo);',
     replace: '',
   },
   {
     file: 'tcp/listener-arrives',
     name: 'PAWS forgotten in SYN-RECEIVED',
-    find: 'if (outside || old) {',
-    replace: 'if (outside) {',
+    find: 'if (old || foreign || !isWithin(',
+    replace: 'if (foreign || !isWithin(',
   },
   {
     file: 'tcp/transmit',
@@ -1052,17 +1012,12 @@ export default [
     replace: 'distance(seq, connection.sndUp) & 65_535',
   },
   {
-    file: 'tcp/transmit',
+    file: 'tcp/receive-window',
     name: 'a SYN offers parts of segments',
-    find: 'return window < mss ? window : window - (window % mss);',
-    replace: 'return window;',
+    find: 'const whole = space > mss ? space - (space % mss) : space;',
+    replace: 'const whole = space;',
   },
-  {
-    file: 'tcp/transmit',
-    name: 'SACK on a RST',
-    find: '(flags & RST) === 0 && hasSacks(connection)',
-    replace: 'hasSacks(connection)',
-  },
+  { file: 'tcp/transmit', name: 'SACK on a RST', find: 'if ((flags & RST) !== 0) return at;', replace: '' },
   {
     file: 'tcp/transmit',
     name: 'what was acknowledged last is forgotten',
@@ -1082,10 +1037,10 @@ export default [
     replace: 'connection.rcvNxt || 1',
   },
   {
-    file: 'tcp/acknowledge',
+    file: 'tcp/send-buffer',
     name: 'room in the send buffer is not told of',
-    find: 'if (!writableBefore && connection.writable()) connection.context.markReady(connection);',
-    replace: '',
+    find: 'noteBufferLimit(connection, false, now); connection.context.markReady(connection);',
+    replace: 'noteBufferLimit(connection, false, now);',
   },
   {
     file: 'tcp/acknowledge',
@@ -1096,20 +1051,14 @@ export default [
   {
     file: 'tcp/acknowledge',
     name: 'the largest window is the first',
-    find: 'if (window > connection.maxSndWnd) connection.maxSndWnd = window;',
-    replace: '',
+    find: 'if (window > connection.maxSndWnd) {',
+    replace: 'if (connection.maxSndWnd === 0) {',
   },
   {
-    file: 'tcp/arrives',
+    file: 'tcp/urgent',
     name: 'urgent data behind a FIN',
-    find: 'if (connection.finReceived) return; const up',
-    replace: 'const up',
-  },
-  {
-    file: 'tcp/arrives',
-    name: 'a RST in LAST-ACK is an error',
-    find: 'case CLOSING: case LAST_ACK: return release(connection, REASON_NONE, now);',
-    replace: '',
+    find: '|| connection.finReceived) return;',
+    replace: ') return;',
   },
   {
     file: 'tcp/arrives',
@@ -1120,19 +1069,19 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a FIN that comes again is not acknowledged',
-    find: "if (connection.finReceived) { // The peer's FIN again: its acknowledgment was lost. answer(connection, now);",
-    replace: 'if (connection.finReceived) {',
+    find: 'enterQuickAck(connection, 2); answer(connection, now); return; } if (before(fin, connection.rcvNxt)) return;',
+    replace: 'return; } if (before(fin, connection.rcvNxt)) return;',
   },
   {
     file: 'tcp/segment-text',
-    name: 'data for nobody is answered by a challenge',
-    find: 'replyReset(connection.context, connection.path, segment); release(',
-    replace: 'release(',
+    name: 'data for nobody is not answered',
+    find: 'replyReset(connection.context, connection.path, segment, connection.signer); release(connection, connection.orphan',
+    replace: 'release(connection, connection.orphan',
   },
   {
     file: 'tcp/segment-text',
     name: 'a FIN is answered at once',
-    find: 'connection.pingpong = true; scheduleAck(connection);',
+    find: 'enterPingpong(connection); scheduleAck(connection);',
     replace: 'scheduleAck(connection); connection.ackNow = true;',
   },
   {
@@ -1184,9 +1133,9 @@ export default [
     replace: 'Math.max(backlog | 0, 0)',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/poll',
     name: 'no POLLPRI',
-    find: 'if (!readShut && ((connection.rcvUp - connection.rcvNxt) | 0) > 0) mask |= POLLPRI;',
+    find: 'if (connection.urgent?.unread === true) mask |= POLLPRI;',
     replace: '',
   },
   {
@@ -1202,13 +1151,13 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/receiving',
     name: 'unknown flags of recv are taken',
     find: 'if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;',
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/make-connection',
     name: 'the unspecified address is no host',
     find: 'to.address.isUnspecified ? IPV4_LOOPBACK : to.address',
     replace: 'to.address',

@@ -25,10 +25,10 @@ export default [
     replace: 'if (after(connection.sndUp, seq)) {',
   },
   {
-    name: 'R2 from tcp_rto_min_us',
     file: 'tcp/timeouts',
-    find: 'backedOffTime(LEAST_RTO,',
-    replace: 'backedOffTime(config.tcp_rto_min_us / 1000,',
+    name: 'R2 from tcp_rto_min_us',
+    find: 'const limit = backedOffTime(LEAST_RTO,',
+    replace: 'const limit = backedOffTime(config.tcp_rto_min_us / 1000,',
   },
   {
     name: 'uncork is lost when the windows are full',
@@ -73,9 +73,9 @@ export default [
     replace: 'const skip = 0;',
   },
   {
-    name: 'the window is rounded up for ever',
     file: 'tcp/receive-window',
-    find: 'connection.receiveQueue.length + field * unit > rcvBuf + unit',
+    name: 'the window is rounded up for ever',
+    find: 'connection.receiveQueue.length + field * unit > (settings.rcvBuf >> 1) + unit',
     replace: 'false',
   },
   {

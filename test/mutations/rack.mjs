@@ -2,35 +2,44 @@
 const rack = (name, find, replace) => ({ name, file: 'tcp/rack', find, replace });
 
 export default [
-  rack('RACK: an enlarged window stays for good', 'if (--rack.persist <= 0)', 'if (--rack.persist <= -99)'),
+  rack('RACK: an enlarged window stays for good', 'if (rack !== undefined && rack.persist > 0) rack.persist--;', ''),
   rack('RACK: D-SACKs enlarge nothing', '(rack.multiplier * connection.minRttUs) / 4', 'connection.minRttUs / 4'),
   rack('RACK: the window may be longer than SRTT', ', connection.srttUs) / 1000', ', Infinity) / 1000'),
-  rack('RACK: reordering is not noted', 'rack.reorderingSeen = true', 'rack.reorderingSeen = false'),
+  {
+    name: 'RACK: reordering is not noted',
+    file: 'tcp/reordering',
+    find: 'recoveryOf(connection).reorderings++;',
+    replace: '',
+  },
   rack('RACK: a window in recovery, too', 'if (connection.caState >= CA_RECOVERY) return 0;', ''),
   rack(
     'RACK: DupThresh means nothing',
-    'if (connection.runs.sackedOut >= connection.context.config.tcp_reordering) return 0;',
+    'if (counts && connection.runs.sackedOut >= connection.reordering) return 0;',
     '',
   ),
   rack('RACK: a retransmission is believed at once', 'return Math.min(now - minRtt, echo);', 'return echo;'),
   rack('RACK: TSecr is not looked at', 'return Math.min(now - minRtt, echo);', 'return now - minRtt;'),
-  rack('RACK: lost retransmissions stay lost', 'runs.markLostAgain(run);', 'runs.markLost(run);'),
+  rack(
+    'RACK: lost retransmissions stay lost',
+    '(run.marks & (LOST | RETRANSMITTED)) === LOST',
+    '(run.marks & (LOST | RETRANSMITTED)) !== 0',
+  ),
   rack(
     'RACK: what was sent later is lost as well',
     'if (!sentAfter(rack.sentAt, rack.endSeq, run.sentAt, run.end)) continue;',
     '',
   ),
   {
-    name: 'RACK: a retransmission behind is reordering',
     file: 'tcp/sent-runs',
-    find: 'if (!again && this.#hasForwardBefore',
-    replace: 'if (this.#hasForwardBefore',
+    name: 'RACK: a retransmission behind is reordering',
+    find: 'if (again) { news.ackedAgain = true; }',
+    replace: 'if (again) { news.ackedAgain = true; noteOriginal(news, run, behind); }',
   },
   {
-    name: 'RACK: no timer',
     file: 'tcp/recovery',
-    find: 'if (wait > 0) connection.setTimer(REORDERING, now + wait + TIMEOUT_MIN);',
-    replace: 'if (false) return;',
+    name: 'RACK: no timer',
+    find: 'armReordering(connection, now + wait + TIMEOUT_MIN); news.timerSet = true;',
+    replace: '',
   },
   {
     name: 'a SYN waits its second after a wrong acknowledgment',
