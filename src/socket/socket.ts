@@ -62,6 +62,8 @@ import { localName, peerName, type SocketAddress } from './socket-address.ts';
 export type { SocketAddress };
 
 const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN;
+/** What is said of the last byte of a message. */
+const LAST_ONLY = MSG_OOB | MSG_EOR;
 
 /**
  * socket(2).
@@ -218,9 +220,11 @@ export class Socket implements ConnectionUser {
     if (fast !== undefined) return fast;
     const connection = this.#sender(flags);
     if (typeof connection === 'number') return connection;
+    // The end of a record, or an urgent byte, is the last one of all.
+    const last = list.findLastIndex(({ length }) => length > 0);
     let total = 0;
-    for (const bytes of list) {
-      const taken = bytes.length === 0 ? 0 : this.#queue(connection, bytes, flags);
+    for (const [i, bytes] of list.entries()) {
+      const taken = bytes.length === 0 ? 0 : this.#queue(connection, bytes, i === last ? flags : flags & ~LAST_ONLY);
       total += taken;
       if (taken < bytes.length) break;
     }

@@ -18,7 +18,7 @@ import { becomeEstablished } from './established.ts';
 import { synAckArrives } from './fast-open-client.ts';
 import { boundedMss, defaultMss, syncMss } from './mss.ts';
 import { startProbing } from './mtu-probing.ts';
-import { MAX_WINDOW_SHIFT } from './receive-window.ts';
+import { boundWindow, MAX_WINDOW_SHIFT } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset } from './reply.ts';
 import { after, beforeOrAt, distance } from './sequence.ts';
@@ -114,6 +114,7 @@ function takeOptions(connection: ControlBlock, segment: TcpSegment, now: number)
   connection.windowScaleOk = connection.windowScaleOk && (optionBits & OPT_WSCALE) !== 0;
   connection.sndWindShift = connection.windowScaleOk ? Math.min(segment.windowScale, MAX_WINDOW_SHIFT) : 0;
   if (!connection.windowScaleOk) connection.rcvWindShift = 0;
+  boundWindow(connection);
   startProbing(connection, now);
   syncMss(connection);
 }

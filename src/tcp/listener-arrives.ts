@@ -33,7 +33,7 @@ import { type FastOpenAnswer, judgeSyn, openFast } from './fast-open-server.ts';
 import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
 import type { Path } from './path.ts';
-import { initialWindow, MAX_WINDOW_SHIFT, offeredShift } from './receive-window.ts';
+import { boundWindow, initialWindow, MAX_WINDOW_SHIFT, offeredShift } from './receive-window.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { inheritKeys, keysAreLeft, signerForStray, signerForSyn } from './segment-keys.ts';
 import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
@@ -359,6 +359,7 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.windowScaleOk = embryo.windowScaleOk;
   connection.sndWindShift = embryo.sndWindShift;
   connection.rcvWindShift = embryo.rcvWindShift;
+  boundWindow(connection);
   connection.tsRecent = embryo.tsRecent;
   connection.tsRecentAt = Math.floor(now / 1000);
   connection.tsOffset = embryo.tsOffset;

@@ -44,6 +44,12 @@ export function initialWindow(settings: TcpSettings, mss: number, route: PathMet
   return Math.min(whole, (route.initrwnd ?? Infinity) * mss);
 }
 
+/** The peer's SYN says whether windows are scaled: a new connection's is no larger than the field of the segments to come can say. */
+export function boundWindow(connection: ControlBlock): void {
+  const sayable = 65_535 << connection.rcvWindShift;
+  if (currentWindow(connection) > sayable) connection.rcvAdv = (connection.rcvNxt + sayable) | 0;
+}
+
 /** The connection is open: how far its window may grow for now. The last segment's worth of the buffer is kept back (tcp_app_win). */
 export function initReceiveWindow(connection: ControlBlock): void {
   const { settings, rcvMss } = connection;
@@ -57,10 +63,8 @@ export function initReceiveWindow(connection: ControlBlock): void {
     }
   }
   if (tcp_app_win > 0 && clamp > 2 * rcvMss && clamp + rcvMss > most) clamp = Math.max(2 * rcvMss, most - rcvMss);
-  const sayable = 65_535 << connection.rcvWindShift;
-  clamp = Math.min(clamp, sayable);
+  clamp = Math.min(clamp, 65_535 << connection.rcvWindShift);
   settings.windowClamp = clamp;
-  if (currentWindow(connection) > sayable) connection.rcvAdv = (connection.rcvNxt + sayable) | 0;
   connection.rcvSsthresh = Math.min(distance(connection.rcvNxt, connection.rcvAdv), clamp);
 }
 

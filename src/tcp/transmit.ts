@@ -196,7 +196,8 @@ function synWindow(connection: ControlBlock): number {
   if (connection.state === SYN_SENT && offered > 0) return Math.min(offered, 65_535);
   // Linux: of segments with timestamps, when it is known that there will be some: a SYN in the place of a TIME-WAIT.
   const stamped = connection.state === SYN_SENT && connection.tsRecent !== 0;
-  const window = initialWindow(settings, rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0), path.metrics);
+  const most = initialWindow(settings, rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0), path.metrics);
+  const window = Math.min(most, 65_535 << connection.rcvWindShift);
   // Sent again in SYN-RECEIVED, it takes nothing back of what an acknowledgment offered since.
   connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);
   return Math.min(window, 65_535);
