@@ -52,7 +52,7 @@ export function setReceiveLowat({ settings, stack, connection }: Socket, value: 
 
 /** TCP_NOTSENT_LOWAT: 0: tcp_notsent_lowat. */
 export function setNotsentLowat({ settings, stack, connection }: Socket, value: number): number {
-  settings.notsentLowat = value;
+  settings.rarely.notsentLowat = value;
   if (connection !== undefined) stack.tcp.markReady(connection);
   return 0;
 }
@@ -67,7 +67,7 @@ export function setClamp({ settings, connection, listening }: Socket, value: num
 
 /** SO_OOBINLINE; the byte that waits stays where it is: the reader comes by it, or does not. */
 export function setInline({ settings, connection }: Socket, value: boolean): number {
-  settings.oobInline = value;
+  settings.rarely.oobInline = value;
   if (connection !== undefined && value && connection.urgent?.seq === copiedSeq(connection)) {
     connection.context.markReady(connection);
   }

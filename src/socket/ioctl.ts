@@ -24,5 +24,5 @@ export function ioctl(socket: Socket, request: number): number {
 /** Up to the urgent byte, where the next read stops: none at the mark (Linux). */
 function readableBytes(connection: ControlBlock): number {
   const { length } = connection.receiveQueue;
-  return connection.settings.oobInline ? length : Math.min(length, bytesToMark(connection));
+  return connection.settings.rare.oobInline ? length : Math.min(length, bytesToMark(connection));
 }

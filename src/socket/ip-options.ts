@@ -56,9 +56,9 @@ export function getIpOption(socket: Socket, option: number): number {
     case IP_MTU_DISCOVER:
       return settings.discovery;
     case IP_FREEBIND:
-      return Number(settings.rare?.freeBind === true);
+      return Number(settings.rare.freeBind);
     case IP_LOCAL_PORT_RANGE:
-      return ((settings.rare?.localPortHigh ?? 0) << 16) | (settings.rare?.localPortLow ?? 0);
+      return (settings.rare.localPortHigh << 16) | settings.rare.localPortLow;
     // Of the path, as it is known now.
     case IP_MTU:
       return connection === undefined || connection.released ? -ENOTCONN : connection.path.mtu;

@@ -14,9 +14,9 @@ export function makeBinding(socket: Socket, at: SocketAddress): OwnBinding | num
   if (!isPort(at.port)) return -EINVAL;
   if (address.family !== 4) return -EAFNOSUPPORT;
   const foreign = !address.isUnspecified && !stack.network.isLocal(address);
-  if (foreign && rare?.freeBind !== true) return -EADDRNOTAVAIL;
+  if (foreign && !rare.freeBind) return -EADDRNOTAVAIL;
   const { ports } = stack;
-  const reusePort = rare?.reusePort === true;
+  const { reusePort } = rare;
   const port = at.port === 0 ? ports.ephemeral(address, reuseAddress, rare) : at.port;
   if (port === 0 || ports.conflicts(address, port, reuseAddress, undefined, reusePort)) return -EADDRINUSE;
   return { address, port, reuseAddress, reusePort, listening: false };

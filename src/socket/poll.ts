@@ -29,8 +29,8 @@ export function pollConnection(connection: ControlBlock, failed: boolean): numbe
 function readable(connection: ControlBlock): boolean {
   const { length } = connection.receiveQueue;
   if (length === 0) return false;
-  const { rcvLowat, oobInline } = connection.settings;
-  const target = connection.urgent !== undefined && !oobInline && atMark(connection) ? rcvLowat + 1 : rcvLowat;
+  const { rcvLowat, rare } = connection.settings;
+  const target = connection.urgent !== undefined && !rare.oobInline && atMark(connection) ? rcvLowat + 1 : rcvLowat;
   if (length >= target) return true;
   return connection.context.memory.pressure || (target > 2 && currentWindow(connection) <= connection.seenMss);
 }

@@ -39,17 +39,17 @@ export function setRareOption(socket: Socket, option: number, value: OptionValue
 export function getRareOption({ settings: { rare } }: Socket, option: number): OptionResult {
   switch (option) {
     case SO_PRIORITY:
-      return rare?.priority ?? 0;
+      return rare.priority;
     case SO_MARK:
-      return rare?.mark ?? 0;
+      return rare.mark;
     case SO_REUSEPORT:
-      return Number(rare?.reusePort === true);
+      return Number(rare.reusePort);
     case SO_RCVTIMEO:
-      return timeval(rare?.receiveTimeout ?? 0);
+      return timeval(rare.receiveTimeout);
     case SO_SNDTIMEO:
-      return timeval(rare?.sendTimeout ?? 0);
+      return timeval(rare.sendTimeout);
     case SO_MAX_PACING_RATE:
-      return rare?.maxPacingRate ?? Infinity;
+      return rare.maxPacingRate;
     default:
       return -ENOPROTOOPT;
   }

@@ -54,6 +54,6 @@ export function receiveMessage(socket: Socket, list: readonly Uint8Array[], flag
     if (got < into.length || (flags & (MSG_PEEK | MSG_OOB)) !== 0) break;
   }
   const { connection, settings } = socket;
-  const inq = connection !== undefined && settings.inq ? bytesLeft(connection) : undefined;
+  const inq = connection !== undefined && settings.rare.inq ? bytesLeft(connection) : undefined;
   return { length, flags: flags & MSG_OOB, inq };
 }

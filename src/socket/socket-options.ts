@@ -91,7 +91,7 @@ export function getSocketOption(socket: Socket, option: number): OptionResult {
     case SO_SNDLOWAT:
       return 1;
     case SO_OOBINLINE:
-      return Number(settings.oobInline);
+      return Number(settings.rare.oobInline);
     default:
       return getRareOption(socket, option);
   }

@@ -61,6 +61,8 @@ import { localName, peerName, type SocketAddress } from './socket-address.ts';
 
 export type { SocketAddress };
 
+/** One for all who have set none. */
+const NO_LINGER: Linger = { onoff: 0, linger: 0 };
 const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN;
 /** What is said of the last byte of a message. */
 const LAST_ONLY = MSG_OOB | MSG_EOR;
@@ -83,7 +85,7 @@ export class Socket implements ConnectionUser {
   readonly domain: number;
   /** What the connection runs with; options change it. */
   readonly settings: TcpSettings;
-  linger: Linger = { onoff: 0, linger: 0 };
+  linger = NO_LINGER;
   reuseAddress = false;
   /**
    * Told, at most once per batch, that readiness may have changed; the mask is `poll()`'s. Called from inside the stack's loop: it

@@ -59,7 +59,7 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
       return 0;
     case TCP_MAXSEG:
       if (value !== 0 && (value < MIN_MAXSEG || value > MAX_MAXSEG)) return -EINVAL;
-      settings.maxSegment = value;
+      settings.rarely.maxSegment = value;
       return 0;
     case TCP_KEEPIDLE:
       return bounded(value, 1, MAX_KEEPIDLE, () => setKeepIdle(socket, value));
@@ -68,17 +68,17 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
     case TCP_KEEPCNT:
       return bounded(value, 1, MAX_KEEPCNT, () => setField(settings, 'keepCount', value));
     case TCP_SYNCNT:
-      return bounded(value, 1, MAX_SYNCNT, () => setField(settings, 'synCount', value));
+      return bounded(value, 1, MAX_SYNCNT, () => setField(settings.rarely, 'synCount', value));
     case TCP_RTO_MAX_MS:
       return bounded(value, MIN_RTO_MAX, MAX_RTO_MAX, () => setField(settings, 'rtoMax', value));
     case TCP_DEFER_ACCEPT:
-      settings.deferAccept = secondsToTimeouts(value);
+      settings.rarely.deferAccept = secondsToTimeouts(value);
       return 0;
     case TCP_LINGER2:
-      settings.linger2 = value < 0 ? -1 : Math.min(value, 120);
+      settings.rarely.linger2 = value < 0 ? -1 : Math.min(value, 120);
       return 0;
     case TCP_USER_TIMEOUT:
-      return bounded(value, 0, MAX_INT, () => setField(settings, 'userTimeout', value));
+      return bounded(value, 0, MAX_INT, () => setField(settings.rarely, 'userTimeout', value));
     case TCP_QUICKACK:
       if (connection !== undefined) setQuickAck(connection, value);
       return 0;
@@ -100,17 +100,13 @@ function bounded(value: number, least: number, most: number, set: () => number):
   return value < least || value > most ? -EINVAL : set();
 }
 
-function setField(
-  settings: TcpSettings,
-  field: 'keepInterval' | 'keepCount' | 'rtoMax' | 'synCount' | 'userTimeout',
-  value: number,
-): number {
+function setField<Field extends string>(settings: Record<Field, number>, field: Field, value: number): number {
   settings[field] = value;
   return 0;
 }
 
 function setInq(settings: TcpSettings, value: number): number {
-  settings.inq = value === 1;
+  settings.rarely.inq = value === 1;
   return 0;
 }
 
@@ -124,7 +120,7 @@ export function setCongestion(socket: Socket, value: OptionValue): number {
   if (typeof value !== 'string') return -EINVAL;
   if (!congestionControls().includes(value)) return -ENOENT;
   socket.settings.congestion = value;
-  socket.settings.congestionChosen = true;
+  socket.settings.rarely.congestionChosen = true;
   if (socket.connection !== undefined) changeControl(socket.connection, value, socket.stack.clock.now());
   return 0;
 }
@@ -140,7 +136,7 @@ export function getTcpOption(socket: Socket, option: number): number | string | 
     case TCP_MAXSEG:
       // Linux: what the user set while there is no connection, and then what is sent.
       if (connection === undefined || connection.state === CLOSED)
-        return settings.maxSegment || connection?.sndMss || 536;
+        return settings.rare.maxSegment || connection?.sndMss || 536;
       return connection.sndMss;
     case TCP_KEEPIDLE:
       return settings.keepIdle;
@@ -151,21 +147,21 @@ export function getTcpOption(socket: Socket, option: number): number | string | 
     case TCP_RTO_MAX_MS:
       return settings.rtoMax;
     case TCP_SYNCNT:
-      return settings.synCount || socket.stack.sysctl.tcp_syn_retries;
+      return settings.rare.synCount || socket.stack.sysctl.tcp_syn_retries;
     case TCP_DEFER_ACCEPT:
-      return timeoutsToSeconds(settings.deferAccept);
+      return timeoutsToSeconds(settings.rare.deferAccept);
     case TCP_LINGER2:
-      return settings.linger2 || socket.stack.sysctl.tcp_fin_timeout;
+      return settings.rare.linger2 || socket.stack.sysctl.tcp_fin_timeout;
     case TCP_USER_TIMEOUT:
-      return settings.userTimeout;
+      return settings.rare.userTimeout;
     case TCP_QUICKACK:
       return Number(connection === undefined || !inPingpong(connection));
     case TCP_WINDOW_CLAMP:
       return settings.windowClamp;
     case TCP_NOTSENT_LOWAT:
-      return settings.notsentLowat;
+      return settings.rare.notsentLowat;
     case TCP_INQ:
-      return Number(settings.inq);
+      return Number(settings.rare.inq);
     case TCP_THIN_DUPACK:
       return 0;
     case TCP_CONGESTION:

@@ -92,7 +92,7 @@ function echoesOurSyn(connection: ControlBlock, segment: TcpSegment, now: number
  * @returns whether it may wait
  */
 function waitForData(connection: ControlBlock, now: number): boolean {
-  const expectsToWrite = inPingpong(connection) || connection.settings.deferAccept > 0;
+  const expectsToWrite = inPingpong(connection) || connection.settings.rare.deferAccept > 0;
   if (!expectsToWrite || connection.runs.packetsOut > 0) return false;
   enterQuickAck(connection, MAX_QUICK_ACKS);
   connection.ackDelayed = true;
@@ -104,7 +104,7 @@ function waitForData(connection: ControlBlock, now: number): boolean {
 function takeOptions(connection: ControlBlock, segment: TcpSegment, now: number): void {
   const { optionBits } = segment;
   const peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(connection.path.headerLength);
-  connection.peerMss = boundedMss(peerMss, connection.settings.maxSegment);
+  connection.peerMss = boundedMss(peerMss, connection.settings.rare.maxSegment);
   connection.sackOk = connection.sackOk && (optionBits & OPT_SACK_PERMITTED) !== 0;
   connection.timestampsOk = connection.timestampsOk && (optionBits & OPT_TIMESTAMPS) !== 0;
   if (connection.timestampsOk) {

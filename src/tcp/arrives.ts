@@ -222,7 +222,7 @@ function ourFinAcknowledged(connection: ControlBlock, segment: TcpSegment, now: 
 
 /** The ACK of our FIN has come, and nobody holds the connection any more. */
 function orphanInFinWait2(connection: ControlBlock, segment: TcpSegment, now: number): void {
-  if (connection.settings.linger2 >= 0) return awaitFin(connection, segmentLength(segment) > 0, now);
+  if (connection.settings.rare.linger2 >= 0) return awaitFin(connection, segmentLength(segment) > 0, now);
   // A negative TCP_LINGER2 waits for nothing; Linux tells the peer.
   connection.context.counters.TCPAbortOnData++;
   replyReset(connection.context, connection.path, segment, connection.signer);

@@ -41,14 +41,14 @@ export function beginOpen(connection: ControlBlock, old: TimeWaitRecord | undefi
   connection.sndUp = connection.iss;
   connection.sendQueue.base = connection.sndNxt;
   connection.tsOffset = numbers.timestampOffset(connection.local, connection.remote);
-  connection.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
+  connection.rcvMss = advertisedMss(path, settings.rare.maxSegment, config.min_adv_mss);
   // What we offer; the peer's answer decides.
   connection.sackOk = config.tcp_sack;
   connection.signer = signerForOpen(connection);
   connection.timestampsOk = config.tcp_timestamps && connection.signer?.leavesTimestamps !== false;
   connection.windowScaleOk = config.tcp_window_scaling;
   connection.rcvWindShift = offeredShift(settings, config, path.metrics);
-  if (settings.maxSegment > 0) connection.peerMss = settings.maxSegment;
+  if (settings.rare.maxSegment > 0) connection.peerMss = settings.rare.maxSegment;
   syncMss(connection);
   offerEcn(connection);
   connection.lastReceivedAt = now;
@@ -148,7 +148,7 @@ export function close(connection: ControlBlock, now: number): void {
 
 /** Only the peer's FIN is still to come; a negative TCP_LINGER2 waits for nothing. */
 function closeInFinWait2(connection: ControlBlock, now: number): void {
-  if (connection.settings.linger2 < 0) {
+  if (connection.settings.rare.linger2 < 0) {
     connection.context.counters.TCPAbortOnLinger++;
     abort(connection, REASON_ABORTED, now);
   } else {

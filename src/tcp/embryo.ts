@@ -160,7 +160,7 @@ export function embryoTimeout(embryo: Embryo, now: number): void {
   if (!context.timers.takeDue(embryo.timerRow, RETRANSMISSION, now)) return;
   if (embryo.unsent) return sendSynAck(embryo, now);
   context.counters.TCPTimeouts++;
-  const deferred = embryo.acknowledged ? settings.deferAccept : 0;
+  const deferred = embryo.acknowledged ? settings.rare.deferAccept : 0;
   if (timeouts >= listener.synAckRetries() && timeouts >= deferred) return removeEmbryo(embryo);
   embryo.timeouts++;
   if (timeouts === 0) listener.young--;

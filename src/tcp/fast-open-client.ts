@@ -43,7 +43,7 @@ export function chooseCookie(connection: ControlBlock, state: FastOpen, now: num
  * 536, Linux our own; that happens only where no cookie is needed.
  */
 export function synRoom({ context, local, remote, path, settings, rcvMss }: ControlBlock): number {
-  const announced = boundedMss(context.fastOpen.peer(local, remote)?.mss || rcvMss, settings.maxSegment);
+  const announced = boundedMss(context.fastOpen.peer(local, remote)?.mss || rcvMss, settings.rare.maxSegment);
   return Math.max(Math.min(path.mtu - path.headerLength - TCP_HEADER, announced) - OPTION_SPACE, 0);
 }
 

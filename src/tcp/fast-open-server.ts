@@ -204,7 +204,7 @@ export function synAckTimeout(connection: ControlBlock, now: number): boolean {
   const { context, settings } = connection;
   const { config, counters } = context;
   counters.TCPTimeouts++;
-  const most = settings.synCount || config.tcp_synack_retries + 1;
+  const most = settings.rare.synCount || config.tcp_synack_retries + 1;
   if (connection.retransmits >= most) return false;
   connection.retransmits++;
   repeatSynAck(connection);

@@ -25,12 +25,12 @@ export function awaitFin(connection: ControlBlock, more: boolean, now: number): 
 /** That time is over. */
 export function finWait2Timeout(connection: ControlBlock, now: number): void {
   const rest = finTime(connection) - connection.context.config.tcp_timewait_len * 1000;
-  if (connection.settings.linger2 >= 0 && rest > 0) return enterFinWait2Record(connection, rest, now);
+  if (connection.settings.rare.linger2 >= 0 && rest > 0) return enterFinWait2Record(connection, rest, now);
   transmitReset(connection, now);
   release(connection, REASON_NONE, now);
 }
 
 /** ms */
 function finTime({ settings, context, rtoUs }: ControlBlock): number {
-  return Math.max((settings.linger2 || context.config.tcp_fin_timeout) * 1000, (LEAST_RTOS * rtoUs) / 1000);
+  return Math.max((settings.rare.linger2 || context.config.tcp_fin_timeout) * 1000, (LEAST_RTOS * rtoUs) / 1000);
 }

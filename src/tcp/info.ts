@@ -197,7 +197,7 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_delivery_rate: deliveryRate(connection),
     tcpi_delivery_rate_app_limited: Number(connection.rate?.limited ?? false),
     tcpi_pacing_rate: Math.min(Math.floor(pacingRate(connection)), NO_RATE),
-    tcpi_max_pacing_rate: Math.min(connection.settings.maxPacingRate, NO_RATE),
+    tcpi_max_pacing_rate: Math.min(connection.settings.rare.maxPacingRate, NO_RATE),
     tcpi_snd_wnd: connection.sndWnd,
     tcpi_rcv_wnd: currentWindow(connection),
     tcpi_delivered_ce: ecn?.deliveredCe ?? 0,

@@ -25,6 +25,6 @@ export function keepaliveProbe(connection: ControlBlock, now: number): void {
 export function keepaliveGivesUp(connection: ControlBlock, idle: number): boolean {
   const { settings } = connection;
   if (connection.probesOut === 0) return false;
-  if (settings.userTimeout > 0) return idle >= settings.userTimeout;
+  if (settings.rare.userTimeout > 0) return idle >= settings.rare.userTimeout;
   return connection.probesOut >= settings.keepCount;
 }

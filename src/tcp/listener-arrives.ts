@@ -235,7 +235,7 @@ function makeEmbryo(
   embryo.irs = segment.seq;
   embryo.iss = iss ?? numbers.isn(local, destinationPort, remote, sourcePort, now);
   const peerMss = (optionBits & OPT_MSS) !== 0 ? segment.mss : defaultMss(path.headerLength);
-  embryo.peerMss = boundedMss(peerMss, settings.maxSegment);
+  embryo.peerMss = boundedMss(peerMss, settings.rare.maxSegment);
   embryo.sackOk = config.tcp_sack && (optionBits & OPT_SACK_PERMITTED) !== 0;
   embryo.timestampsOk = config.tcp_timestamps && (optionBits & OPT_TIMESTAMPS) !== 0;
   if (embryo.timestampsOk) embryo.tsRecent = segment.tsVal;
@@ -247,7 +247,7 @@ function makeEmbryo(
     embryo.rcvWindShift = offeredShift(settings, config, path.metrics);
   }
   grantEcn(embryo, segment);
-  embryo.rcvMss = advertisedMss(path, settings.maxSegment, config.min_adv_mss);
+  embryo.rcvMss = advertisedMss(path, settings.rare.maxSegment, config.min_adv_mss);
   // Of segments as they will be, with timestamps.
   const segmentSize = embryo.rcvMss - (embryo.timestampsOk ? TIMESTAMPS_LENGTH : 0);
   embryo.window = initialWindow(settings, segmentSize, path.metrics);
@@ -292,7 +292,7 @@ export function embryoArrives(embryo: Embryo, segment: TcpSegment, chunk: Chunk,
   if ((flags & SYN) !== 0 && seq !== irs) return resetEmbryo(embryo);
   // Fifth, the ACK field.
   if ((flags & ACK) === 0) return;
-  if (end === rcvNxt && embryo.timeouts < listener.settings.deferAccept) {
+  if (end === rcvNxt && embryo.timeouts < listener.settings.rare.deferAccept) {
     // TCP_DEFER_ACCEPT: the connection is made when data comes.
     embryo.acknowledged = true;
     counters.TCPDeferAcceptDrop++;
@@ -340,7 +340,7 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
 function hatch(embryo: Embryo, now: number): ControlBlock {
   const { listener, path, local, localPort, remote, remotePort, iss, irs } = embryo;
   const settings = listener.settings.clone();
-  settings.deferAccept = 0;
+  if (settings.rare.deferAccept > 0) settings.rarely.deferAccept = 0;
   const connection = new ControlBlock(listener.context, path, local, localPort, remote, remotePort, settings);
   connection.iss = iss;
   connection.sndUna = iss;

@@ -72,7 +72,7 @@ export class Listener {
    * there is room for peers that answer.
    */
   synAckRetries(): number {
-    let most = this.settings.synCount || this.context.config.tcp_synack_retries;
+    let most = this.settings.rare.synCount || this.context.config.tcp_synack_retries;
     const waiting = this.embryos.size;
     if (2 * waiting <= Math.max(8, this.backlog)) return most;
     for (let young = 2 * this.young; most > 2 && waiting >= young; young *= 2) most--;

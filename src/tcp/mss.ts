@@ -34,7 +34,7 @@ export function boundedMss(peerMss: number, maxSegment: number): number {
 /** The path has become narrower since the first SYN: the next says so. */
 export function lowerAdvertisedMss(connection: ControlBlock): void {
   const { path, settings, context } = connection;
-  const mss = advertisedMss(path, settings.maxSegment, context.config.min_adv_mss);
+  const mss = advertisedMss(path, settings.rare.maxSegment, context.config.min_adv_mss);
   if (mss < connection.rcvMss) connection.rcvMss = mss;
 }
 

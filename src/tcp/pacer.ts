@@ -55,7 +55,7 @@ export class Pacer {
 export function setUpPacing(connection: ControlBlock): void {
   const { congestion, settings, context } = connection;
   const wanted =
-    congestion.paced === true || settings.maxPacingRate < Infinity || context.config.default_qdisc === 'fq';
+    congestion.paced === true || settings.rare.maxPacingRate < Infinity || context.config.default_qdisc === 'fq';
   if (wanted) connection.pacer ??= new Pacer();
 }
 
@@ -67,12 +67,12 @@ export function pacingRate(connection: ControlBlock): number {
   const { cwnd, ssthresh, srttUs, sndMss, runs, pacer, settings, congestion } = connection;
   const { tcp_pacing_ss_ratio, tcp_pacing_ca_ratio } = connection.context.config;
   if (congestion.paced === true && pacer !== undefined && pacer.rate > 0) {
-    return Math.min(pacer.rate, settings.maxPacingRate);
+    return Math.min(pacer.rate, settings.rare.maxPacingRate);
   }
-  if (srttUs === 0) return settings.maxPacingRate;
+  if (srttUs === 0) return settings.rare.maxPacingRate;
   const ratio = cwnd < ssthresh >> 1 ? tcp_pacing_ss_ratio : tcp_pacing_ca_ratio;
   const rate = (sndMss * Math.max(cwnd, runs.packetsOut) * 1e6 * (ratio / 100)) / srttUs;
-  return Math.min(Math.floor(rate), settings.maxPacingRate);
+  return Math.min(Math.floor(rate), settings.rare.maxPacingRate);
 }
 
 /** How many pieces of `size` bytes leave at once (Linux's TSO autosizing): a millisecond's worth, more on a short path. */

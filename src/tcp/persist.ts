@@ -66,7 +66,7 @@ export function probe(connection: ControlBlock, now: number): void {
 
 /** TCP_USER_TIMEOUT bounds how long the window may stay closed, whether probes are answered or not (Linux), and is met on time. */
 function boundedByUserTimeout(connection: ControlBlock, due: number, now: number): number {
-  const { userTimeout } = connection.settings;
+  const { userTimeout } = connection.settings.rare;
   if (userTimeout <= 0) return due;
   return Math.max(Math.min(due, connection.probesSince + userTimeout), now + 1);
 }

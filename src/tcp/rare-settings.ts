@@ -1,9 +1,27 @@
-/** What few users set on a socket: an object that its settings get with the first of them, so that the others pay nothing for it. */
+/** What few users set on a socket: its settings get an object for it with the first; until then all share one, so that the others pay nothing for it. */
 export class RareSettings {
+  /** TCP_SYNCNT: SYN retransmissions after the linear ones, or of a listener's SYN-ACKs; 0: what the host's settings say. */
+  synCount = 0;
+  /** TCP_USER_TIMEOUT, ms; 0: R2 decides. */
+  userTimeout = 0;
+  /** TCP_DEFER_ACCEPT, as Linux keeps it: timeouts of the SYN-ACK that a peer may take to send data; 0: its ACK is enough. */
+  deferAccept = 0;
+  /** TCP_LINGER2, seconds in FIN-WAIT-2; negative: none at all; 0: tcp_fin_timeout. */
+  linger2 = 0;
+  /** TCP_MAXSEG: upper bound of both directions' MSS; 0: none. */
+  maxSegment = 0;
+  /** TCP_NOTSENT_LOWAT: bytes not sent that a write stops at; 0: tcp_notsent_lowat. */
+  notsentLowat = 0;
+  /** SO_OOBINLINE: the urgent byte stays in the stream. */
+  oobInline = false;
+  /** TCP_INQ: recvmsg tells how much is left. */
+  inq = false;
+  /** The user chose the congestion control: then no route's choice counts. */
+  congestionChosen = false;
   /** SO_PRIORITY and SO_MARK: kept for whoever asks; nothing here queues or routes by them. */
   priority = 0;
   mark = 0;
-  /** SO_MAX_PACING_RATE, bytes a second. */
+  /** SO_MAX_PACING_RATE, bytes a second; Infinity: not paced for its sake. */
   maxPacingRate = Infinity;
   /** SO_RCVTIMEO and SO_SNDTIMEO, ms; 0: for ever. For faces that wait: the calls of a socket never do. */
   receiveTimeout = 0;
@@ -16,3 +34,6 @@ export class RareSettings {
   localPortLow = 0;
   localPortHigh = 0;
 }
+
+/** Those of everybody who has set none. */
+export const NOTHING_RARE: Readonly<RareSettings> = Object.freeze(new RareSettings());

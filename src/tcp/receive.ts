@@ -20,7 +20,7 @@ export function receive(
   let passed = 0;
   if (urgent !== undefined) {
     if (atMark(connection) && receiveQueue.length > 0) {
-      if (!connection.settings.oobInline) passed = 1;
+      if (!connection.settings.rare.oobInline) passed = 1;
     } else {
       most = Math.min(count, bytesToMark(connection));
     }

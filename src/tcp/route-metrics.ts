@@ -21,5 +21,5 @@ export function leastRtoUs({ path, context }: ControlBlock): number {
 
 /** The name of the congestion control to start with: the user's, or else the route's, or else the host's. */
 export function chosenCongestion(settings: TcpSettings, path: Path): string {
-  return settings.congestionChosen ? settings.congestion : (path.metrics.congctl ?? settings.congestion);
+  return settings.rare.congestionChosen ? settings.congestion : (path.metrics.congctl ?? settings.congestion);
 }

@@ -125,5 +125,5 @@ function unsent(connection: ControlBlock): number {
 
 /** TCP_NOTSENT_LOWAT, or tcp_notsent_lowat. */
 function unsentLimit(connection: ControlBlock): number {
-  return connection.settings.notsentLowat >>> 0 || connection.context.config.tcp_notsent_lowat >>> 0;
+  return connection.settings.rare.notsentLowat >>> 0 || connection.context.config.tcp_notsent_lowat >>> 0;
 }

@@ -2,7 +2,7 @@
 import { defaultConfig, type TcpConfig } from './config.ts';
 import type { FastOpenSettings } from './fast-open.ts';
 import { type Path, PMTUDISC_DONT, PMTUDISC_WANT } from './path.ts';
-import { RareSettings } from './rare-settings.ts';
+import { NOTHING_RARE, RareSettings } from './rare-settings.ts';
 import type { SegmentKeys } from './segment-keys.ts';
 
 /** Bits of `bufferLocks` (SO_BUF_LOCK): the user chose the size, which then does not tune itself. */
@@ -22,18 +22,8 @@ export class TcpSettings {
   keepIdle: number;
   keepInterval: number;
   keepCount: number;
-  /** TCP_SYNCNT: SYN retransmissions after the linear ones, or of a listener's SYN-ACKs; 0: what the host's settings say. */
-  synCount = 0;
   /** TCP_RTO_MAX_MS: upper bound of the RTO, of SYN-ACKs' back-off and of window probes', ms. */
   rtoMax: number;
-  /** TCP_USER_TIMEOUT, ms; 0: R2 decides. */
-  userTimeout = 0;
-  /** TCP_DEFER_ACCEPT, as Linux keeps it: timeouts of the SYN-ACK that a peer may take to send data; 0: its ACK is enough. */
-  deferAccept = 0;
-  /** TCP_LINGER2, seconds in FIN-WAIT-2; negative: none at all; 0: tcp_fin_timeout. */
-  linger2 = 0;
-  /** TCP_MAXSEG: upper bound of both directions' MSS; 0: none. */
-  maxSegment = 0;
   /** Bytes, as SO_RCVBUF and SO_SNDBUF show them; unless the user chose, they grow with the connection's need. */
   rcvBuf: number;
   sndBuf: number;
@@ -42,14 +32,8 @@ export class TcpSettings {
   windowClamp = 0;
   /** SO_RCVLOWAT: bytes that make a socket readable. */
   rcvLowat = 1;
-  /** TCP_NOTSENT_LOWAT: bytes not sent that a write stops at; 0: tcp_notsent_lowat. */
-  notsentLowat = 0;
-  /** SO_OOBINLINE: the urgent byte stays in the stream. */
-  oobInline = false;
-  /** TCP_INQ: recvmsg tells how much is left. */
-  inq = false;
-  /** Made with the first of what few users set. */
-  rare: RareSettings | undefined;
+  /** What few users set: to be read. It is everybody's until `rarely` makes one to be written. */
+  rare: Readonly<RareSettings> = NOTHING_RARE;
   /** IP_TTL; 0: the host's default. IP_TOS: the Diffserv field, its ECN bits zero. */
   ttl = 0;
   tos = 0;
@@ -59,9 +43,8 @@ export class TcpSettings {
   discovery: number;
   /** Of TCP-MD5 and TCP-AO; undefined: none was ever set. */
   keys: SegmentKeys | undefined;
-  /** The congestion control's name, and whether the user chose it: then no route's choice counts. */
+  /** The congestion control's name. */
   congestion: string;
-  congestionChosen = false;
 
   constructor(config: TcpConfig) {
     this.rtoMax = config.tcp_rto_max_ms;
@@ -81,25 +64,16 @@ export class TcpSettings {
     if (this.ttl > 0) path.ttl = this.ttl;
   }
 
-  /** SO_MAX_PACING_RATE: bytes per second at most; Infinity: not paced for its sake. */
-  get maxPacingRate(): number {
-    return this.rare?.maxPacingRate ?? Infinity;
-  }
-
-  set maxPacingRate(rate: number) {
-    this.rarely.maxPacingRate = rate;
-  }
-
-  /** For setting what is rarely set. */
+  /** What few users set: to be written. */
   get rarely(): RareSettings {
-    this.rare ??= new RareSettings();
+    if (this.rare === NOTHING_RARE) this.rare = new RareSettings();
     return this.rare;
   }
 
   /** A copy, for an accepted connection. */
   clone(): TcpSettings {
     const copy = Object.assign(new TcpSettings(anyConfig), this);
-    if (this.rare !== undefined) copy.rare = Object.assign(new RareSettings(), this.rare);
+    if (this.rare !== NOTHING_RARE) copy.rare = Object.assign(new RareSettings(), this.rare);
     return copy;
   }
 }

@@ -125,7 +125,7 @@ function doubtRoute(connection: ControlBlock): void {
 /** TCP_USER_TIMEOUT is met on time, not at the next back-off. */
 function boundedByUserTimeout(connection: ControlBlock, since: number, now: number): number {
   const due = now + retransmissionTimeout(connection);
-  const { userTimeout } = connection.settings;
+  const { userTimeout } = connection.settings.rare;
   if (userTimeout <= 0) return due;
   return Math.max(Math.min(due, since + userTimeout), now + 1);
 }
@@ -133,7 +133,7 @@ function boundedByUserTimeout(connection: ControlBlock, since: number, now: numb
 /** [MUST-20], [SHLD-11]: R2 is a time, here that of tcp_retries2 back-offs from the least RTO; [MUST-21], RFC 5482: or the user's timeout. */
 function retransmissionsExhausted(connection: ControlBlock, now: number): boolean {
   const { config } = connection.context;
-  const { userTimeout } = connection.settings;
+  const { userTimeout } = connection.settings.rare;
   // A back-off that outlived progress is no retransmission in vain.
   if (connection.retransmits === 0 || connection.retransmitsSince < 0) return false;
   // Both are counted from the first retransmission (Linux).
@@ -153,8 +153,8 @@ function synTimeout(connection: ControlBlock, now: number): void {
   const { config, counters } = connection.context;
   const active = connection.state === SYN_SENT;
   const linear = active ? config.tcp_syn_linear_timeouts : 0;
-  const most = (connection.settings.synCount || config.tcp_syn_retries) + linear;
-  const { userTimeout } = connection.settings;
+  const most = (connection.settings.rare.synCount || config.tcp_syn_retries) + linear;
+  const { userTimeout } = connection.settings.rare;
   const late = userTimeout > 0 && now - connection.openedAt >= userTimeout;
   const over = connection.retransmits >= most || late;
   if (connection.fastOpen !== undefined) noteTimeout(connection, connection.retransmits, over, now);
@@ -184,7 +184,7 @@ function persistTimeout(connection: ControlBlock, now: number): void {
   const { config } = connection.context;
   if (connection.runs.packetsOut > 0 || !held(connection)) return;
   traceTimeout(connection, 'persist', now);
-  const { userTimeout } = connection.settings;
+  const { userTimeout } = connection.settings.rare;
   const most = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
   const late = userTimeout > 0 && connection.probesSince >= 0 && now - connection.probesSince >= userTimeout;
   if (connection.probesOut >= most || late) return giveUp(connection, now);

@@ -50,7 +50,7 @@ export function urgentArrives(connection: ControlBlock, segment: TcpSegment): vo
 /** The byte that was read out of band before is no part of the stream: with another announced, the mark no longer passes over it. */
 function passReadByte(connection: ControlBlock): void {
   const { urgent, settings, receiveQueue } = connection;
-  if (urgent === undefined || settings.oobInline) return;
+  if (urgent === undefined || settings.rare.oobInline) return;
   if (urgent.seq === copiedSeq(connection) && receiveQueue.length > 0) receiveQueue.skip(1);
 }
 
@@ -68,7 +68,7 @@ export function takeUrgentByte(connection: ControlBlock, segment: TcpSegment, ch
 /** recv(MSG_OOB). @returns the byte; -1: none that can be read so; -2: not yet here */
 export function readUrgent(connection: ControlBlock, peek: boolean): number {
   const { urgent, settings } = connection;
-  if (urgent === undefined || settings.oobInline || urgent.state === READ) return -1;
+  if (urgent === undefined || settings.rare.oobInline || urgent.state === READ) return -1;
   if (urgent.state === ANNOUNCED) return -2;
   if (!peek) urgent.state = READ;
   return urgent.byte;
