@@ -36,6 +36,8 @@ export function dataReceived(connection: ControlBlock, payload: number, segment:
 
 /** Something came that is to be acknowledged by and by. RFC 9293 3.8.6.3 [SHLD-18], [SHLD-19]: at once for every second full segment. */
 export function scheduleAck(connection: ControlBlock): void {
+  // Most of a batch's segments come after the one that decided it.
+  if (connection.ackNow) return connection.context.markDirty(connection);
   const unacknowledged = distance(connection.lastAckSent, connection.rcvNxt);
   const hurry = connection.ecn?.hurry === true;
   // RFC 9293 3.8.6.3 [SHLD-18], [SHLD-19]: at once for every second full segment. A user that reads slowly, or wants much at once (SO_RCVLOWAT), is waited for.
@@ -138,11 +140,11 @@ export function delayedAckTimeout(connection: ControlBlock): void {
 /** What a full segment of the peer's is, by what it sends; a shorter one is the end of something, unless two of one size follow each other. */
 function measureSegment(connection: ControlBlock, payload: number, segment: TcpSegment): void {
   const previous = connection.lastSegmentSize;
-  connection.lastSegmentSize = 0;
+  if (previous !== 0) connection.lastSegmentSize = 0;
   if (payload >= connection.seenMss) {
-    connection.seenMss = Math.min(payload, Math.max(connection.rcvMss, SURELY_FULL));
+    if (payload > connection.seenMss) connection.seenMss = Math.min(payload, Math.max(connection.rcvMss, SURELY_FULL));
     // The end of a write: the peer may wait for this acknowledgment.
-    if ((segment.flags & PSH) !== 0) connection.pushes = Math.max(connection.pushes, 1);
+    if ((segment.flags & PSH) !== 0 && connection.pushes === 0) connection.pushes = 1;
     return;
   }
   const bytes = payload + segment.headerLength - 20;

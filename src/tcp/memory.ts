@@ -43,6 +43,6 @@ export class TcpMemory {
 
   /** Above tcp_mem[2]: nothing more is queued, but for what a reader waits for. */
   get exhausted(): boolean {
-    return this.pages > this.#config.tcp_mem[2];
+    return this.#slab.live * CHUNK_PAGES > this.#config.tcp_mem[2];
   }
 }

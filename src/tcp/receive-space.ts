@@ -5,6 +5,7 @@
 import type { ControlBlock } from './control-block.ts';
 import { before, distance } from './sequence.ts';
 import { RECEIVE_BUFFER_LOCK } from './settings.ts';
+import { timestampNow } from './transmit.ts';
 
 /** Segments that the first round trip may bring. */
 const FIRST_SEGMENTS = 10;
@@ -44,10 +45,11 @@ export class ReceiveSpace {
     this.#windowSince = now;
   }
 
-  /** RFC 7323 4: a full segment that echoes a timestamp of ours for the first time came a round trip after it. @param elapsed ms */
-  measureEcho(connection: ControlBlock, echo: number, elapsed: number): void {
+  /** RFC 7323 4: a full segment that echoes a timestamp of ours for the first time came a round trip after it. */
+  measureEcho(connection: ControlBlock, echo: number, now: number): void {
     if (echo === this.#lastEcho) return;
     this.#lastEcho = echo;
+    const elapsed = distance(echo, timestampNow(connection, now));
     if (elapsed > 0) this.#sample(connection, elapsed * 1000, false);
   }
 

@@ -17,7 +17,7 @@ import { after, afterOrAt, before, distance } from './sequence.ts';
 import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, RECEIVING } from './state.ts';
 import { enterTimeWait } from './time-wait.ts';
 import { Traffic } from './traffic.ts';
-import { timestampNow, transmitAck } from './transmit.ts';
+import { transmitAck } from './transmit.ts';
 import { takeUrgentByte } from './urgent.ts';
 
 /** Seventh, process the segment text. @returns whether the connection is still there */
@@ -147,7 +147,7 @@ function measureReceiver(connection: ControlBlock, segment: TcpSegment, now: num
   space.measureWindow(connection, now);
   if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return;
   if (segment.payloadLength < connection.seenMss) return;
-  space.measureEcho(connection, segment.tsEcr, distance(segment.tsEcr, timestampNow(connection, now)));
+  space.measureEcho(connection, segment.tsEcr, now);
 }
 
 /** RFC 2883 4.2: the first part of it that was here before, out of order, unless its front was a duplicate too. */
