@@ -47,7 +47,9 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
   connection.probesOut = 0;
   const windowMoved = updateSendWindow(connection, segment);
   if (connection.ecn !== undefined) takeCwr(connection, segment);
-  const outstanding = connection.runs.packetsOut > 0 || (connection.sackOk && segment.sackCount > 0);
+  const reports = connection.sackOk && segment.sackCount > 0;
+  // With nothing out an acknowledgment may still be the answer to a tail loss probe.
+  const outstanding = connection.runs.packetsOut > 0 || reports || connection.recovery?.probing === true;
   if (outstanding) acknowledgeOutstanding(connection, segment, windowMoved, now);
   else if (windowMoved) connection.context.markDirty(connection);
   // Nothing is out, but acknowledgments of ours may have been marked.
