@@ -21,7 +21,6 @@ export class IpPath {
   readonly source: IpAddress;
   readonly destination: IpAddress;
   readonly protocol: number;
-  readonly headerLength = IPV4_HEADER_LENGTH;
   readonly pseudoSum: number;
   ttl: number;
   tos = 0;
@@ -35,6 +34,11 @@ export class IpPath {
     this.protocol = protocol;
     this.pseudoSum = pseudoHeaderSum4(source.w3, destination.w3, protocol);
     this.ttl = ttl;
+  }
+
+  /** Bytes of the IP header that `send` writes. */
+  get headerLength(): number {
+    return IPV4_HEADER_LENGTH;
   }
 
   get mtu(): number {

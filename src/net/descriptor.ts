@@ -1,5 +1,6 @@
 /** A socket with the calls that wait on it: what connections and listeners are made of. */
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from '../socket/constants.ts';
+import type { Watcher } from '../socket/poll.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Clock } from '../time/clock.ts';
 import { errClosed } from './errors.ts';
@@ -14,7 +15,7 @@ export interface Closable {
   close(): void;
 }
 
-export class Descriptor implements Closable {
+export class Descriptor implements Closable, Watcher {
   readonly socket: Socket;
   readonly clock: Clock;
   /** Reads or accepts. */
@@ -32,10 +33,13 @@ export class Descriptor implements Closable {
     this.writes = new WaitQueue(clock);
     this.#open = open;
     open.add(this);
-    socket.onReady = (mask) => {
-      if ((mask & READABLE) !== 0) this.reads.ready();
-      if ((mask & WRITABLE) !== 0) this.writes.ready();
-    };
+    socket.watcher = this;
+  }
+
+  /** For the socket. */
+  onReady(mask: number): void {
+    if ((mask & READABLE) !== 0) this.reads.ready();
+    if ((mask & WRITABLE) !== 0) this.writes.ready();
   }
 
   get isClosed(): boolean {
@@ -47,7 +51,7 @@ export class Descriptor implements Closable {
     if (this.#closed) return 0;
     this.#closed = true;
     this.#open.delete(this);
-    this.socket.onReady = undefined;
+    this.socket.watcher = undefined;
     const result = this.socket.close();
     this.reads.failAll(errClosed);
     this.writes.failAll(errClosed);

@@ -24,15 +24,21 @@ interface Waiting {
   next: Waiting | undefined;
 }
 
+/** When calls fail, and what sees to it. */
+interface Deadline {
+  /** On the monotonic clock, ms. */
+  at: number;
+  timer: Timer | undefined;
+  timerIsBackground: boolean;
+}
+
 export class WaitQueue {
   readonly #clock: Clock;
   /** A list and not an array: a connection that has once waited keeps nothing of it. */
   #first: Waiting | undefined;
   #last: Waiting | undefined;
-  /** When calls fail, on the monotonic clock; undefined: never. */
-  #deadline: number | undefined;
-  #timer: Timer | undefined;
-  #timerIsBackground = false;
+  /** undefined: none. */
+  #deadline: Deadline | undefined;
   #referenced = true;
   #holding = false;
 
@@ -46,7 +52,8 @@ export class WaitQueue {
 
   /** A deadline of this very moment has passed. */
   get isExpired(): boolean {
-    return this.#deadline !== undefined && this.#deadline <= this.#clock.now();
+    const at = this.#deadline?.at;
+    return at !== undefined && at <= this.#clock.now();
   }
 
   /** Puts a call that could not finish at once behind the others. */
@@ -84,7 +91,13 @@ export class WaitQueue {
 
   /** `at`: on the monotonic clock, ms; undefined clears. Calls that wait are failed when it has passed. */
   setDeadline(at: number | undefined): void {
-    this.#deadline = at;
+    if (at === undefined) {
+      this.#deadline?.timer?.clear();
+      this.#deadline = undefined;
+      return;
+    }
+    if (this.#deadline === undefined) this.#deadline = { at, timer: undefined, timerIsBackground: false };
+    else this.#deadline.at = at;
     if (this.isExpired) this.failAll(errDeadlineExceeded);
     else this.#arm();
   }
@@ -124,17 +137,19 @@ export class WaitQueue {
       if (hold) this.#clock.hold();
       else this.#clock.unhold();
     }
-    if (!waits || this.#deadline === undefined) this.#timer?.clear();
-    else this.#timerOfKind(!this.#referenced).set(this.#deadline);
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    if (!waits) deadline.timer?.clear();
+    else this.#timerFor(deadline, !this.#referenced).set(deadline.at);
   }
 
-  #timerOfKind(background: boolean): Timer {
-    if (this.#timer === undefined || this.#timerIsBackground !== background) {
-      this.#timer?.clear();
-      this.#timer = this.#clock.timer(() => this.failAll(errDeadlineExceeded), background);
-      this.#timerIsBackground = background;
+  #timerFor(deadline: Deadline, background: boolean): Timer {
+    if (deadline.timer === undefined || deadline.timerIsBackground !== background) {
+      deadline.timer?.clear();
+      deadline.timer = this.#clock.timer(() => this.failAll(errDeadlineExceeded), background);
+      deadline.timerIsBackground = background;
     }
-    return this.#timer;
+    return deadline.timer;
   }
 }
 

@@ -4,6 +4,12 @@ import { currentWindow } from '../tcp/receive-window.ts';
 import { atMark } from '../tcp/urgent.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
 
+/** Who is told what has become possible on a socket. */
+export interface Watcher {
+  /** As `Socket.onReady`. */
+  onReady(mask: number): void;
+}
+
 /**
  * A caller that finds no room to write will be told when there is some.
  * @param failed it has an error that nobody has been told

@@ -4,7 +4,7 @@
  */
 
 import type { Stack } from '../stack/stack.ts';
-import { abortCall, close, closeSend, send, uncork } from '../tcp/calls.ts';
+import { abortCall, close, closeSend, uncork } from '../tcp/calls.ts';
 import { REASON_NONE, REASON_RESET } from '../tcp/close-reason.ts';
 import type { ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
 import { enterPingpong } from '../tcp/delayed-ack.ts';
@@ -18,11 +18,7 @@ import { IPV4_ANY } from '../wire/address.ts';
 import {
   AF_INET,
   IPPROTO_TCP,
-  MSG_DONTWAIT,
-  MSG_EOR,
   MSG_FASTOPEN,
-  MSG_MORE,
-  MSG_NOSIGNAL,
   MSG_OOB,
   POLLHUP,
   POLLIN,
@@ -54,18 +50,16 @@ import { makeBinding, type OwnBinding } from './make-binding.ts';
 import { makeConnection } from './make-connection.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
-import { pollConnection } from './poll.ts';
+import { pollConnection, type Watcher } from './poll.ts';
 import { errnoOf } from './reason-errno.ts';
 import { type ReceivedMessage, receiveBytes, receiveMessage } from './receiving.ts';
+import { LAST_ONLY, SEND_FLAGS, sendBytes } from './sending.ts';
 import { localName, peerName, type SocketAddress } from './socket-address.ts';
 
 export type { SocketAddress };
 
 /** One for all who have set none. */
 const NO_LINGER: Linger = { onoff: 0, linger: 0 };
-const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN;
-/** What is said of the last byte of a message. */
-const LAST_ONLY = MSG_OOB | MSG_EOR;
 
 /**
  * socket(2).
@@ -87,11 +81,8 @@ export class Socket implements ConnectionUser {
   readonly settings: TcpSettings;
   linger = NO_LINGER;
   reuseAddress = false;
-  /**
-   * Told, at most once per batch, that readiness may have changed; the mask is `poll()`'s. Called from inside the stack's loop: it
-   * must not throw; calls on sockets are allowed.
-   */
-  onReady: ((mask: number) => void) | undefined;
+  /** An object, so that a watcher with state of its own needs no closure. */
+  watcher: Watcher | undefined;
   /** Once connect was called, or accept gave it. */
   connection: ControlBlock | undefined;
   #listener: Listener | undefined;
@@ -113,6 +104,18 @@ export class Socket implements ConnectionUser {
     this.connection = connection;
     this.#connected = true;
     connection.user = this;
+  }
+
+  /**
+   * Told, at most once per batch, that readiness may have changed; the mask is `poll()`'s. Called from inside the stack's loop: it
+   * must not throw; calls on sockets are allowed.
+   */
+  get onReady(): ((mask: number) => void) | undefined {
+    return this.watcher?.onReady;
+  }
+
+  set onReady(told: ((mask: number) => void) | undefined) {
+    this.watcher = told === undefined ? undefined : { onReady: told };
   }
 
   get listening(): boolean {
@@ -213,7 +216,7 @@ export class Socket implements ConnectionUser {
     const connection = this.#sender(flags);
     if (typeof connection === 'number') return connection;
     if (bytes.length === 0) return 0;
-    return this.#queue(connection, bytes, flags) || -EAGAIN;
+    return sendBytes(connection, bytes, flags, this.stack.clock.now()) || -EAGAIN;
   }
 
   /** sendmsg(2): the buffers one after the other, as one write. Results as `send`. */
@@ -224,9 +227,10 @@ export class Socket implements ConnectionUser {
     if (typeof connection === 'number') return connection;
     // The end of a record, or an urgent byte, is the last one of all.
     const last = list.findLastIndex(({ length }) => length > 0);
+    const now = this.stack.clock.now();
     let total = 0;
     for (const [i, bytes] of list.entries()) {
-      const taken = bytes.length === 0 ? 0 : this.#queue(connection, bytes, i === last ? flags : flags & ~LAST_ONLY);
+      const taken = bytes.length === 0 ? 0 : sendBytes(connection, bytes, i === last ? flags : flags & ~LAST_ONLY, now);
       total += taken;
       if (taken < bytes.length) break;
     }
@@ -271,7 +275,7 @@ export class Socket implements ConnectionUser {
   close(): number {
     if (this.#closed) return -EBADF;
     this.#closed = true;
-    this.onReady = undefined;
+    this.watcher = undefined;
     const now = this.stack.clock.now();
     if (this.#binding !== undefined) this.stack.ports.remove(this.#binding);
     if (this.#listener !== undefined) {
@@ -350,7 +354,7 @@ export class Socket implements ConnectionUser {
 
   /** For the stack: something changed. */
   ready(): void {
-    this.onReady?.(this.poll());
+    this.watcher?.onReady(this.poll());
   }
 
   /** A second connect: what became of the first. @returns undefined when a new attempt may start */
@@ -402,12 +406,6 @@ export class Socket implements ConnectionUser {
     const open = (connection.state & (ESTABLISHED | CLOSE_WAIT)) !== 0 || connection.handshakeOpen;
     if (!open || connection.finQueued) return -EPIPE;
     return connection;
-  }
-
-  #queue(connection: ControlBlock, bytes: Uint8Array, flags: number): number {
-    connection.moreToCome = (flags & MSG_MORE) !== 0;
-    const [urgent, record] = [(flags & MSG_OOB) !== 0, (flags & MSG_EOR) !== 0];
-    return send(connection, bytes, 0, bytes.length, urgent, record, this.stack.clock.now());
   }
 
   #pendingError(): number {

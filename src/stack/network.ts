@@ -9,10 +9,8 @@ import type { Random } from '../time/random.ts';
 import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { Interface, type InterfaceAddress, type InterfaceOwner } from './interface.ts';
 import { PathMtus } from './path-mtus.ts';
-import { type PathKnowledge, RoutedPath } from './routed-path.ts';
+import { type KnownPath, NOTHING_KNOWN, type PathKnowledge, RoutedPath } from './routed-path.ts';
 import { type Route, Routes, sourceAddress } from './routes.ts';
-
-const NO_METRICS: PathMetrics = {};
 
 export class Network implements PathKnowledge {
   readonly interfaces: Interface[] = [];
@@ -68,12 +66,14 @@ export class Network implements PathKnowledge {
   // What paths ask.
 
   /** RFC 1191 5.2: the MTU of the route, or less, when a router has said so. */
-  lookup({ destination, egress }: RoutedPath): { metrics: PathMetrics; mtu: number; locked: boolean } {
-    const metrics = this.isLocal(destination) ? NO_METRICS : this.#metricsTo(destination, egress as Interface);
-    const { mtu = Infinity, mtuLocked: locked = false } = metrics;
+  lookup({ destination, egress }: RoutedPath): KnownPath {
+    const metrics = this.isLocal(destination) ? undefined : this.#metricsTo(destination, egress as Interface);
+    const { mtu = NOTHING_KNOWN.mtu, mtuLocked: locked = false } = metrics ?? NOTHING_KNOWN.metrics;
     const known = locked ? undefined : this.mtus.of(destination);
-    if (known === undefined) return { metrics, mtu, locked };
-    return { metrics, mtu: Math.min(mtu, known.mtu), locked: known.locked };
+    if (known !== undefined) {
+      return { metrics: metrics ?? NOTHING_KNOWN.metrics, mtu: Math.min(mtu, known.mtu), locked: known.locked };
+    }
+    return metrics === undefined ? NOTHING_KNOWN : { metrics, mtu, locked };
   }
 
   tooLarge(path: RoutedPath, mtu: number): void {
@@ -84,9 +84,9 @@ export class Network implements PathKnowledge {
     return this.#random.uint32() & 0xffff;
   }
 
-  #metricsTo(destination: IpAddress, over: Interface): PathMetrics {
+  #metricsTo(destination: IpAddress, over: Interface): PathMetrics | undefined {
     const route = this.routes.lookup(destination);
-    return (route?.interface === over ? route.metrics : undefined) ?? NO_METRICS;
+    return route?.interface === over ? route.metrics : undefined;
   }
 
   /** Whether the address is one of the host's: an interface's, or anything in 127.0.0.0/8. */
@@ -106,6 +106,14 @@ export class Network implements PathKnowledge {
         return address.w3 === (own.w3 | (bits === 0 ? -1 : -1 >>> bits));
       }),
     );
+  }
+
+  /** The address as the interface has it that it is of: connections need none of their own; else as it came. */
+  shared(address: IpAddress): IpAddress {
+    for (const { addresses } of this.interfaces) {
+      for (const own of addresses) if (own.address.equals(address)) return own.address;
+    }
+    return address;
   }
 
   isLoopback(from: Interface): boolean {

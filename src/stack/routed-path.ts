@@ -3,29 +3,35 @@ import { type Egress, IpPath } from '../ip/path.ts';
 import { type PathMetrics, PMTUDISC_DO, PMTUDISC_WANT } from '../tcp/path.ts';
 import type { IpAddress } from '../wire/address.ts';
 
+/** What is known of the way from a path's interface to its destination. */
+export interface KnownPath {
+  readonly metrics: PathMetrics;
+  /** The most that gets through, whatever the interface takes, bytes. */
+  readonly mtu: number;
+  /** It stays so: nothing is discovered. */
+  readonly locked: boolean;
+}
+
+/** Of most paths nothing is. */
+export const NOTHING_KNOWN: KnownPath = { metrics: {}, mtu: 65_535, locked: false };
+
 /** Where paths look things up: the network. */
 export interface PathKnowledge {
   /** Counts changes of routes and of MTUs. */
   readonly version: number;
-  /** What is known of the way from a path's interface to its destination. */
-  lookup(path: RoutedPath): { readonly metrics: PathMetrics; readonly mtu: number; readonly locked: boolean };
+  lookup(path: RoutedPath): KnownPath;
   /** What a router says; see `Path.tooLarge`. */
   tooLarge(path: RoutedPath, mtu: number): void;
   /** 16 bits of chance. */
   chance(): number;
 }
 
-const NO_METRICS: PathMetrics = {};
-
 export class RoutedPath extends IpPath {
   /** IP_MTU_DISCOVER. */
   discovery = PMTUDISC_WANT;
   readonly #knowledge: PathKnowledge;
   #version = -1;
-  #metrics = NO_METRICS;
-  /** The most that gets through, whatever the interface takes, bytes. */
-  #limit = 65_535;
-  #locked = false;
+  #known = NOTHING_KNOWN;
   /** Of the next packet that may be fragmented; -1: there was none. */
   #identification = -1;
 
@@ -43,18 +49,18 @@ export class RoutedPath extends IpPath {
 
   override get mtu(): number {
     if (this.#version !== this.#knowledge.version) this.#look();
-    return Math.min(this.egress.mtu, this.#limit);
+    return Math.min(this.egress.mtu, this.#known.mtu);
   }
 
   get metrics(): PathMetrics {
     if (this.#version !== this.#knowledge.version) this.#look();
-    return this.#metrics;
+    return this.#known.metrics;
   }
 
   /** Linux's ip_dont_fragment. */
   override get dontFragment(): boolean {
     if (this.#version !== this.#knowledge.version) this.#look();
-    return this.discovery === PMTUDISC_DO || (this.discovery === PMTUDISC_WANT && !this.#locked);
+    return this.discovery === PMTUDISC_DO || (this.discovery === PMTUDISC_WANT && !this.#known.locked);
   }
 
   tooLarge(mtu: number): void {
@@ -70,10 +76,7 @@ export class RoutedPath extends IpPath {
   }
 
   #look(): void {
-    const { metrics, mtu, locked } = this.#knowledge.lookup(this);
+    this.#known = this.#knowledge.lookup(this);
     this.#version = this.#knowledge.version;
-    this.#metrics = metrics;
-    this.#limit = mtu;
-    this.#locked = locked;
   }
 }

@@ -143,7 +143,7 @@ class PacketArrival implements Arrival {
   constructor(stack: Stack, from: Interface, packet: InboundPacket, remote: IpAddress) {
     this.#stack = stack;
     this.remote = remote;
-    this.local = addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3);
+    this.local = stack.network.shared(addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3));
     this.replyPath = stack.network.pathBack(from, this.local, remote, PROTOCOL_TCP);
   }
 

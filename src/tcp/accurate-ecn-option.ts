@@ -107,8 +107,9 @@ function writeCounters(connection: ControlBlock, view: DataView, offset: number,
   accurate.leastCounters = 0;
   accurate.optionSentAt = now;
   accurate.beaconDue = false;
-  accurate.sentWithDuplicate = connection.dsackLeft !== connection.dsackRight;
-  accurate.duplicateSeq = connection.dsackLeft;
+  const { sackReport } = connection;
+  accurate.sentWithDuplicate = sackReport?.hasDuplicate === true;
+  accurate.duplicateSeq = sackReport?.duplicateLeft ?? 0;
   if (accurate.optionDemand > 0) accurate.optionDemand--;
   return writeAccurateEcn(view, offset, ect1, receivedCeBytes, ect0, plan.counters);
 }

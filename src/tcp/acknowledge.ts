@@ -224,7 +224,7 @@ function measure(connection: ControlBlock, now: number): boolean {
   }
   news.rate.rtt = recent;
   sampleRoundTrip(connection, sample * 1000, recent * 1000);
-  connection.congestion.measured?.(connection, recent * 1000, now);
+  connection.congestion.measured?.(connection, Math.round(recent * 1000), now);
   // RFC 6298 5.7: the back-off lasts until there is a sample.
   connection.backoff = 0;
   return true;

@@ -53,7 +53,6 @@ export function synSentArrives(connection: ControlBlock, segment: TcpSegment, ch
   const offered = distance(connection.rcvNxt, connection.rcvAdv);
   connection.rcvNxt = (segment.seq + 1) | 0;
   connection.rcvAdv = (connection.rcvNxt + offered) | 0;
-  connection.rcvUp = connection.rcvNxt;
   connection.lastAckSent = connection.rcvNxt;
   connection.signer?.peerStartsAt(segment.seq);
   takeOptions(connection, segment, now);

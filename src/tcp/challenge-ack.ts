@@ -8,7 +8,7 @@ import { transmitAck } from './transmit.ts';
 /** RFC 5961 3.2, 4.2, 5.2: an ACK that a legitimate peer answers with what is right. */
 export function challengeAck(connection: ControlBlock, now: number): void {
   const { counters } = connection.context;
-  if (limited(connection, now)) {
+  if (answersTooOften(connection, now)) {
     counters.TCPACKSkippedChallenge++;
     return;
   }
@@ -24,14 +24,15 @@ export function challengeAck(connection: ControlBlock, now: number): void {
  */
 export function outOfWindowAck(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
   const bare = segmentLength(segment) === 0 || (segment.flags & SYN) !== 0;
-  if (bare && limited(connection, now)) return false;
+  if (bare && answersTooOften(connection, now)) return false;
   if (!transmitAck(connection, now)) connection.ackNow = true;
   return true;
 }
 
-function limited(connection: ControlBlock, now: number): boolean {
-  const interval = connection.context.config.tcp_invalid_ratelimit;
-  if (now - connection.outOfWindowAckAt < interval) return true;
-  connection.outOfWindowAckAt = now;
+/** Whether the last such answer is less than tcp_invalid_ratelimit ago; if not, this is one. */
+export function answersTooOften(connection: ControlBlock, now: number): boolean {
+  const { outOfWindowAckAt: last, context } = connection;
+  if (last >= 0 && now - last < context.config.tcp_invalid_ratelimit) return true;
+  connection.outOfWindowAckAt = Math.floor(now);
   return false;
 }

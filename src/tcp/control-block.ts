@@ -21,6 +21,7 @@ import { ReceiveQueue } from './receive-queue.ts';
 import type { ReceiveSpace } from './receive-space.ts';
 import type { RecoveryState } from './recovery-state.ts';
 import { chosenCongestion, initialCwnd, initialReordering } from './route-metrics.ts';
+import type { SackReport } from './sack.ts';
 import { writable } from './send-buffer.ts';
 import { SendQueue } from './send-queue.ts';
 import { SentRuns } from './sent-runs.ts';
@@ -37,6 +38,8 @@ export const KIND_TIME_WAIT = 2;
 
 /** RFC 5681 3.1: ssthresh, while nothing is known of the path. */
 export const INFINITE_SSTHRESH = 0x7fffffff;
+/** The least round trip, microseconds, while none was measured. */
+export const UNKNOWN_RTT = 0x7fffffff;
 
 /** Who is told that something changed: a socket. */
 export interface ConnectionUser {
@@ -116,8 +119,7 @@ export class ControlBlock {
   rcvNxt = 0;
   /** The right edge that we advertised: RCV.NXT + RCV.WND. */
   rcvAdv = 0;
-  rcvUp = 0;
-  /** What the peer last announced as urgent; undefined: nothing, or the reader has passed it. */
+  /** What the peer last announced as urgent, with RCV.UP; undefined: nothing, or the reader has passed it. */
   urgent: Urgent | undefined;
   /** RFC 7323 4.3: the ACK field of the last segment that we sent. */
   lastAckSent = 0;
@@ -159,7 +161,7 @@ export class ControlBlock {
   mdevUs = 0;
   mdevMaxUs = 0;
   rttSeq = 0;
-  minRttUs = 0x7fffffff;
+  minRttUs = UNKNOWN_RTT;
   rtoUs = 1_000_000;
   backoff = 0;
   /** Timeouts in a row without an answer. */
@@ -212,13 +214,10 @@ export class ControlBlock {
   ato = 0;
   lastDataReceivedAt = 0;
   lastReceivedAt = 0;
-  /** When we last answered a segment outside the window. */
-  outOfWindowAckAt = -Infinity;
-  /** A duplicate to report (RFC 2883); equal edges: none. */
-  dsackLeft = 0;
-  dsackRight = 0;
-  /** Left edges of the ranges reported lately, most recent first. */
-  recentSacks: Int32Array | undefined;
+  /** When we last answered a segment outside the window, whole ms; -1: never. */
+  outOfWindowAckAt = -1;
+  /** Made when something comes out of order, or again. */
+  sackReport: SackReport | undefined;
 
   /** What the user set; the socket's own object. */
   readonly settings: TcpSettings;

@@ -4,7 +4,7 @@
  */
 import type { Chunk } from '../link/slab.ts';
 import { ACK, FIN, OPT_FASTOPEN, OPT_TIMESTAMPS, RST, SYN, type TcpSegment } from '../wire/tcp.ts';
-import { outOfWindowAck } from './challenge-ack.ts';
+import { answersTooOften, outOfWindowAck } from './challenge-ack.ts';
 import { REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { Embryo } from './embryo.ts';
@@ -118,7 +118,6 @@ function takeData(connection: ControlBlock, state: FastOpen, segment: TcpSegment
   if (payloadLength === 0) return;
   connection.receiveQueue.append(chunk, payloadOffset, payloadLength);
   connection.rcvNxt = (connection.rcvNxt + payloadLength) | 0;
-  connection.rcvUp = connection.rcvNxt;
   connection.rcvAdv = (connection.rcvAdv + payloadLength) | 0;
   connection.lastAckSent = connection.rcvNxt;
   connection.lastDataReceivedAt = now;
@@ -177,13 +176,8 @@ function inWindow(connection: ControlBlock, segment: TcpSegment): boolean {
 
 /** The peer repeats its SYN. */
 function answerAgain(connection: ControlBlock, now: number): void {
-  const { context } = connection;
-  if (now - connection.outOfWindowAckAt < context.config.tcp_invalid_ratelimit) {
-    context.counters.TCPACKSkippedSynRecv++;
-    return;
-  }
-  connection.outOfWindowAckAt = now;
-  repeatSynAck(connection);
+  if (answersTooOften(connection, now)) connection.context.counters.TCPACKSkippedSynRecv++;
+  else repeatSynAck(connection);
 }
 
 function repeatSynAck(connection: ControlBlock): void {

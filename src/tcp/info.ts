@@ -1,6 +1,6 @@
 /** STATUS (RFC 9293 3.10.6), as Linux's TCP_INFO tells it. */
 import { busyTimes } from './busy-time.ts';
-import type { ControlBlock } from './control-block.ts';
+import { type ControlBlock, UNKNOWN_RTT } from './control-block.ts';
 import { pacingRate } from './pacer.ts';
 import { deliveryRate } from './rate-sample.ts';
 import { currentWindow } from './receive-window.ts';
@@ -178,7 +178,7 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_snd_cwnd: connection.cwnd,
     tcpi_rtt: connection.srttUs,
     tcpi_rttvar: connection.mdevUs,
-    tcpi_min_rtt: connection.minRttUs === 0x7fffffff ? 0 : connection.minRttUs,
+    tcpi_min_rtt: connection.minRttUs === UNKNOWN_RTT ? 0 : connection.minRttUs,
     tcpi_total_retrans: connection.totalRetrans,
     tcpi_reordering: connection.reordering,
     tcpi_reord_seen: connection.recovery?.reorderings ?? 0,

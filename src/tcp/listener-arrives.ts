@@ -349,7 +349,6 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.sendQueue.base = (iss + 1) | 0;
   connection.irs = irs;
   connection.rcvNxt = (irs + 1) | 0;
-  connection.rcvUp = connection.rcvNxt;
   connection.rcvAdv = (connection.rcvNxt + embryo.window) | 0;
   connection.lastAckSent = connection.rcvNxt;
   connection.peerMss = embryo.peerMss;

@@ -4,7 +4,7 @@
  */
 
 import type { AckNews } from './ack-news.ts';
-import { CA_CWR, CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { CA_CWR, CA_RECOVERY, type ControlBlock, INFINITE_SSTHRESH } from './control-block.ts';
 import { queueCwr } from './ecn.ts';
 import { recoveryOf } from './recovery-state.ts';
 
@@ -65,6 +65,6 @@ export function reduce(connection: ControlBlock, news: AckNews): void {
 
 /** RFC 6937 3.1, at the end of recovery: cwnd is ssthresh, unless the reduction was undone. */
 export function endReduction(connection: ControlBlock): void {
-  if (connection.congestion.control !== undefined || connection.ssthresh === 0x7fffffff) return;
+  if (connection.congestion.control !== undefined || connection.ssthresh === INFINITE_SSTHRESH) return;
   if (connection.caState === CA_CWR || connection.recovery?.undoable === true) connection.cwnd = connection.ssthresh;
 }

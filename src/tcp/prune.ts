@@ -15,7 +15,7 @@ export function mayQueue(connection: ControlBlock, inOrder: boolean): boolean {
   const { reassembly } = connection;
   if (reassembly !== undefined && !reassembly.empty) {
     reassembly.clear();
-    connection.recentSacks?.fill(connection.rcvNxt);
+    connection.sackReport?.recent.fill(connection.rcvNxt);
     counters.OfoPruned++;
     if (!memory.exhausted) return true;
   }

@@ -3,7 +3,7 @@
  * retransmissions, and waits out reordering, where counting duplicates (RFC 6675) does neither. RFC 8985 6.
  */
 import type { AckNews } from './ack-news.ts';
-import { CA_RECOVERY, type ControlBlock } from './control-block.ts';
+import { CA_RECOVERY, type ControlBlock, UNKNOWN_RTT } from './control-block.ts';
 import { LOST, RETRANSMITTED, SACKED, type SentRun } from './sent-runs.ts';
 import { after, afterOrAt } from './sequence.ts';
 
@@ -141,6 +141,6 @@ export function rackDetectLosses(connection: ControlBlock, now: number): number 
  * @returns retransmissions sent after this say nothing, ms
  */
 export function believableUntil(connection: ControlBlock, echo: number, now: number): number {
-  const minRtt = connection.minRttUs === 0x7fffffff ? 0 : connection.minRttUs / 1000;
+  const minRtt = connection.minRttUs === UNKNOWN_RTT ? 0 : connection.minRttUs / 1000;
   return Math.min(now - minRtt, echo);
 }

@@ -6,11 +6,29 @@ import { beforeOrAt } from './sequence.ts';
 const RECENT = 4;
 const blocks = new Int32Array(8);
 
+/** What a receiver of data remembers to report. */
+export class SackReport {
+  /** A duplicate (RFC 2883); equal edges: none. */
+  duplicateLeft = 0;
+  duplicateRight = 0;
+  /** Left edges of the ranges reported lately, most recent first. */
+  readonly recent: Int32Array;
+
+  constructor({ rcvNxt }: ControlBlock) {
+    this.recent = new Int32Array(RECENT).fill(rcvNxt);
+  }
+
+  /** Whether a duplicate is to be reported. */
+  get hasDuplicate(): boolean {
+    return this.duplicateLeft !== this.duplicateRight;
+  }
+}
+
 /** Data at `seq` has been put aside: its range is the one to report first. */
 export function noteRange(connection: ControlBlock, seq: number): void {
   if (!connection.sackOk) return;
-  if (connection.recentSacks === undefined) connection.recentSacks = new Int32Array(RECENT).fill(connection.rcvNxt);
-  const recent = connection.recentSacks;
+  connection.sackReport ??= new SackReport(connection);
+  const { recent } = connection.sackReport;
   recent.copyWithin(1, 0, RECENT - 1);
   recent[0] = seq;
 }
@@ -18,8 +36,9 @@ export function noteRange(connection: ControlBlock, seq: number): void {
 /** The range was received before: report it once. */
 export function noteDuplicate(connection: ControlBlock, left: number, right: number): void {
   if (!connection.sackOk || !connection.context.config.tcp_dsack) return;
-  connection.dsackLeft = left;
-  connection.dsackRight = right;
+  connection.sackReport ??= new SackReport(connection);
+  connection.sackReport.duplicateLeft = left;
+  connection.sackReport.duplicateRight = right;
 }
 
 /**
@@ -35,12 +54,13 @@ export function writeSacks(
 ): number {
   const most = Math.min((room - 4) >> 3, 4);
   if (most <= 0) return offset;
+  const { sackReport } = connection;
   let count = 0;
-  if (connection.dsackLeft !== connection.dsackRight) {
+  if (sackReport?.hasDuplicate === true) {
     // RFC 2883 4: the duplicate is the first block, reported once.
-    blocks[0] = connection.dsackLeft;
-    blocks[1] = connection.dsackRight;
-    connection.dsackLeft = connection.dsackRight;
+    blocks[0] = sackReport.duplicateLeft;
+    blocks[1] = sackReport.duplicateRight;
+    sackReport.duplicateLeft = sackReport.duplicateRight;
     connection.context.counters.TCPDSACKOldSent++;
     count = 1;
   }
@@ -54,7 +74,7 @@ export function sacksLength(connection: ControlBlock): number {
   if (!hasSacks(connection)) return 0;
   const most = mostBlocks(connection);
   if (most <= 0) return 0;
-  const duplicate = connection.dsackLeft !== connection.dsackRight ? 1 : 0;
+  const duplicate = connection.sackReport?.hasDuplicate === true ? 1 : 0;
   const count = addRanges(connection, duplicate, most);
   return count === 0 ? 0 : 4 + 8 * count;
 }
@@ -68,7 +88,7 @@ function mostBlocks({ signer, timestampsOk }: ControlBlock): number {
 /** Whether there is anything to report. */
 export function hasSacks(connection: ControlBlock): boolean {
   if (!connection.sackOk) return false;
-  if (connection.dsackLeft !== connection.dsackRight || connection.reassembly?.empty === false) return true;
+  if (connection.sackReport?.hasDuplicate === true || connection.reassembly?.empty === false) return true;
   return finWaits(connection);
 }
 
@@ -79,7 +99,7 @@ function finWaits(connection: ControlBlock): boolean {
 
 /** RFC 2018 4: the range of the latest segment first, then those reported most recently. */
 function addRanges(connection: ControlBlock, have: number, most: number): number {
-  const recent = connection.recentSacks;
+  const recent = connection.sackReport?.recent;
   if (recent === undefined) return have;
   let count = have;
   for (let i = 0; i < RECENT && count < most; i++) {

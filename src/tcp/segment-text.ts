@@ -155,7 +155,7 @@ function noteOverlap(connection: ControlBlock): void {
   const { reassembly } = connection;
   if (reassembly === undefined || reassembly.duplicateLeft === reassembly.duplicateRight) return;
   connection.context.counters.TCPOFOMerge++;
-  if (connection.dsackLeft !== connection.dsackRight) return;
+  if (connection.sackReport?.hasDuplicate === true) return;
   noteDuplicate(connection, reassembly.duplicateLeft, reassembly.duplicateRight);
 }
 

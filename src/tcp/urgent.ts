@@ -16,7 +16,7 @@ const READ = 2;
 
 /** Made when the peer first announces urgent data; forgotten when the reader has passed it. */
 export class Urgent {
-  /** Sequence number of the urgent byte. */
+  /** Sequence number of the urgent byte: RCV.UP. */
   seq: number;
   state = ANNOUNCED;
   byte = 0;
@@ -43,7 +43,6 @@ export function urgentArrives(connection: ControlBlock, segment: TcpSegment): vo
   if (urgent !== undefined && !after(seq, urgent.seq)) return;
   passReadByte(connection);
   connection.urgent = new Urgent(seq);
-  connection.rcvUp = seq;
   connection.context.markReady(connection);
 }
 

@@ -1,7 +1,7 @@
 /**
  * CUBIC: RFC 8312 (9438), with Linux's constants and rounding, in segments and milliseconds, and HyStart in slow start.
  */
-import type { ControlBlock } from '../control-block.ts';
+import { type ControlBlock, UNKNOWN_RTT } from '../control-block.ts';
 import type { CongestionControl } from './congestion.ts';
 import { HyStart, type SlowStartExit } from './hystart.ts';
 import { HyStartPlusPlus } from './hystart-plus-plus.ts';
@@ -36,7 +36,7 @@ export class Cubic implements CongestionControl {
   /** When congestion avoidance began, ms; -1: the next ACK begins it. */
   #epochStart = -1;
   /** When the window was computed last, ms, and from what. */
-  #computedAt = -Infinity;
+  #computedAt = -1;
   #computedFor = 0;
   /** Segments to be acknowledged for the window to grow by one. */
   #rate = 2;
@@ -44,7 +44,7 @@ export class Cubic implements CongestionControl {
   #friendly = 0;
   #friendlyAcks = 0;
   /** The least round trip, microseconds. */
-  #minRttUs = Infinity;
+  #minRttUs = UNKNOWN_RTT;
 
   ssthresh(connection: ControlBlock): number {
     return this.#reduced(connection, BETA);
@@ -84,8 +84,9 @@ export class Cubic implements CongestionControl {
   timedOut(): void {
     this.#wMax = 0;
     this.#epochStart = -1;
-    this.#computedAt = -Infinity;
-    this.#minRttUs = Infinity;
+    this.#computedAt = -1;
+    this.#computedFor = 0;
+    this.#minRttUs = UNKNOWN_RTT;
     this.#exit?.stop();
   }
 
@@ -115,7 +116,7 @@ export class Cubic implements CongestionControl {
 
   /** RFC 8312 4.1, Eq. 1: the window to have in a round trip from now, as a rate of growth until then. */
   #cubicRate(cwnd: number, now: number): number {
-    const rtt = this.#minRttUs === Infinity ? 0 : this.#minRttUs / 1e6;
+    const rtt = this.#minRttUs === UNKNOWN_RTT ? 0 : this.#minRttUs / 1e6;
     const t = (now - this.#epochStart) / 1000 + rtt;
     const target = this.#origin + C * (t - this.#k) ** 3;
     const rate = target > cwnd ? cwnd / (target - cwnd) : 100 * cwnd;

@@ -1,0 +1,16 @@
+/** send(2), sendmsg(2): what their flags say of the bytes. */
+import { send } from '../tcp/calls.ts';
+import type { ControlBlock } from '../tcp/control-block.ts';
+import { MSG_DONTWAIT, MSG_EOR, MSG_FASTOPEN, MSG_MORE, MSG_NOSIGNAL, MSG_OOB } from './constants.ts';
+
+/** Those that there are; calls never wait, and no signal is sent in any case. */
+export const SEND_FLAGS = MSG_OOB | MSG_EOR | MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN;
+
+/** What is said of the last byte of a message. */
+export const LAST_ONLY = MSG_OOB | MSG_EOR;
+
+/** @returns how many bytes were taken */
+export function sendBytes(connection: ControlBlock, bytes: Uint8Array, flags: number, now: number): number {
+  connection.moreToCome = (flags & MSG_MORE) !== 0;
+  return send(connection, bytes, 0, bytes.length, (flags & MSG_OOB) !== 0, (flags & MSG_EOR) !== 0, now);
+}
