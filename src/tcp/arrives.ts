@@ -9,7 +9,7 @@ import { synSentArrives } from './arrives-syn-sent.ts';
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts';
 import { REASON_BROKEN_PIPE, REASON_NONE, REASON_REFUSED, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
-import { enterQuickAck } from './delayed-ack.ts';
+import { enterQuickAck, MAX_QUICK_ACKS } from './delayed-ack.ts';
 import { ecnArrives } from './ecn.ts';
 import { thirdAckEcn } from './ecn-handshake.ts';
 import { becomeEstablished, fastOpenEstablished } from './established.ts';
@@ -108,7 +108,7 @@ function checkSequence(connection: ControlBlock, segment: TcpSegment, now: numbe
   if (segment.payloadLength > 0 && before(segment.seq, connection.rcvNxt)) {
     // RFC 2883 4.1: a duplicate, reported.
     noteDuplicate(connection, segment.seq, (segment.seq + segment.payloadLength) | 0);
-    enterQuickAck(connection, 2);
+    enterQuickAck(connection, MAX_QUICK_ACKS);
   }
   if (!outOfWindowAck(connection, segment, now)) connection.context.counters.TCPACKSkippedSeq++;
   return false;
@@ -158,9 +158,10 @@ function isSimultaneousSynAck(connection: ControlBlock, segment: TcpSegment): bo
   );
 }
 
-/** RFC 7323 4.3: TS.Recent follows the segments that span what we last acknowledged. */
+/** RFC 7323 4.3: TS.Recent follows the segments that span what we last acknowledged; RFC 5961 5.2: not what is discarded for its ACK. */
 function updateTimestamp(connection: ControlBlock, segment: TcpSegment, now: number): void {
   if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0) return;
+  if (after(segment.ack, connection.sndNxt)) return;
   if (after(segment.seq, connection.lastAckSent)) return;
   if (
     distance(connection.tsRecent, segment.tsVal) < 0 &&

@@ -26,7 +26,7 @@ const REMNANT = FIN | SYN | URG | PSH;
 
 /** Data in order has come: `payload` bytes of the segment. */
 export function dataReceived(connection: ControlBlock, payload: number, segment: TcpSegment, now: number): void {
-  measureSegment(connection, Math.min(payload, segment.pieceSize || payload), segment);
+  measureSegment(connection, segment);
   adaptDelay(connection, now);
   if (connection.ecn !== undefined) textTaken(connection, segment.ecn);
   connection.lastDataReceivedAt = now;
@@ -68,7 +68,7 @@ function windowNews(connection: ControlBlock): boolean {
   return (connection.state & RECEIVING) !== 0 && !connection.receiveShut && windowUpdateDue(connection);
 }
 
-/** Something unusual came (a hole, a duplicate): the next ACKs go at once. RFC 5681 4.2. */
+/** Something unusual came (a duplicate, a mark): the next ACKs go at once. RFC 5681 4.2. */
 export function enterQuickAck(connection: ControlBlock, most: number): void {
   connection.quickAcks = Math.max(connection.quickAcks, Math.min(quickAckCount(connection), most));
   connection.pingpong = 0;
@@ -137,8 +137,12 @@ export function delayedAckTimeout(connection: ControlBlock): void {
   connection.context.markDirty(connection);
 }
 
-/** What a full segment of the peer's is, by what it sends; a shorter one is the end of something, unless two of one size follow each other. */
-function measureSegment(connection: ControlBlock, payload: number, segment: TcpSegment): void {
+/**
+ * What a full segment of the peer's is, by what it sends, in order or not, old or new; a shorter one is the end of something, unless two of one
+ * size follow each other.
+ */
+export function measureSegment(connection: ControlBlock, segment: TcpSegment): void {
+  const payload = Math.min(segment.payloadLength, segment.pieceSize || segment.payloadLength);
   const previous = connection.lastSegmentSize;
   if (previous !== 0) connection.lastSegmentSize = 0;
   if (payload >= connection.seenMss) {

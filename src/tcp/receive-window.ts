@@ -6,7 +6,7 @@ import type { TcpConfig } from './config.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { PathMetrics } from './path.ts';
 import { distance, later } from './sequence.ts';
-import type { TcpSettings } from './settings.ts';
+import { RECEIVE_BUFFER_LOCK, type TcpSettings } from './settings.ts';
 
 /** RFC 7323 2.3: the largest shift: 65,535 << 14 is an int32. `2 **`, a call, took a tenth of a segment's time (`bench/main.ts`, one process: bulk). */
 export const MAX_WINDOW_SHIFT = 14;
@@ -22,9 +22,10 @@ export function windowShiftFor(most: number): number {
   return shift;
 }
 
-/** The shift that a socket offers: for the largest buffer that it may come to have, unless TCP_WINDOW_CLAMP keeps the window small. */
+/** The shift that a socket offers: for the largest buffer that it may come to have, unless SO_RCVBUF or TCP_WINDOW_CLAMP keeps the window small. */
 export function offeredShift(settings: TcpSettings, config: TcpConfig, route: PathMetrics): number {
-  const most = Math.max(settings.rcvBuf, config.tcp_rmem[2], config.rmem_max);
+  const locked = (settings.bufferLocks & RECEIVE_BUFFER_LOCK) !== 0;
+  const most = locked ? settings.rcvBuf >> 1 : Math.max(settings.rcvBuf, config.tcp_rmem[2], config.rmem_max);
   return windowShiftFor(Math.min(most, clampOf(settings, route)));
 }
 

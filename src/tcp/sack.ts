@@ -24,13 +24,25 @@ export class SackReport {
   }
 }
 
-/** Data at `seq` has been put aside: its range is the one to report first. */
-export function noteRange(connection: ControlBlock, seq: number): void {
+/**
+ * Data at `seq` has been put aside: its range, from `left` to `right`, is the one to report first. RFC 2018 4: as many distinct ranges as
+ * there is room for, so none has two places here.
+ */
+export function noteRange(connection: ControlBlock, seq: number, left: number, right: number): void {
   if (!connection.sackOk) return;
+  const { rcvNxt } = connection;
   connection.sackReport ??= new SackReport(connection);
   const { recent } = connection.sackReport;
-  recent.copyWithin(1, 0, RECENT - 1);
-  recent[0] = seq;
+  let carried = seq;
+  let to = 0;
+  for (let i = 0; i < RECENT; i++) {
+    const each = recent[i] as number;
+    if (beforeOrAt(each, rcvNxt) || (beforeOrAt(left, each) && beforeOrAt(each, right))) continue;
+    recent[to++] = carried;
+    carried = each;
+  }
+  if (to < RECENT) recent[to++] = carried;
+  recent.fill(rcvNxt, to);
 }
 
 /** The range was received before: report it once. */

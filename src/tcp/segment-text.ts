@@ -4,7 +4,14 @@ import { FIN, OPT_TIMESTAMPS, type TcpSegment } from '../wire/tcp.ts';
 import { duplicateAgain } from './accurate-ecn-option.ts';
 import { REASON_ABORTED, REASON_NONE, REASON_RESET } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
-import { dataReceived, enterPingpong, enterQuickAck, scheduleAck } from './delayed-ack.ts';
+import {
+  dataReceived,
+  enterPingpong,
+  enterQuickAck,
+  MAX_QUICK_ACKS,
+  measureSegment,
+  scheduleAck,
+} from './delayed-ack.ts';
 import { beforeText, textTaken } from './ecn.ts';
 import { mayQueue } from './prune.ts';
 import { Reassembly } from './reassembly.ts';
@@ -22,8 +29,7 @@ import { takeUrgentByte } from './urgent.ts';
 
 /** Seventh, process the segment text. @returns whether the connection is still there */
 export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): boolean {
-  // "This should not occur since a FIN has been received from the remote side. Ignore the segment text."
-  if ((connection.state & RECEIVING) === 0) return true;
+  if ((connection.state & RECEIVING) === 0) return textBehindFin(connection, segment, now);
   connection.traffic ??= new Traffic();
   connection.traffic.dataSegsIn += segment.pieces;
   if (connection.urgent !== undefined) takeUrgentByte(connection, segment, chunk);
@@ -32,7 +38,7 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   if (nobodyReads(connection) && after(end, connection.rcvNxt)) return refuse(connection, segment, now);
   const old = distance(seq, connection.rcvNxt);
   if (old > 0) {
-    if (old >= length) return duplicateText(connection, seq, end, now);
+    if (old >= length) return endsWithFin(connection, segment) || duplicateText(connection, seq, end, now);
     noteDuplicate(connection, seq, connection.rcvNxt);
     seq = connection.rcvNxt;
     offset += old;
@@ -40,7 +46,7 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   }
   if (currentWindow(connection) === 0 && seq === connection.rcvNxt) {
     connection.context.counters.TCPZeroWindowDrop++;
-    enterQuickAck(connection, 2);
+    enterQuickAck(connection, MAX_QUICK_ACKS);
     answer(connection, now);
     return true;
   }
@@ -48,6 +54,21 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   if (seq === connection.rcvNxt) inOrder(connection, chunk, offset, length, segment, now);
   else outOfOrder(connection, segment, chunk, seq, offset, length, now);
   return true;
+}
+
+/**
+ * "This should not occur since a FIN has been received from the remote side. Ignore the segment text." What was here before is no
+ * such thing, and is answered as any duplicate.
+ */
+function textBehindFin(connection: ControlBlock, segment: TcpSegment, now: number): boolean {
+  const end = (segment.seq + segment.payloadLength) | 0;
+  if (after(end, connection.rcvNxt) || endsWithFin(connection, segment)) return true;
+  return duplicateText(connection, segment.seq, end, now);
+}
+
+/** The FIN behind the text is the peer's, and it is this that decides how to answer. */
+function endsWithFin({ finReceived, rcvNxt }: ControlBlock, { flags, seq, payloadLength }: TcpSegment): boolean {
+  return (flags & FIN) !== 0 && (finReceived || ((seq + payloadLength) | 0) === rcvNxt);
 }
 
 /** The user has closed, or shut down both sides (Linux). */
@@ -70,7 +91,7 @@ function refuse(connection: ControlBlock, segment: TcpSegment, now: number): fal
 function duplicateText(connection: ControlBlock, seq: number, end: number, now: number): boolean {
   if (connection.ecn !== undefined) duplicateAgain(connection, seq);
   noteDuplicate(connection, seq, end);
-  enterQuickAck(connection, 2);
+  enterQuickAck(connection, MAX_QUICK_ACKS);
   answer(connection, now);
   return true;
 }
@@ -97,10 +118,12 @@ function inOrder(
   // With a FIN behind it, it is the FIN that decides when to acknowledge (Linux).
   const last = (segment.flags & FIN) !== 0 && ((segment.seq + segment.payloadLength) | 0) === connection.rcvNxt;
   if (last && !due && connection.state === ESTABLISHED) connection.ackNow = false;
-  // RFC 5681 4.2: a segment that fills a hole is acknowledged at once.
-  if (filled) connection.ackNow = true;
-  if (filled) noteOverlap(connection);
-  takeWaitingFin(connection, now);
+  // RFC 5681 4.2: a segment that fills a hole is acknowledged at once; behind a FIN there are none.
+  if (filled && !last) {
+    connection.ackNow = true;
+    noteOverlap(connection);
+  }
+  if (!last) takeWaitingFin(connection, now);
   connection.context.markReady(connection);
 }
 
@@ -121,16 +144,18 @@ function outOfOrder(
     counters.TCPOFODrop++;
     return answer(connection, now);
   }
-  const added = connection.reassembly.insert(seq, chunk, offset, length);
-  enterQuickAck(connection, 16);
-  if ((segment.flags & FIN) !== 0) rememberFin(connection, (segment.seq + segment.payloadLength) | 0);
+  measureSegment(connection, segment);
+  const { reassembly } = connection;
+  const added = reassembly.insert(seq, chunk, offset, length);
   if (added < 0) {
     counters.TCPOFODrop++;
   } else {
     if (added < length) noteOverlap(connection);
+    if ((segment.flags & FIN) !== 0) noteFinAgain(connection, seq, (seq + length) | 0);
     counters.TCPOFOQueue++;
-    noteRange(connection, seq);
+    noteRange(connection, seq, reassembly.left, reassembly.right);
   }
+  if ((segment.flags & FIN) !== 0) rememberFin(connection, (segment.seq + segment.payloadLength) | 0);
   answer(connection, now);
 }
 
@@ -159,10 +184,16 @@ function noteOverlap(connection: ControlBlock): void {
   noteDuplicate(connection, reassembly.duplicateLeft, reassembly.duplicateRight);
 }
 
+/** RFC 2883 4.1: text and FIN are both here already: the duplicate ends with the FIN. */
+function noteFinAgain(connection: ControlBlock, seq: number, fin: number): void {
+  const { finSeqKnown, finSeq, sackReport } = connection;
+  if (!finSeqKnown || finSeq !== fin || sackReport?.duplicateLeft !== seq) return;
+  if (sackReport.duplicateRight === fin) sackReport.duplicateRight = (fin + 1) | 0;
+}
+
 function answer(connection: ControlBlock, now: number): void {
-  if (transmitAck(connection, now)) return;
   connection.ackNow = true;
-  connection.context.markDirty(connection);
+  if (!transmitAck(connection, now)) connection.context.markDirty(connection);
 }
 
 /** Eighth, check the FIN bit. */
@@ -171,7 +202,7 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
   if (connection.finReceived) {
     // The peer's FIN again: its acknowledgment was lost.
     if (before(fin, connection.rcvNxt)) noteDuplicate(connection, segment.seq, (fin + 1) | 0);
-    enterQuickAck(connection, 2);
+    enterQuickAck(connection, MAX_QUICK_ACKS);
     answer(connection, now);
     return;
   }
@@ -191,8 +222,7 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
   if (connection.finSeqKnown) noteDuplicate(connection, fin, (fin + 1) | 0);
   else connection.context.counters.TCPOFOQueue++;
   rememberFin(connection, fin);
-  noteRange(connection, fin);
-  enterQuickAck(connection, 16);
+  noteRange(connection, fin, fin, fin);
   answer(connection, now);
 }
 
@@ -208,6 +238,8 @@ function takeWaitingFin(connection: ControlBlock, now: number): void {
   connection.rcvNxt = (connection.rcvNxt + 1) | 0;
   if (!afterOrAt(connection.rcvAdv, connection.rcvNxt)) connection.rcvAdv = connection.rcvNxt;
   connection.reassembly?.clear();
+  // Nor is anything left to report (Linux).
+  connection.sackReport = undefined;
   connection.context.markReady(connection);
   switch (connection.state) {
     case ESTABLISHED:

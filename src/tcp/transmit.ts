@@ -128,9 +128,10 @@ export function acceptableSeq(connection: ControlBlock): number {
 
 function acknowledgmentSent(connection: ControlBlock): void {
   connection.lastAckSent = connection.rcvNxt;
+  // Those count that somebody waits for (Linux).
+  if (connection.quickAcks > 0 && (connection.ackNow || connection.ackDelayed)) connection.quickAcks--;
   connection.ackNow = false;
   connection.pushes = 0;
-  if (connection.quickAcks > 0) connection.quickAcks--;
   if (!connection.ackDelayed) return;
   connection.ackDelayed = false;
   connection.clearTimer(DELAYED_ACK);

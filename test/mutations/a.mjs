@@ -104,7 +104,7 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'text after FIN is taken',
-    find: 'if ((connection.state & RECEIVING) === 0) return true;',
+    find: 'if ((connection.state & RECEIVING) === 0) return textBehindFin(connection, segment, now);',
     replace: '',
   },
   {
@@ -593,7 +593,7 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a duplicate is not acknowledged',
-    find: 'noteDuplicate(connection, seq, end); enterQuickAck(connection, 2); answer(connection, now); return true;',
+    find: 'noteDuplicate(connection, seq, end); enterQuickAck(connection, MAX_QUICK_ACKS); answer(connection, now); return true;',
     replace: 'return true;',
   },
   // The queues, sequence numbers, and what IP writes
@@ -1069,7 +1069,7 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a FIN that comes again is not acknowledged',
-    find: 'enterQuickAck(connection, 2); answer(connection, now); return; } if (before(fin, connection.rcvNxt)) return;',
+    find: 'enterQuickAck(connection, MAX_QUICK_ACKS); answer(connection, now); return; } if (before(fin, connection.rcvNxt)) return;',
     replace: 'return; } if (before(fin, connection.rcvNxt)) return;',
   },
   {

@@ -532,7 +532,7 @@ export default [
     find: 'now + Math.max(settings.keepIdle * 1000 - idle, 0)',
     replace: 'now + settings.keepIdle * 1000',
   },
-  { file: 'tcp/sack', name: 'not the latest first', find: 'recent[0] = seq;', replace: 'recent[3] = seq;' },
+  { file: 'tcp/sack', name: 'not the latest first', find: 'let carried = seq;', replace: 'let carried = recent[3];' },
   {
     file: 'tcp/sack',
     name: 'D-SACK reported again and again',
@@ -593,15 +593,15 @@ export default [
   {
     file: 'tcp/delayed-ack',
     name: 'super-segments are segments',
-    find: 'Math.min(payload, segment.pieceSize || payload)',
-    replace: 'payload',
+    find: 'Math.min(segment.payloadLength, segment.pieceSize || segment.payloadLength)',
+    replace: 'segment.payloadLength',
   },
-  { file: 'tcp/segment-text', name: 'a filled hole waits', find: 'if (filled) connection.ackNow = true;', replace: '' },
+  { file: 'tcp/segment-text', name: 'a filled hole waits', find: 'connection.ackNow = true; noteOverlap(connection);', replace: 'noteOverlap(connection);' },
   {
     file: 'tcp/segment-text',
     name: 'out of order is not answered at once',
-    find: 'noteRange(connection, seq); } answer(connection, now);',
-    replace: 'noteRange(connection, seq); }',
+    find: 'rememberFin(connection, (segment.seq + segment.payloadLength) | 0); answer(connection, now);',
+    replace: 'rememberFin(connection, (segment.seq + segment.payloadLength) | 0);',
   },
   {
     file: 'tcp/segment-text',
@@ -618,8 +618,8 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a duplicate rear is not reported',
-    find: 'if (filled) noteOverlap(connection);',
-    replace: '',
+    find: 'connection.ackNow = true; noteOverlap(connection);',
+    replace: 'connection.ackNow = true;',
   },
   {
     file: 'tcp/segment-text',

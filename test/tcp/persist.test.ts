@@ -276,7 +276,7 @@ describe("RFC 9293 3.8.6.2.2 [MUST-39]: the receiver's silly window avoidance", 
   it('[SHLD-14] a window is never taken back, but for what the scale rounds (RFC 7323 2.4)', async () => {
     const t = await established({
       options: { mss: 1460, wscale: 0 },
-      setup: (socket) => socket.setsockopt(1, 8, 8000),
+      sysctl: { tcp_rmem: [4096, 16_000, 33_554_432] },
     });
     let edge = 0;
     for (let i = 0; i < 100; i++) {

@@ -102,11 +102,22 @@ describe('RFC 7323 2.2: the window scale option', () => {
   });
 
   it('a small receive buffer stays small, whatever the shift', async () => {
-    const t = await established({ ...offered(0), setup: (s) => s.setsockopt(SOL_SOCKET, SO_RCVBUF, 10_000) });
+    const t = await established({ ...offered(0), sysctl: { tcp_rmem: [4096, 20_000, 33_554_432] } });
     t.inject({ length: 1460 });
     const { win } = t.expect({ flags: 'A' });
     // Half of the buffer, less what waits.
     expect(win << 10).to.be.within(10_000 - 1460, 10_000 - 1460 + 1023);
+  });
+
+  it('the shift is for the largest buffer that there may be: one that SO_RCVBUF sets does not grow (Linux)', async () => {
+    for (const [buffer, shift] of [
+      [30_000, 0],
+      [100_000, 1],
+      [200_000, 2],
+    ] as const) {
+      const t = await established({ ...offered(0), setup: (s) => s.setsockopt(SOL_SOCKET, SO_RCVBUF, buffer) });
+      expect(info(t)).to.include({ tcpi_rcv_wscale: shift });
+    }
   });
 
   it('a window beyond 64 KiB is used', async () => {
