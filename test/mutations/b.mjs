@@ -596,7 +596,12 @@ export default [
     find: 'Math.min(segment.payloadLength, segment.pieceSize || segment.payloadLength)',
     replace: 'segment.payloadLength',
   },
-  { file: 'tcp/segment-text', name: 'a filled hole waits', find: 'connection.ackNow = true; noteOverlap(connection);', replace: 'noteOverlap(connection);' },
+  {
+    file: 'tcp/segment-text',
+    name: 'a filled hole waits',
+    find: 'connection.ackNow = true; noteOverlap(connection);',
+    replace: 'noteOverlap(connection);',
+  },
   {
     file: 'tcp/segment-text',
     name: 'out of order is not answered at once',
