@@ -3,9 +3,10 @@ import { captured, type PacketWatcher } from '../../src/link/captured.ts';
 import { type Impairment, impaired } from '../../src/link/impaired.ts';
 import type { Link } from '../../src/link/link.ts';
 import { createPipe } from '../../src/link/pipe.ts';
-import { AF_INET, SOCK_STREAM } from '../../src/socket/constants.ts';
-import { EINPROGRESS } from '../../src/socket/errno.ts';
-import { createSocket, Socket, type SocketAddress } from '../../src/socket/socket.ts';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
+import { AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_FASTOPEN_CONNECT } from '../../src/socket/constants.ts';
+import { EADDRNOTAVAIL, EINPROGRESS } from '../../src/socket/errno.ts';
+import { createSocket, Socket } from '../../src/socket/socket.ts';
 import { type Counters, Stack } from '../../src/stack/stack.ts';
 import type { ControlBlock } from '../../src/tcp/control-block.ts';
 import { seededRandom } from '../../src/time/random.ts';
@@ -21,6 +22,7 @@ import {
   type Pair,
   type Stacks,
 } from './judge.ts';
+import { changeKey, setKeys } from './keys.ts';
 import { drawScenario, type Scenario, type SideName } from './scenario.ts';
 import { SteppedClock } from './stepped-clock.ts';
 
@@ -32,6 +34,8 @@ const PATIENCE = 1_100_000;
 const LONG = 6 * 3_600_000;
 /** Longer than 2 MSL, FIN-WAIT-2 of orphans, and a keepalive that gives up. */
 const AFTERMATH = 300_000;
+/** Before another attempt to connect, when all ports are in use, ms. */
+const AGAIN = 1000;
 
 export interface Watchers {
   /** Around the client's link: before its impairment when sending, after it when receiving. */
@@ -78,6 +82,8 @@ class World {
   readonly #settled: Promise<void>;
   #settle = () => {};
   #listener: Socket | undefined;
+  /** Who has gone over to the other key. */
+  readonly #changed = new Set<SideName>();
   #steps = 0;
 
   constructor(scenario: Scenario, watchers: Watchers) {
@@ -86,10 +92,13 @@ class World {
     this.#attach(watchers);
     this.#pairs = scenario.pairs.map(({ client, server }, i) => {
       const seed = `${scenario.seed} ${i}`;
-      return {
+      const pair = {
         client: new Side('client', 'server', seed, client, this.#clock),
         server: new Side('server', 'client', seed, server, this.#clock),
       };
+      pair.client.expectUrgent(pair.server);
+      pair.server.expectUrgent(pair.client);
+      return pair;
     });
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -99,6 +108,7 @@ class World {
 
   async play(): Promise<Result> {
     const { simultaneous, hostEndsAt } = this.#scenario;
+    this.#changeKeys();
     if (hostEndsAt !== undefined) this.#clock.timer(() => this.#stacks.server.close()).set(hostEndsAt);
     if (simultaneous) this.#openBoth();
     else this.#open();
@@ -135,7 +145,7 @@ class World {
 
   #stack(name: SideName): Stack {
     const random = seededRandom(`${this.#scenario.seed} ${name}`);
-    const stack = new Stack({ clock: this.#clock, random, sysctl: this.#scenario.sysctl[name] });
+    const stack = new Stack({ clock: this.#clock, random, sysctl: this.#scenario.sysctl[name], hasher: nodeHasher });
     const { beforeWrap } = this.#scenario;
     if (beforeWrap !== undefined) {
       const start = (random.float() < 0.5 ? 2 ** 31 - beforeWrap : -beforeWrap) | 0;
@@ -146,65 +156,92 @@ class World {
   }
 
   #attach({ write, onPacket }: Watchers): void {
-    const { pipe, impairment, blackout, seed } = this.#scenario;
+    const { pipe, impairment, seed } = this.#scenario;
     const [near, far] = createPipe(pipe);
-    let link: Link = near;
-    if (impairment !== undefined) {
-      const rule: Impairment =
-        blackout === undefined
-          ? {}
-          : { rule: (_, { at }) => (at >= blackout[0] && at < blackout[1] ? 'drop' : 'pass') };
-      link = impaired(near, { seed, in: { ...impairment.in, ...rule }, out: { ...impairment.out, ...rule } });
-    }
+    const rule = this.#rule();
+    const link: Link =
+      impairment === undefined && rule === undefined
+        ? near
+        : impaired(near, { seed, in: { ...impairment?.in, ...rule }, out: { ...impairment?.out, ...rule } });
     const hashed = this.#trace.watch(0);
     const both: PacketWatcher = (bytes, direction, at, size) => {
       hashed(bytes, direction, at, size);
       onPacket?.(bytes, direction, at, size);
     };
     const clientLink = captured(link, { onPacket: both, ...(write === undefined ? {} : { write }) });
-    this.#stacks.client.addInterface(clientLink, { addresses: [parsePrefix(`${ADDRESS.client}/24`) as Prefix] });
-    const serverLink = captured(far, { onPacket: this.#trace.watch(1) });
-    this.#stacks.server.addInterface(serverLink, { addresses: [parsePrefix(`${ADDRESS.server}/24`) as Prefix] });
+    this.#addInterface('client', clientLink);
+    this.#addInterface('server', captured(far, { onPacket: this.#trace.watch(1) }));
+  }
+
+  /** What gets through at all. */
+  #rule(): Impairment | undefined {
+    const { blackout, extensions } = this.#scenario;
+    const { blackHole } = extensions;
+    if (blackout === undefined && blackHole === undefined) return undefined;
+    const swallows = (length: number, at: number) =>
+      (blackout !== undefined && at >= blackout[0] && at < blackout[1]) ||
+      (blackHole !== undefined && length > blackHole.above && at >= blackHole.from && at < blackHole.to);
+    return { rule: (packet, { at }) => (swallows(packet.length, at) ? 'drop' : 'pass') };
+  }
+
+  #addInterface(name: SideName, link: Link): void {
+    const added = this.#stacks[name].addInterface(link, { addresses: [parsePrefix(`${ADDRESS[name]}/24`) as Prefix] });
+    const metrics = this.#scenario.extensions.metrics[name];
+    if (metrics === undefined) return;
+    this.#stacks[name].replaceRoute({ destination: addressOf(name), bits: 24, interface: added, metrics });
+  }
+
+  /** Both sides change their keys, one some time after the other. */
+  #changeKeys(): void {
+    const { keys } = this.#scenario.extensions;
+    if (keys?.changeAt === undefined) return;
+    const { changeAt, gap, first } = keys;
+    for (const name of ['client', 'server'] as const) {
+      const change = () => {
+        const sockets = this.#pairs.flatMap((pair) => pair[name].socket ?? []);
+        if (name === 'server' && this.#listener !== undefined) sockets.push(this.#listener);
+        this.#changed.add(name);
+        for (const socket of sockets) {
+          if (socket === this.#listener || socket.connection?.released === false) changeKey(socket, name, keys);
+        }
+      };
+      this.#clock.timer(change).set(changeAt + (name === first ? 0 : gap));
+    }
   }
 
   #openBoth(): void {
-    for (const [i, { client, server }] of this.#pairs.entries()) {
-      client.take(this.#connect('client', 'server', i, PORT));
-      server.take(this.#connect('server', 'client', i, PORT));
+    for (const i of this.#pairs.keys()) {
+      this.#connect('client', i, PORT);
+      this.#connect('server', i, PORT);
     }
   }
 
   #open(): void {
-    const { pairs, backlog } = this.#scenario;
+    const { pairs, backlog, extensions } = this.#scenario;
     const listener = newSocket(this.#stacks.server);
     const [first] = pairs;
     if (first !== undefined) setOptions(listener, first.server);
+    setOptions(listener, { options: extensions.listenerOptions });
+    if (extensions.keys !== undefined) setKeys(listener, 'server', extensions.keys, false);
     expectOk('bind', listener.bind({ address: addressOf('server'), port: PORT }));
     expectOk('listen', listener.listen(backlog));
     this.#listener = listener;
-    const servers = new Map<number, Side>();
-    this.#acceptAll(listener, servers);
-    for (const [i, { client, server }] of this.#pairs.entries()) {
-      const dial = () => {
-        const socket = this.#connect('client', 'server', i, undefined);
-        servers.set((socket.getsockname() as SocketAddress).port, server);
-        client.take(socket);
-      };
-      const { at } = pairs[i] as { at: number };
-      if (at === 0) dial();
-      else this.#clock.timer(dial).set(at);
+    this.#acceptAll(listener);
+    for (const [i, { at }] of pairs.entries()) {
+      if (at === 0) this.#connect('client', i, undefined);
+      else this.#clock.timer(() => this.#connect('client', i, undefined)).set(at);
     }
   }
 
   /** Accepts what comes, each connection after a pause. */
-  #acceptAll(listener: Socket, servers: ReadonlyMap<number, Side>): void {
+  #acceptAll(listener: Socket): void {
     const { acceptPause } = this.#scenario;
     let waits = false;
     const accept = () => {
       waits = false;
       const accepted = listener.accept();
       if (!(accepted instanceof Socket)) return;
-      const server = servers.get((accepted.connection as ControlBlock).remotePort);
+      const server = this.#serverOf(accepted.connection as ControlBlock);
       if (server === undefined || server.socket !== undefined) accepted.close();
       else server.take(accepted);
       later();
@@ -220,12 +257,34 @@ class World {
     listener.onReady = later;
   }
 
-  #connect(from: SideName, to: SideName, pair: number, port: number | undefined): Socket {
+  /** By port and initial sequence number: a port may be used more than once. */
+  #serverOf({ remotePort, irs }: ControlBlock): Side | undefined {
+    return this.#pairs.find(({ client }) => {
+      const connection = client.socket?.connection;
+      return connection?.localPort === remotePort && connection.iss === irs;
+    })?.server;
+  }
+
+  #connect(from: SideName, pair: number, port: number | undefined): void {
+    const { keys, opening } = this.#scenario.extensions;
+    const side = (this.#pairs[pair] as Pair)[from];
     const socket = newSocket(this.#stacks[from]);
-    setOptions(socket, (this.#pairs[pair] as Pair)[from].script);
+    setOptions(socket, side.script);
+    if (keys !== undefined) setKeys(socket, from, keys, this.#changed.has(from));
     if (port !== undefined) expectOk('bind', socket.bind({ address: addressOf(from), port }));
-    expectOk('connect', socket.connect({ address: addressOf(to), port: PORT }) + EINPROGRESS);
-    return socket;
+    const to = { address: addressOf(from === 'client' ? 'server' : 'client'), port: PORT };
+    // Without data to write there would be no SYN.
+    const fast = side.script.size > 0 ? opening : 'plain';
+    if (fast === 'sendto') return side.take(socket, to);
+    if (fast === 'connect') expectOk('TCP_FASTOPEN_CONNECT', socket.setsockopt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1));
+    const result = socket.connect(to);
+    if (result === -EADDRNOTAVAIL && this.#scenario.extensions.clientPorts !== undefined) {
+      socket.close();
+      this.#clock.timer(() => this.#connect(from, pair, port)).set(this.#clock.now() + AGAIN);
+      return;
+    }
+    if (result !== 0) expectOk('connect', result + EINPROGRESS);
+    side.take(socket);
   }
 
   /** Until all users are done; who waits for a peer that is gone for good gives up, as a person would. */

@@ -15,8 +15,9 @@ import {
   TCP_USER_TIMEOUT,
 } from '../../src/socket/constants.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
-import { type Random, seededRandom } from '../../src/time/random.ts';
 import type { Ending, Script } from '../support/transfer.ts';
+import { Draw } from './draw.ts';
+import { drawExtensions, type Extensions, extend, NO_EXTENSIONS } from './extensions.ts';
 
 export type SideName = 'client' | 'server';
 
@@ -46,6 +47,7 @@ export interface Scenario {
   readonly hostEndsAt: number | undefined;
   /** How many numbers before the sign changes, or the numbers wrap, sequence numbers and timestamps start; undefined: anywhere. */
   readonly beforeWrap: number | undefined;
+  readonly extensions: Extensions;
   /** Bad enough for a connection to give up, and rightly. */
   readonly hopeless: boolean;
 }
@@ -90,39 +92,9 @@ export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {
     simultaneous: false,
     hostEndsAt: undefined,
     beforeWrap: undefined,
+    extensions: NO_EXTENSIONS,
     hopeless: false,
   };
-}
-
-class Draw {
-  readonly #random: Random;
-
-  constructor(seed: string) {
-    this.#random = seededRandom(seed);
-  }
-
-  chance(probability: number): boolean {
-    return this.#random.float() < probability;
-  }
-
-  /** An integer of low..high. */
-  integer(low: number, high: number): number {
-    return low + Math.floor(this.#random.float() * (high - low + 1));
-  }
-
-  /** Between low and high, small ones as often as large ones. */
-  logarithmic(low: number, high: number): number {
-    return Math.round(Math.exp(Math.log(low) + this.#random.float() * (Math.log(high) - Math.log(low))));
-  }
-
-  /** A probability of 0..most, with 4 digits. */
-  upTo(most: number): number {
-    return Math.round(this.#random.float() * most * 10_000) / 10_000;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.integer(0, list.length - 1)] as T;
-  }
 }
 
 export function drawScenario(seed: string): Scenario {
@@ -161,7 +133,7 @@ export function drawScenario(seed: string): Scenario {
     crowded ||
     badness > 0.1 ||
     (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
-  return {
+  const scenario: Scenario = {
     seed,
     pipe,
     impairment,
@@ -173,8 +145,10 @@ export function drawScenario(seed: string): Scenario {
     simultaneous,
     hostEndsAt,
     beforeWrap,
+    extensions: NO_EXTENSIONS,
     hopeless,
   };
+  return extend(scenario, drawExtensions(seed, scenario));
 }
 
 function drawPairs(draw: Draw, count: number, most: number): PairScript[] {

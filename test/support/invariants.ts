@@ -5,7 +5,7 @@ import { held } from '../../src/tcp/persist.ts';
 import { LOST, RETRANSMITTED, SACKED, SENT_AGAIN, type SentRun } from '../../src/tcp/sent-runs.ts';
 import { before, distance } from '../../src/tcp/sequence.ts';
 import { FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, stateName } from '../../src/tcp/state.ts';
-import { CORK, DELAYED_ACK, LINGER, PERSIST, RETRANSMISSION } from '../../src/tcp/timer-kinds.ts';
+import { CORK, DELAYED_ACK, LINGER, PACING, PERSIST, RETRANSMISSION } from '../../src/tcp/timer-kinds.ts';
 
 /** Right edges that have been advertised, to see that none moves back. */
 const edges = new WeakMap<ControlBlock, number>();
@@ -44,7 +44,9 @@ function checkReceiver(connection: ControlBlock, holds: Holds): void {
   holds('RCV.NXT <= the advertised edge', !before(rcvAdv, rcvNxt));
   const edge = edges.get(connection);
   const synchronized = (connection.state & SYN_SENT) === 0;
-  if (edge !== undefined && synchronized) holds('the advertised edge never moves back', !before(rcvAdv, edge));
+  const mayShrink = connection.context.config.tcp_shrink_window && rcvWindShift > 0;
+  if (edge !== undefined && synchronized && !mayShrink)
+    holds('the advertised edge never moves back', !before(rcvAdv, edge));
   if (synchronized) edges.set(connection, rcvAdv);
   // The window field counts units; rounding up may offer one more than there is.
   const most = settings.rcvBuf + 2 ** rcvWindShift;
@@ -96,14 +98,15 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   const isSet = (kind: number) => connection.timerAt(kind) < Infinity;
   holds('no timer is overdue', context.timers.earliest(timerRow) >= now);
   holds('what is out has a retransmission timer', runs.packetsOut === 0 || isSet(RETRANSMISSION));
+  const paced = isSet(PACING);
   const waiting = runs.packetsOut === 0 && held(connection);
-  holds('what waits while nothing is out has a timer', !waiting || isSet(PERSIST) || isSet(CORK));
-  holds('what the window has room for leaves when nothing is out', !waiting || isSet(CORK) || !fits(connection));
+  holds('what waits while nothing is out has a timer', !waiting || paced || isSet(PERSIST) || isSet(CORK));
+  holds('what the window has room for leaves when nothing is out', !waiting || paced || isSet(CORK) || !fits(connection));
   holds('an acknowledgment that is due has gone', !connection.ackNow);
   holds('a delayed acknowledgment has a timer', !connection.ackDelayed || isSet(DELAYED_ACK));
   const left = (connection.state & FIN_WAIT_2) !== 0 && connection.orphan;
   holds('an orphan in FIN-WAIT-2 has a timer', !left || connection.idleTimerAt(LINGER) < Infinity);
-  const next = runs.nextLost();
+  const next = paced ? undefined : runs.nextLost();
   if (next === undefined || connection.cwnd <= runs.inFlight()) return;
   // RFC 5682: it waits until it is known whether the timeout was spurious.
   if (connection.recovery?.holding === true) return;
