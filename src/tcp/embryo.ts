@@ -13,7 +13,7 @@ import type { Path } from './path.ts';
 import { replySegment } from './reply.ts';
 import { INITIAL_RTO_US } from './round-trip.ts';
 import type { Signer } from './signer.ts';
-import { synOptions, writeSynOptions } from './syn-options.ts';
+import { synOptionRoom, synOptions, writeSynOptions } from './syn-options.ts';
 import { RETRANSMISSION } from './timer-kinds.ts';
 import { sealSegment } from './transmit.ts';
 
@@ -137,6 +137,7 @@ export function transmitSynAck(embryo: Embryo, tsVal: number, answer?: FastOpenA
 
 /** What the SYN-ACK takes up of the peer's offer. */
 function fillSynOptions(embryo: Embryo, tsVal: number, answer: FastOpenAnswer | undefined): void {
+  synOptions.room = synOptionRoom(embryo.path);
   synOptions.signer = embryo.signer;
   synOptions.mss = embryo.rcvMss;
   synOptions.sack = embryo.sackOk;

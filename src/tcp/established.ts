@@ -65,7 +65,8 @@ function handshakeDone(connection: ControlBlock, now: number): void {
   // Linux counts our SYN, or SYN-ACK, as delivered; what a SYN carried is not told apart from it.
   connection.runs.delivered++;
   connection.seenMss = guessedSegment(connection);
-  initReceiveWindow(connection);
+  // A connection that a SYN opened fast has had it since.
+  if (connection.fastOpen?.child !== true) initReceiveWindow(connection);
   expandSendBuffer(connection);
   connection.setState(connection.finQueued ? FIN_WAIT_1 : ESTABLISHED, now);
   beginControl(connection, now);

@@ -14,6 +14,7 @@ import { isCookieLength } from './fast-open-client.ts';
 import { cookieFor, isCookie } from './fast-open-cookie.ts';
 import { SERVER_COOKIE_NOT_REQUIRED, SERVER_ENABLE } from './fast-open-host.ts';
 import type { FastOpenQueue } from './fast-open-queue.ts';
+import { initReceiveWindow } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { armRetransmission } from './sending-timer.ts';
@@ -107,6 +108,7 @@ export function openFast(
   connection.recover = connection.sndUna;
   connection.rtoUs = RTO_AFTER_SYN_LOSS_US;
   connection.seenMss = guessedSegment(connection);
+  initReceiveWindow(connection);
   takeData(connection, state, segment, chunk, now);
   connection.synDue = true;
   armRetransmission(connection, now + SYN_ACK_TIME);

@@ -92,6 +92,8 @@ export class Listener {
       if (next.fastOpen !== undefined) next.fastOpen.accepted = true;
       const reset = next.released && next.reason !== REASON_NONE;
       if (!reset || mode === 'linux') return next;
+      // Nobody will read what came before the reset.
+      next.receiveQueue.clear();
       if (mode === 'posix' && next.reason === REASON_RESET) return 'aborted';
     }
     return undefined;

@@ -49,9 +49,13 @@ export function startProbing(connection: ControlBlock, now: number): void {
 }
 
 function newSearch(connection: ControlBlock, now: number): MtuProbing {
-  const { path, peerMss, context } = connection;
-  const low = mtuOfMss(connection, context.config.tcp_base_mss);
-  return new MtuProbing(low, peerMss + path.headerLength + TCP_HEADER, now);
+  const low = mtuOfMss(connection, connection.context.config.tcp_base_mss);
+  return new MtuProbing(low, mostThatMayFit(connection), now);
+}
+
+/** RFC 4821 7.2, bytes: what the peer takes, unless the link, or a router that said so, takes less. */
+function mostThatMayFit({ path, peerMss }: ControlBlock): number {
+  return Math.min(peerMss + path.headerLength + TCP_HEADER, path.mtu);
 }
 
 /** RFC 4821 7.4: whether data that waits may go out as a probe, and does. Call before new data is sent. */
@@ -61,8 +65,8 @@ export function maybeMtuProbe(connection: ControlBlock, now: number): number {
   // Options of varying length throw the reckoning off.
   if (connection.cwnd < LEAST_CWND || hasSacks(connection)) return PROBE_NOTHING;
   const { runs, context } = connection;
-  const { searchHigh, searchLow } = probing;
   currentMss(connection);
+  const { searchHigh, searchLow } = probing;
   const size = mssOfMtu(connection, (searchHigh + searchLow) >> 1);
   const narrow = searchHigh - searchLow < context.config.tcp_probe_threshold;
   if (narrow || size > mssOfMtu(connection, searchHigh)) {
@@ -97,7 +101,7 @@ function sendProbe(connection: ControlBlock, probing: MtuProbing, size: number, 
 function searchAgain(connection: ControlBlock, probing: MtuProbing, now: number): void {
   if (now - probing.since < connection.context.config.tcp_probe_interval * 1000) return;
   probing.probeSize = 0;
-  probing.searchHigh = connection.peerMss + connection.path.headerLength + TCP_HEADER;
+  probing.searchHigh = mostThatMayFit(connection);
   probing.searchLow = mtuOfMss(connection, currentMss(connection));
   probing.since = now;
 }

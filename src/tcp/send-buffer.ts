@@ -54,12 +54,13 @@ export function fillSendBuffer(
   return taken;
 }
 
-/** A new buffer may be begun. */
+/** A new buffer may be begun; also when memory is used up, where nothing is queued whose acknowledgment would wake the writer (Linux). */
 export function hasRoom(connection: ControlBlock): boolean {
+  const { sendQueue, settings, context } = connection;
   return (
-    connection.sendQueue.charge < connection.settings.sndBuf &&
+    sendQueue.charge < settings.sndBuf &&
     unsent(connection) < unsentLimit(connection) &&
-    !connection.context.memory.exhausted
+    (sendQueue.length === 0 || !context.memory.exhausted)
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   padTo,
+  TCP_HEADER_LENGTH,
   writeAccurateEcn,
   writeFastOpen,
   writeMss,
@@ -13,6 +14,7 @@ import {
   writeWindowScale,
 } from '../wire/tcp.ts';
 import { ECT_BYTES_START, plan, planCounters } from './accurate-ecn-option.ts';
+import type { Path } from './path.ts';
 import type { Signer } from './signer.ts';
 
 /** What a SYN offers, or a SYN-ACK takes up. */
@@ -30,10 +32,17 @@ export class SynOptions {
   /** Fast Open's cookie, or an empty one; undefined: no option. */
   cookie: Uint8Array | undefined;
   experimentalCookie = false;
+  /** Bytes that all of them may take. */
+  room = MOST;
 }
 
 /** Bytes that options may take. */
 const MOST = 40;
+
+/** What the link leaves of that: less than all on one of less than 80 bytes. */
+export function synOptionRoom(path: Path): number {
+  return Math.min(path.mtu - path.headerLength - TCP_HEADER_LENGTH, MOST);
+}
 
 /** One record serves all SYNs: whoever writes one fills it. */
 export const synOptions = new SynOptions();
@@ -42,7 +51,7 @@ export const synOptions = new SynOptions();
 function writeFirstCounters(view: DataView, at: number, base: number, options: SynOptions): number {
   const scale = options.windowShift >= 0 ? 4 : 0;
   const alone = options.sack && !options.timestamps;
-  const room = MOST - (at - base) - scale - (alone ? 4 : 0) - cookieLength(options);
+  const room = options.room - (at - base) - scale - (alone ? 4 : 0) - cookieLength(options);
   planCounters(room, 0, 0, alone ? 2 : scale > 0 ? 1 : 0);
   if (plan.counters < 0) return at;
   return writeAccurateEcn(view, at, ECT_BYTES_START, 0, ECT_BYTES_START, plan.counters);
@@ -77,6 +86,6 @@ function writeCookie(view: DataView, start: number, offset: number, options: Syn
   const { cookie, experimentalCookie } = options;
   if (cookie === undefined) return offset;
   const length = cookie.length + (experimentalCookie ? 4 : 2);
-  if (offset - start + length > MOST) return offset;
+  if (offset - start + ((length + 3) & ~3) > options.room) return offset;
   return padTo(view, writeFastOpen(view, offset, cookie, experimentalCookie), start, 0);
 }

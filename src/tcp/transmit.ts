@@ -22,7 +22,7 @@ import { advertiseWindow, initialWindow, offeredShift } from './receive-window.t
 import { hasSacks, writeSacks } from './sack.ts';
 import { after, before, distance, later } from './sequence.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
-import { synOptions, writeSynOptions } from './syn-options.ts';
+import { synOptionRoom, synOptions, writeSynOptions } from './syn-options.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
 import { Traffic } from './traffic.ts';
 
@@ -168,6 +168,7 @@ function writeOptions(
 /** What our SYN offers, or our SYN-ACK takes up. */
 function fillSynOptions(connection: ControlBlock, now: number): void {
   if (connection.state === SYN_SENT) lowerAdvertisedMss(connection);
+  synOptions.room = synOptionRoom(connection.path);
   synOptions.signer = connection.signer;
   synOptions.mss = connection.rcvMss;
   synOptions.sack = connection.sackOk;

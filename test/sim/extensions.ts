@@ -89,7 +89,7 @@ export function drawExtensions(seed: string, scenario: Scenario): Extensions {
   const keys = draw.chance(0.15) && mtu >= 576 ? drawKeys(draw) : undefined;
   const outOfBand = draw.chance(0.12) ? draw.upTo(0.3) : 0;
   // The receiver's idea of where the urgent byte is, as on Linux: not the sender's.
-  if (outOfBand > 0) for (const side of Object.values(sysctl)) delete side.tcp_stdurg;
+  if (outOfBand > 0) for (const side of Object.values(sysctl)) side.tcp_stdurg = false;
   return {
     sysctl,
     metrics,
@@ -195,17 +195,25 @@ function makesHopeless(
   // A SYN that comes once more, after its connection, opens another.
   const replayed = opening !== 'plain' && lossy;
   const memory = Object.values(sysctl).some(({ tcp_mem }) => tcp_mem !== undefined);
-  return cookies || deferred || replayed || memory || clientPorts !== undefined || (keys?.gap ?? 0) > 1000;
+  // RFC 5925 7.7: the keys go with the connection: whoever asks after it is not answered.
+  const graceful = scenario.pairs.every(({ client, server }) => isGraceful(client) && isGraceful(server));
+  const forgotten = keys?.kind === 'ao' && !graceful;
+  return cookies || deferred || replayed || memory || forgotten || clientPorts !== undefined || (keys?.gap ?? 0) > 1000;
+}
+
+function isGraceful({ ending }: Script): boolean {
+  return ending === 'shutdown' || ending === 'wait';
 }
 
 /** Whether segments may be sent again though nothing was lost. */
 export function sendsAgain({ extensions, pairs }: Scenario): boolean {
-  const { keys, blackHole, listenerOptions, sysctl } = extensions;
+  const { keys, blackHole, listenerOptions, opening, sysctl } = extensions;
   const lowat = pairs.some(({ client, server }) =>
     [...client.options, ...server.options].some(([level, option]) => level === SOL_SOCKET && option === SO_RCVLOWAT),
   );
   return (
     keys?.changeAt !== undefined ||
+    opening !== 'plain' ||
     blackHole !== undefined ||
     lowat ||
     listenerOptions.some(([, option]) => option === TCP_DEFER_ACCEPT) ||

@@ -16,7 +16,7 @@ export function judgePair({ client, server }: Pair, scenario: Scenario): void {
   judge(server, client, scenario);
 }
 
-function judge(side: Side, peer: Side, { hopeless, hostEndsAt }: Scenario): void {
+function judge(side: Side, peer: Side, { hopeless, hostEndsAt, sysctl }: Scenario): void {
   const { name, error } = side;
   const abrupt = [side, peer].some(({ script }) => !['shutdown', 'wait'].includes(script.ending));
   if (error !== undefined) {
@@ -29,7 +29,9 @@ function judge(side: Side, peer: Side, { hopeless, hostEndsAt }: Scenario): void
   }
   if (abrupt) return;
   if (side.sawEnd) {
-    if (!side.hasAllOf(peer))
+    // A keepalive probe, a byte before what is next, may look like an answer to a SYN cookie: its connection is nobody's (as on Linux).
+    const ghost = sysctl.server.tcp_syncookies === 2 && peer.socket === undefined;
+    if (!ghost && !side.hasAllOf(peer))
       throw new Error(`${name} read ${side.read} of ${peer.script.size} bytes and then the end`);
   } else if (!hopeless) {
     throw new Error(`${name} never saw the end of the stream`);
@@ -51,9 +53,9 @@ export function expectNoneInVain(scenario: Scenario, stacks: Stacks): void {
   const hasty = Object.values(sysctl).some(({ tcp_rto_min_us: least }) => least !== undefined && least < 200_000);
   const perfect = impairment === undefined && pipe.rate === undefined && hostEndsAt === undefined;
   for (const [name, { counters }] of Object.entries(stacks)) {
-    const { TCPAbortOnTimeout, RetransSegs } = counters;
+    const { TCPAbortOnTimeout, TCPLossProbes, RetransSegs } = counters;
     if (!hopeless && TCPAbortOnTimeout > 0) throw new Error(`${name}: gave up on a network that is not that bad`);
-    if (perfect && !hasty && !sendsAgain(scenario) && pairs.length === 1 && RetransSegs > 0)
+    if (perfect && !hasty && !sendsAgain(scenario) && pairs.length === 1 && RetransSegs > TCPLossProbes)
       throw new Error(`${name}: sent ${RetransSegs} segments again on a perfect network`);
   }
 }

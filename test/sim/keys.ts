@@ -53,5 +53,6 @@ function setMd5(socket: Socket, side: SideName, which: number): void {
 
 function set(socket: Socket, option: number, value: KeyValue): void {
   const result = socket.setsockopt(IPPROTO_TCP, option, value);
-  if (result !== 0 && result !== -ENOENT && result !== -EBADF) throw new Error(`setsockopt(${option}): ${errnoName(-result)}`);
+  if (result !== 0 && result !== -ENOENT && result !== -EBADF)
+    throw new Error(`setsockopt(${option}): ${errnoName(-result)}`);
 }

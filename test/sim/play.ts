@@ -28,8 +28,8 @@ import { SteppedClock } from './stepped-clock.ts';
 
 const ADDRESS = { client: '10.0.0.1', server: '10.0.0.2' } as const;
 const PORT = 80;
-/** Longest time without a byte written or read, pauses and blackouts apart: R2 (924.6 s) and the last RTO. */
-const PATIENCE = 1_100_000;
+/** Longest time without a byte written or read, pauses and blackouts apart: R2 (924.6 s), or as many window probes, and the last RTO. */
+const PATIENCE = 1_300_000;
 /** Longer than anything goes on by itself. */
 const LONG = 6 * 3_600_000;
 /** Longer than 2 MSL, FIN-WAIT-2 of orphans, and a keepalive that gives up. */
@@ -243,7 +243,7 @@ class World {
       if (!(accepted instanceof Socket)) return;
       const server = this.#serverOf(accepted.connection as ControlBlock);
       if (server === undefined || server.socket !== undefined) accepted.close();
-      else server.take(accepted);
+      else this.#take(server, accepted);
       later();
     };
     const timer = this.#clock.timer(accept);
@@ -255,6 +255,12 @@ class World {
       }
     };
     listener.onReady = later;
+  }
+
+  #take(server: Side, accepted: Socket): void {
+    const { keys } = this.#scenario.extensions;
+    if (keys !== undefined && this.#changed.has('server')) changeKey(accepted, 'server', keys);
+    server.take(accepted);
   }
 
   /** By port and initial sequence number: a port may be used more than once. */

@@ -371,6 +371,17 @@ describe('accept()', () => {
         expect(t.listener?.accept()).to.equal(-EAGAIN);
       }
     });
+
+    it(`what had come before the reset is given back, accept_reset ${mode}`, () => {
+      const t = listening({ sysctl: { accept_reset: mode } });
+      t.handshake(1001);
+      t.inject({ seq: 1, data: 'hello', from: 1001 });
+      t.inject({ seq: 6, flags: 'R', from: 1001 });
+      const first = t.listener?.accept();
+      if (typeof first === 'object') first.close();
+      t.drain();
+      expect(t.stack.slab.live).to.equal(0);
+    });
   }
 
   it('a connection that was closed while it waited can be read to its end, whatever the mode', () => {

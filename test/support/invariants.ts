@@ -101,7 +101,10 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   const paced = isSet(PACING);
   const waiting = runs.packetsOut === 0 && held(connection);
   holds('what waits while nothing is out has a timer', !waiting || paced || isSet(PERSIST) || isSet(CORK));
-  holds('what the window has room for leaves when nothing is out', !waiting || paced || isSet(CORK) || !fits(connection));
+  holds(
+    'what the window has room for leaves when nothing is out',
+    !waiting || paced || isSet(CORK) || !fits(connection),
+  );
   holds('an acknowledgment that is due has gone', !connection.ackNow);
   holds('a delayed acknowledgment has a timer', !connection.ackDelayed || isSet(DELAYED_ACK));
   const left = (connection.state & FIN_WAIT_2) !== 0 && connection.orphan;

@@ -78,6 +78,16 @@ describe('the memory of all connections', () => {
     expect(t.socket.connection?.rcvSsthresh).to.be.at.most(65_536);
   });
 
+  it('exhausted: who has nothing queued may still write: nothing else would ever wake him', async () => {
+    const t = await linux(small([0, 0, 0]));
+    t.inject({ seq: 1, length: 1000 });
+    t.drain();
+    expect(t.stack.tcp.memory.exhausted).to.equal(true);
+    expect(t.socket.send(new Uint8Array(10))).to.equal(10);
+    expect(t.socket.send(new Uint8Array(300_000))).to.be.below(2 * 65_536);
+    expect(t.socket.send(new Uint8Array(10))).to.equal(-EAGAIN);
+  });
+
   it('exhausted: nothing is written, what is out of order goes first, then what is in order is dropped', async () => {
     const t = await linux(small([0, 32, 32]));
     t.inject({ seq: 1, length: 1000 });

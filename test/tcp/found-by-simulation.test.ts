@@ -11,7 +11,9 @@ import {
   TCP_NODELAY,
   TCP_QUICKACK,
 } from '../../src/socket/constants.ts';
-import { connecting, established } from '../support/wire-peer.ts';
+import { EINPROGRESS } from '../../src/socket/errno.ts';
+import { cookieOf, fastListener, learnCookie, sendFast } from '../support/wire-fast-open.ts';
+import { connecting, established, WirePeer } from '../support/wire-peer.ts';
 
 const SACK = { mss: 1460, sackOk: true } as const;
 
@@ -261,5 +263,55 @@ describe('a SYN that meets a wrong acknowledgment', () => {
     t.expectNothing();
     await t.advance(200);
     t.expect({ flags: 'S', seq: 0 });
+  });
+});
+
+describe('Fast Open with tcp_shrink_window', () => {
+  it('what is sent before the handshake is over offers the window that the SYN-ACK did', () => {
+    const t = fastListener(2, { tcp_shrink_window: true });
+    t.inject({ seq: 0, flags: 'S', data: 'hello', options: { mss: 1460, wscale: 7, fo: cookieOf() } });
+    const { win, options } = t.expect({ seq: 0, ack: 6, flags: 'SA' });
+    const unit = 2 ** (options.wscale ?? 0);
+    const socket = t.accept();
+    socket.send(new Uint8Array(100));
+    const sent = t.expect({ seq: 1, ack: 6, length: 100 });
+    expect(sent.win * unit).to.be.at.least(win - 2 * unit);
+  });
+});
+
+describe('Fast Open on small links', () => {
+  it('a SYN has no Fast Open option that the link has no room for', () => {
+    const t = new WirePeer({ mtu: 68, sysctl: { tcp_fastopen: 1 } });
+    learnCookie(t);
+    const { result } = sendFast(t, 'data');
+    expect(result).to.equal(-EINPROGRESS);
+    const { bytes, options } = t.expect({ flags: 'S', length: 0 });
+    expect(bytes.length).to.be.at.most(68);
+    expect(options).to.include({ mss: 256, sackOk: true });
+    expect(options.fo).to.equal(undefined);
+  });
+});
+
+describe('path MTU probes', () => {
+  it('are no larger than the link takes, whatever the peer says that it does', async () => {
+    const t = await established({
+      active: true,
+      mtu: 600,
+      win: 65_535,
+      options: { mss: 1460, sackOk: true, wscale: 3 },
+      sysctl: { tcp_mtu_probing: 2, tcp_base_mss: 512, tcp_timestamps: false, tcp_probe_interval: 1 },
+    });
+    const sizes = new Set<number>();
+    let acknowledged = 1;
+    for (let i = 0; i < 12; i++) {
+      t.write(20_000);
+      for (const { seq, length, bytes } of t.drain()) {
+        sizes.add(bytes.length);
+        acknowledged = Math.max(acknowledged, seq + length);
+      }
+      await t.advance(200);
+      t.inject({ ack: acknowledged });
+    }
+    expect(Math.max(...sizes)).to.be.within(593, 600);
   });
 });
