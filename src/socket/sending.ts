@@ -1,6 +1,7 @@
 /** send(2), sendmsg(2): what their flags say of the bytes. */
 import { send } from '../tcp/calls.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
+import { MORE_AWAITED, NO_MORE } from '../tcp/nagle.ts';
 import { MSG_DONTWAIT, MSG_EOR, MSG_FASTOPEN, MSG_MORE, MSG_NOSIGNAL, MSG_OOB } from './constants.ts';
 
 /** Those that there are; calls never wait, and no signal is sent in any case. */
@@ -11,6 +12,6 @@ export const LAST_ONLY = MSG_OOB | MSG_EOR;
 
 /** @returns how many bytes were taken */
 export function sendBytes(connection: ControlBlock, bytes: Uint8Array, flags: number, now: number): number {
-  connection.moreToCome = (flags & MSG_MORE) !== 0;
+  connection.moreToCome = (flags & MSG_MORE) !== 0 ? MORE_AWAITED : NO_MORE;
   return send(connection, bytes, 0, bytes.length, (flags & MSG_OOB) !== 0, (flags & MSG_EOR) !== 0, now);
 }

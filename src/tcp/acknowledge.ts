@@ -10,7 +10,7 @@ import { congestionReported, takeCwr } from './ecn.ts';
 import { syncMss } from './mss.ts';
 import { mtuProbeAcknowledged } from './mtu-probing.ts';
 import { removeDuplicates } from './new-reno.ts';
-import { endPersist } from './persist.ts';
+import { sendingMayGoOn } from './persist.ts';
 import { believableUntil, rackAdvance, rackUpdateWindow, usesRack } from './rack.ts';
 import { finishSample } from './rate-sample.ts';
 import { updateRecovery } from './recovery.ts';
@@ -20,7 +20,6 @@ import { rearmRetransmission } from './sending-timer.ts';
 import { SACKED } from './sent-runs.ts';
 import { after, before, beforeOrAt, distance } from './sequence.ts';
 import { probeAcknowledged, scheduleProbe } from './tail-loss-probe.ts';
-import { PERSIST } from './timer-kinds.ts';
 import { timestampNow } from './transmit.ts';
 
 const news = new AckNews();
@@ -45,6 +44,8 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
     return true;
   }
   connection.probesOut = 0;
+  const { sndWnd } = connection;
+  const advanced = after(ack, connection.sndUna);
   const windowMoved = updateSendWindow(connection, segment);
   if (connection.ecn !== undefined) takeCwr(connection, segment);
   const reports = connection.sackOk && segment.sackCount > 0;
@@ -54,7 +55,9 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
   else if (windowMoved) connection.context.markDirty(connection);
   // Nothing is out, but acknowledgments of ours may have been marked.
   if (!outstanding && connection.ecn !== undefined) congestionReported(connection, segment, 0, 0, false);
-  if (connection.sndWnd > 0 && connection.timerAt(PERSIST) !== Infinity) reopenWindow(connection, ack);
+  // Linux's fast path for data does not look at what it does not acknowledge.
+  if (segment.payloadLength === 0 || advanced || connection.sndWnd !== sndWnd)
+    sendingMayGoOn(connection, outstanding, now);
   return true;
 }
 
@@ -83,13 +86,6 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
   // Less room may change what is next, too.
   connection.context.markDirty(connection);
   return news;
-}
-
-/** The window has room again for what persist waited with. */
-function reopenWindow(connection: ControlBlock, ack: number): void {
-  if (!after((ack + connection.sndWnd) | 0, connection.sndNxt)) return;
-  endPersist(connection);
-  connection.context.markDirty(connection);
 }
 
 /** The record for this acknowledgment, with what the segment itself says. */

@@ -6,7 +6,6 @@ import type { ControlBlock } from './control-block.ts';
 import { offerEcn } from './ecn-handshake.ts';
 import { awaitFin } from './fin-wait-2.ts';
 import { advertisedMss, syncMss } from './mss.ts';
-import { armCork } from './nagle.ts';
 import { held } from './persist.ts';
 import { outOfMemory } from './prune.ts';
 import { noteApplicationLimit } from './rate-sample.ts';
@@ -86,7 +85,6 @@ export function send(
   if (taken === 0) return 0;
   if (urgent) connection.sndUp = connection.sendQueue.end;
   startBusy(connection, now);
-  armCork(connection, now);
   connection.context.markDirty(connection);
   return taken;
 }

@@ -107,10 +107,10 @@ export class ControlBlock {
   synDue = false;
   /** A tail loss probe is to go out (RFC 8985 7.3). */
   probeDue = false;
-  /** TCP_CORK has held back long enough, or the user let go: short segments may leave once. */
+  /** The user let go of what TCP_CORK held: short segments may leave once. */
   uncorked = false;
-  /** MSG_MORE on the last write: a partial segment waits for what follows, as with TCP_CORK. */
-  moreToCome = false;
+  /** MSG_MORE on the last write: NO_MORE, MORE_AWAITED or MORE_EXPECTED of nagle.ts. */
+  moreToCome = 0;
   /** End of the last short segment sent (Minshall's variation of Nagle, RFC 9293 3.7.4). */
   sndSml = 0;
 

@@ -1,10 +1,13 @@
 /** Short segments: Nagle, TCP_CORK, and the sender's side of silly window avoidance. RFC 9293 3.7.4, 3.8.6.2.1. */
 import type { ControlBlock } from './control-block.ts';
 import { after } from './sequence.ts';
-import { CORK } from './timer-kinds.ts';
 
-/** How long TCP_CORK holds a partial segment back, ms (Linux). */
-export const CORK_TIME = 200;
+/** What the last write said of those that follow. */
+export const NO_MORE = 0;
+/** MSG_MORE: a partial segment waits for them. */
+export const MORE_AWAITED = 1;
+/** An acknowledgment came meanwhile: it waits no longer, unless for other reasons (Linux). */
+export const MORE_EXPECTED = 2;
 
 /**
  * Whether the next `length` bytes, which do not end with a full segment, may go whole.
@@ -20,15 +23,10 @@ export function mayEndShort(connection: ControlBlock, length: number, waiting: n
   // Urgent data does not wait (Linux).
   if (after(connection.sndUp, connection.sndUna)) return true;
   const { settings } = connection;
-  if (settings.cork || connection.moreToCome) return connection.uncorked;
+  // RFC 9293 3.9.1.2 [MUST-60], [MAY-16]: the user gathers what is partial; the persist timer ends that, an RTO later.
+  if (settings.cork || connection.moreToCome === MORE_AWAITED) return connection.uncorked;
   // RFC 9293 3.7.4 [MUST-17]: the user turned it off.
   if (settings.noDelay || connection.uncorked) return true;
   // RFC 9293 3.7.4 [SHLD-7]: Nagle. Minshall's variation, named there: only a short segment that is out holds the next one back.
   return !(after(connection.sndSml, connection.sndUna) && connection.runs.packetsOut > 0);
-}
-
-/** RFC 9293 3.9.1.2 [MUST-60]: the user corked and wrote: what is partial is gathered [MAY-16], and leaves after 200 ms at the latest. */
-export function armCork(connection: ControlBlock, now: number): void {
-  const corked = connection.settings.cork || connection.moreToCome;
-  if (corked && connection.timerAt(CORK) === Infinity) connection.setTimer(CORK, now + CORK_TIME);
 }

@@ -13,7 +13,7 @@ import { synEcnFlags } from './ecn-handshake.ts';
 import { synDataLength, synSent } from './fast-open-client.ts';
 import { currentMss } from './mss.ts';
 import { maybeMtuProbe, mtuProbeInconclusive, PROBE_WAITS } from './mtu-probing.ts';
-import { mayEndShort } from './nagle.ts';
+import { mayEndShort, NO_MORE } from './nagle.ts';
 import { burstSegments, isPaced, pacingRate } from './pacer.ts';
 import { armPersist, endPersist } from './persist.ts';
 import { inReduction } from './prr.ts';
@@ -279,7 +279,8 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   let flags = ACK;
   if (fin === 1) flags |= FIN;
   // RFC 9293 3.9.1.2 [MUST-61]: PSH on the last of the data that is queued; [SHLD-27]: whatever the writes were.
-  if (length > 0 && connection.sendQueue.endsRecord((seq + length) | 0)) flags |= PSH;
+  // 3.9.1.2 [MAY-15]: but MSG_MORE says that what follows shall push it.
+  if (length > 0 && pushes(connection, (seq + length) | 0)) flags |= PSH;
   if (!transmit(connection, seq, length, flags, size, now)) return false;
   if (connection.runs.packetsOut === 0) noteResumption(connection, now);
   const { runs } = connection;
@@ -300,6 +301,12 @@ function sendSegment(connection: ControlBlock, length: number, fin: number, size
   }
   endPersist(connection);
   return true;
+}
+
+/** Data until there ends with a push: it is the last that is queued, unless MSG_MORE announced more, or ends a record. */
+function pushes(connection: ControlBlock, end: number): boolean {
+  if (connection.moreToCome !== NO_MORE && !connection.finQueued && end === connection.sendQueue.end) return false;
+  return connection.sendQueue.endsRecord(end);
 }
 
 function pace(connection: ControlBlock, length: number, size: number, now: number): void {

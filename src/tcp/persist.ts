@@ -1,19 +1,25 @@
 /** A closed window is probed until it opens: RFC 9293 3.8.6.1. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
+import { noteAnswer } from './delayed-ack.ts';
 import { currentMss } from './mss.ts';
-import { armCork } from './nagle.ts';
+import { MORE_AWAITED, MORE_EXPECTED } from './nagle.ts';
+import { stampSent } from './rate-sample.ts';
 import { retransmissionTimeout } from './round-trip.ts';
-import { distance } from './sequence.ts';
+import type { SentRun } from './sent-runs.ts';
+import { before, distance } from './sequence.ts';
 import { PERSIST } from './timer-kinds.ts';
 import { transmit } from './transmit.ts';
 
-/** RFC 9293 3.8.6.1 [MUST-36], [MUST-35]: when nothing is out and the window (or silly window avoidance) holds back what is queued: look again in an RTO. */
+/** ms (Linux), whatever tcp_rto_min_us says. */
+const LEAST_INTERVAL = 200;
+
+/**
+ * RFC 9293 3.8.6.1 [MUST-36], [MUST-35]: when nothing is out and the window (or silly window avoidance, or the user with TCP_CORK: 3.9.1.2
+ * [MUST-60]) holds back what is queued: look again in an RTO.
+ */
 export function armPersist(connection: ControlBlock, now: number): void {
-  const byUser = heldByUser(connection);
-  // It may have been corked after the write, which then set no timer.
-  if (byUser) armCork(connection, now);
-  if (byUser || !held(connection)) {
+  if (!held(connection)) {
     endPersist(connection);
     return;
   }
@@ -34,17 +40,29 @@ export function held(connection: ControlBlock): boolean {
   return distance(connection.sndNxt, connection.sendEnd) > 0;
 }
 
-/** TCP_CORK, which has a timer of its own, holds back less than a segment that the window would let go. */
-function heldByUser(connection: ControlBlock): boolean {
-  const waiting = distance(connection.sndNxt, connection.sendQueue.end);
-  const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
-  const corked = connection.settings.cork || connection.moreToCome;
-  return corked && !connection.finQueued && waiting > 0 && waiting < connection.sndMss && waiting <= window;
+/**
+ * An acknowledgment has come (Linux): what MSG_MORE held back waits no longer; and the timer starts anew, with its back-off, unless the
+ * window has room for what is next.
+ */
+export function sendingMayGoOn(connection: ControlBlock, outstanding: boolean, now: number): void {
+  if (connection.moreToCome === MORE_AWAITED) {
+    connection.moreToCome = MORE_EXPECTED;
+    connection.context.markDirty(connection);
+  }
+  if (outstanding || connection.timerAt(PERSIST) === Infinity) return;
+  const next = Math.min(distance(connection.sndNxt, connection.sendEnd), connection.sndMss);
+  const edge = (connection.sndUna + connection.sndWnd) | 0;
+  if (before(edge, (connection.sndNxt + next) | 0)) {
+    connection.setTimer(PERSIST, boundedByUserTimeout(connection, now + probeInterval(connection), now));
+    return;
+  }
+  endPersist(connection);
+  connection.context.markDirty(connection);
 }
 
 /** [SHLD-29], [SHLD-30]: the first probe after an RTO, then at twice the interval each time, answered or not; bounded as the RTO is. */
 function probeInterval(connection: ControlBlock): number {
-  const base = retransmissionTimeout(connection);
+  const base = Math.max(retransmissionTimeout(connection), LEAST_INTERVAL);
   return Math.min(base * 2 ** connection.probeBackoff, connection.settings.rtoMax);
 }
 
@@ -56,9 +74,12 @@ export function probe(connection: ControlBlock, now: number): void {
   const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
   const waiting = distance(connection.sndNxt, connection.sendQueue.end);
   if (connection.probesSince < 0) connection.probesSince = now;
-  connection.context.counters.TCPWinProbe++;
-  if (window > 0) sendFitting(connection, Math.min(window, waiting, currentMss(connection)), window, now);
-  else transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
+  if (window > 0) {
+    if (sendFitting(connection, Math.min(window, waiting, currentMss(connection)), window, now)) return;
+  } else {
+    connection.context.counters.TCPWinProbe++;
+    transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
+  }
   connection.probesOut++;
   if (connection.probeBackoff < 30) connection.probeBackoff++;
   connection.setTimer(PERSIST, boundedByUserTimeout(connection, now + probeInterval(connection), now));
@@ -67,18 +88,27 @@ export function probe(connection: ControlBlock, now: number): void {
 /** TCP_USER_TIMEOUT bounds how long the window may stay closed, whether probes are answered or not (Linux), and is met on time. */
 function boundedByUserTimeout(connection: ControlBlock, due: number, now: number): number {
   const { userTimeout } = connection.settings.rare;
-  if (userTimeout <= 0) return due;
+  if (userTimeout <= 0 || connection.probesSince < 0) return due;
   return Math.max(Math.min(due, connection.probesSince + userTimeout), now + 1);
 }
 
-function sendFitting(connection: ControlBlock, length: number, window: number, now: number): void {
+/** @returns false when the interface was full */
+function sendFitting(connection: ControlBlock, length: number, window: number, now: number): boolean {
   const seq = connection.sndNxt;
   const fin = connection.finQueued && ((seq + length) | 0) === connection.sendQueue.end && length < window ? 1 : 0;
   const end = (seq + length + fin) | 0;
   const flags = ACK | (length > 0 ? PSH : 0) | (fin === 1 ? FIN : 0);
-  if (!transmit(connection, seq, length, flags, connection.sndMss, now)) return;
+  if (!transmit(connection, seq, length, flags, connection.sndMss, now)) return false;
   connection.sndNxt = end;
   connection.runs.push(seq, end, connection.sndMss, fin, now);
+  stampSent(connection, connection.runs.last as SentRun, false, now);
   if (fin === 1) connection.finSent = true;
+  if (length > 0) {
+    connection.lastDataSentAt = now;
+    noteAnswer(connection, now);
+  }
+  connection.probesOut = 0;
+  endPersist(connection);
   connection.context.markDirty(connection);
+  return true;
 }

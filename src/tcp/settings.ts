@@ -15,7 +15,7 @@ const anyConfig = defaultConfig();
 export class TcpSettings {
   /** TCP_NODELAY: send small segments at once. */
   noDelay = false;
-  /** TCP_CORK: hold partial segments back, for 200 ms at most. */
+  /** TCP_CORK: hold partial segments back, for an RTO at most. */
   cork = false;
   keepalive = false;
   /** TCP_KEEPIDLE, TCP_KEEPINTVL: seconds; TCP_KEEPCNT. RFC 9293 3.8.4 [MUST-27]. */

@@ -20,7 +20,7 @@ import { armRetransmission, WAIT_PROBE, WAIT_REORDERING, waitNames } from './sen
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { probeTimeout } from './tail-loss-probe.ts';
 import { expireTimeWait } from './time-wait.ts';
-import { CORK, DELAYED_ACK, KEEPALIVE, LINGER, PACING, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
+import { DELAYED_ACK, KEEPALIVE, LINGER, PACING, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
 
 /** Linux's answer to tcp_orphan_retries = 0. */
 const ORPHAN_RETRIES = 8;
@@ -48,10 +48,6 @@ function connectionTimeout(connection: ControlBlock, now: number): void {
   const { timers } = connection.context;
   const row = connection.timerRow;
   if (timers.takeDue(row, DELAYED_ACK, now)) delayedAckTimeout(connection);
-  if (timers.takeDue(row, CORK, now)) {
-    connection.uncorked = true;
-    connection.context.markDirty(connection);
-  }
   if (timers.takeDue(row, PACING, now)) connection.context.markDirty(connection);
   if (timers.takeDue(row, PERSIST, now)) persistTimeout(connection, now);
   if (connection.released) return;

@@ -8,17 +8,14 @@ export const TIMEOUT_MIN = 2;
 
 /** RFC 6298: the oldest segment out has had its time; or one of its forerunners (sending-timer.ts). */
 export const RETRANSMISSION = 0;
-/** RFC 9293 3.8.6.1: probe a closed window, or override the sender's silly window avoidance. */
+/** RFC 9293 3.8.6.1: probe a closed window, or override what else holds data back: silly window avoidance, TCP_CORK. */
 export const PERSIST = 1;
 /** RFC 9293 3.8.6.3. */
 export const DELAYED_ACK = 2;
-/** TCP_CORK lets go. */
-export const CORK = 3;
-
 /** The next burst may leave (pacer.ts). */
-export const PACING = 4;
+export const PACING = 3;
 
-export const TIMER_KINDS = 5;
+export const TIMER_KINDS = 4;
 
 /** RFC 9293 3.8.4; in the other table. */
 export const KEEPALIVE = 0;

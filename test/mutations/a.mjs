@@ -363,10 +363,9 @@ export default [
   {
     file: 'tcp/nagle',
     name: 'no cork',
-    find: 'if (settings.cork || connection.moreToCome) return connection.uncorked;',
+    find: 'if (settings.cork || connection.moreToCome === MORE_AWAITED) return connection.uncorked;',
     replace: '',
   },
-  { file: 'tcp/nagle', name: 'cork for ever', find: 'connection.setTimer(CORK, now + CORK_TIME);', replace: '{}' },
   {
     file: 'tcp/output',
     name: 'PSH on every segment',
@@ -1139,9 +1138,9 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/sending',
     name: 'MSG_MORE ignored',
-    find: 'connection.moreToCome = (flags & MSG_MORE) !== 0;',
+    find: 'connection.moreToCome = (flags & MSG_MORE) !== 0 ? MORE_AWAITED : NO_MORE;',
     replace: '',
   },
   {

@@ -39,8 +39,8 @@ export default [
   {
     name: 'corked after the write: no timer',
     file: 'tcp/persist',
-    find: 'if (byUser) armCork(connection, now);',
-    replace: '',
+    find: 'if (!held(connection)) {',
+    replace: 'if (!held(connection) || connection.settings.cork) {',
   },
   {
     name: 'a simultaneous open without SND.WND',

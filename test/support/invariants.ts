@@ -1,11 +1,12 @@
 /** What must hold of a control block whenever its stack has flushed. A test that moves packets asks after every step. */
 import type { Stack } from '../../src/stack/stack.ts';
 import { type ControlBlock, KIND_CONNECTION } from '../../src/tcp/control-block.ts';
+import { MORE_AWAITED } from '../../src/tcp/nagle.ts';
 import { held } from '../../src/tcp/persist.ts';
 import { LOST, RETRANSMITTED, SACKED, SENT_AGAIN, type SentRun } from '../../src/tcp/sent-runs.ts';
 import { before, distance } from '../../src/tcp/sequence.ts';
 import { FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, stateName } from '../../src/tcp/state.ts';
-import { CORK, DELAYED_ACK, LINGER, PACING, PERSIST, RETRANSMISSION } from '../../src/tcp/timer-kinds.ts';
+import { DELAYED_ACK, LINGER, PACING, PERSIST, RETRANSMISSION } from '../../src/tcp/timer-kinds.ts';
 
 /** Right edges that have been advertised, to see that none moves back. */
 const edges = new WeakMap<ControlBlock, number>();
@@ -100,11 +101,9 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   holds('what is out has a retransmission timer', runs.packetsOut === 0 || isSet(RETRANSMISSION));
   const paced = isSet(PACING);
   const waiting = runs.packetsOut === 0 && held(connection);
-  holds('what waits while nothing is out has a timer', !waiting || paced || isSet(PERSIST) || isSet(CORK));
-  holds(
-    'what the window has room for leaves when nothing is out',
-    !waiting || paced || isSet(CORK) || !fits(connection),
-  );
+  const gathered = connection.settings.cork || connection.moreToCome === MORE_AWAITED;
+  holds('what waits while nothing is out has a timer', !waiting || paced || isSet(PERSIST));
+  holds('what the window has room for leaves when nothing is out', !waiting || paced || gathered || !fits(connection));
   holds('an acknowledgment that is due has gone', !connection.ackNow);
   holds('a delayed acknowledgment has a timer', !connection.ackDelayed || isSet(DELAYED_ACK));
   const left = (connection.state & FIN_WAIT_2) !== 0 && connection.orphan;
@@ -132,7 +131,7 @@ function fits(connection: ControlBlock): boolean {
 function describe(connection: ControlBlock): string {
   const { iss, irs, runs, sendQueue, receiveQueue, settings } = connection;
   const { local, remote } = connection.flow();
-  const timers = ['retransmission', 'persist', 'delayed-ack', 'linger', 'cork'].map(
+  const timers = ['retransmission', 'persist', 'delayed-ack', 'pacing'].map(
     (name, kind) => `${name} ${connection.timerAt(kind)}`,
   );
   const list: string[] = [];

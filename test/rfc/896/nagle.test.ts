@@ -85,21 +85,37 @@ describe('RFC 9293 3.7.4 [SHLD-7]: the Nagle algorithm', () => {
 });
 
 describe('TCP_CORK', () => {
-  it('holds partial segments back for 200 ms', async () => {
+  it('holds partial segments back for an RTO', async () => {
     const t = await establishedAfter(100);
     t.socket.setsockopt(6, TCP_CORK, 1);
     t.write('a');
     await t.advance(150);
     t.write('b');
-    await t.advance(49);
+    await t.advance(149);
     t.expectNothing();
     await t.advance(1);
     t.expect({ seq: 1, data: 'ab' });
     t.write('c');
-    t.expectNothing();
-    await t.advance(200);
+    await t.advance(100);
     t.inject({ ack: 3 });
-    expect(t.drain().at(-1)).to.include({ data: 'c' });
+    t.expectNothing();
+    await t.advance(310);
+    t.expect({ data: 'c' });
+    expect(t.counters.TCPWinProbe).to.equal(0);
+  });
+
+  it('an acknowledgment starts its time anew, data that acknowledges nothing does not', async () => {
+    const t = await establishedAfter(100);
+    t.socket.setsockopt(6, TCP_CORK, 1);
+    t.write('a');
+    await t.advance(200);
+    t.inject();
+    await t.advance(200);
+    t.inject({ seq: 1, data: 'x' });
+    await t.advance(99);
+    expect(t.drain().filter(({ length }) => length > 0)).to.deep.equal([]);
+    await t.advance(1);
+    t.expect({ data: 'a' });
   });
 
   it('full ones go', async () => {
@@ -129,7 +145,7 @@ describe('TCP_CORK', () => {
     t.socket.setsockopt(6, TCP_CORK, 1);
     t.write('a');
     t.expectNothing();
-    await t.advance(200);
+    await t.advance(300);
     t.expect({ data: 'a' });
   });
 
@@ -141,14 +157,18 @@ describe('TCP_CORK', () => {
     t.expect({ data: 'a', flags: 'FPA' });
   });
 
-  it('what cwnd holds back when the 200 ms are over goes as soon as it may', async () => {
+  it('what cwnd holds back waits an RTO from then on', async () => {
     const t = await establishedAfter(300);
     t.socket.setsockopt(6, TCP_CORK, 1);
     t.write(11 * 1460 + 10);
     expect(t.drain()).to.have.length(10);
     await t.advance(300);
     t.inject({ ack: 1 + 10 * 1460 });
-    expect(t.drain().map(({ length }) => length)).to.deep.equal([1460, 10]);
+    t.expect({ length: 1460 });
+    await t.advance(300);
+    t.inject({ ack: 1 + 11 * 1460 });
+    await t.advance(1000);
+    t.expect({ length: 10 });
     expect(info(t).tcpi_notsent_bytes).to.equal(0);
   });
 
@@ -160,6 +180,8 @@ describe('TCP_CORK', () => {
     await t.advance(300);
     t.expect({ seq: 0, length: 0 });
     t.inject({ win: 100 });
+    t.expectNothing();
+    await t.advance(300);
     t.expect({ seq: 1, data: 'a' });
   });
 });
@@ -173,10 +195,22 @@ describe('MSG_MORE', () => {
     t.expect({ seq: 1, data: 'headbody' });
   });
 
-  it('for 200 ms', async () => {
+  it('or an acknowledgment, of whatever: but nothing is pushed, as there is more to come', async () => {
     const t = await establishedAfter(100);
     t.write('head', MSG_MORE);
-    await t.advance(199);
+    t.inject({ seq: 1, data: 'x' });
+    t.expect({ length: 0 });
+    t.inject({ seq: 2 });
+    t.expect({ data: 'head', flags: 'A' });
+    t.write('body', MSG_MORE);
+    t.socket.shutdown(1);
+    t.expect({ data: 'body', flags: 'FPA' });
+  });
+
+  it('or an RTO', async () => {
+    const t = await establishedAfter(100);
+    t.write('head', MSG_MORE);
+    await t.advance(299);
     t.expectNothing();
     await t.advance(1);
     t.expect({ data: 'head' });

@@ -1,0 +1,21 @@
+/** Rules of what the user holds back, and of rarer options, each broken in one way. See scripts/mutate.mjs. */
+export default [
+  {
+    file: 'tcp/persist',
+    name: 'an acknowledgment does not start the persist timer anew',
+    find: 'if (outstanding || connection.timerAt(PERSIST) === Infinity) return;',
+    replace: 'return;',
+  },
+  {
+    file: 'tcp/persist',
+    name: 'MSG_MORE outlasts acknowledgments',
+    find: 'if (connection.moreToCome === MORE_AWAITED) {',
+    replace: 'if (false) {',
+  },
+  {
+    file: 'tcp/output',
+    name: 'MSG_MORE pushes',
+    find: 'if (connection.moreToCome !== NO_MORE && !connection.finQueued && end === connection.sendQueue.end) return false;',
+    replace: '',
+  },
+];
