@@ -14,15 +14,27 @@ class OptionsSeen {
   synAck: readonly string[] = [];
   /** Of all other segments. */
   readonly later = new Set<string>();
+  /** The largest window that was offered after the handshake, bytes. */
+  furthest = 0;
+  /** Of each side's windows, by its port; undefined: not offered. */
+  readonly #shifts = new Map<number, number | undefined>();
 
   readonly note = (bytes: Uint8Array): void => {
     const { tcp } = dissect(bytes);
     if (tcp === undefined) return;
+    const shift = tcp.options.find((option) => option.name === 'wscale')?.shift;
+    if ((tcp.flags & SYN) !== 0) this.#shifts.set(tcp.sourcePort, shift);
+    else this.furthest = Math.max(this.furthest, tcp.window * 2 ** this.#shift(tcp.sourcePort));
     const names = tcp.options.map(({ name }) => name).filter((name) => name !== 'nop' && name !== 'end');
     if ((tcp.flags & SYN) === 0) for (const name of names) this.later.add(name);
     else if ((tcp.flags & ACK) !== 0) this.synAck = names;
     else this.syn = names;
   };
+
+  /** RFC 7323 2.2: both have offered it, or none has one. */
+  #shift(port: number): number {
+    return [...this.#shifts.values()].includes(undefined) ? 0 : (this.#shifts.get(port) ?? 0);
+  }
 }
 
 /** @param size bytes that go each way at once */
@@ -32,6 +44,13 @@ export function agrees(options: GroundOptions, dialler: 'kernel' | 'tunstack', s
   return onGround({ ...options, wrap }, async (ground) => {
     const plan = { bytes: size, hash: true };
     const [ours, kernels] = await ground.within(8000, 'both ways', bothWays(ground, dialler, plan));
-    return { ours, kernels, syn: seen.syn, synAck: seen.synAck, later: [...seen.later].sort() };
+    return {
+      ours,
+      kernels,
+      syn: seen.syn,
+      synAck: seen.synAck,
+      later: [...seen.later].sort(),
+      furthest: seen.furthest,
+    };
   });
 }

@@ -45,6 +45,19 @@ describeWithTun('TCP-MD5 with the kernel', () => {
     expect(account.counters['TCPMD5Unexpected']).to.be.at.least(2);
   });
 
+  it('the kernel dials without a key, and we have one: no connection', async () => {
+    const { connected, account } = await run.differs('kernel', MD5, undefined);
+    expect(connected).to.equal(false);
+    expect(account.counters['TCPMD5NotFound']).to.be.at.least(2);
+    expect(account.tally.out.packets).to.equal(0);
+  });
+
+  it('we dial with a key, and the kernel has none: no connection', async () => {
+    const { connected, account } = await run.differs('tunstack', MD5, undefined);
+    expect(connected).to.equal(false);
+    expect(account.kernel['TCPMD5Unexpected']).to.be.at.least(2);
+  });
+
   it('we dial with another key, or none: no connection', async () => {
     const other = await run.differs('tunstack', GUESSED, MD5);
     expect(other.connected).to.equal(false);
