@@ -200,6 +200,8 @@ function synWindow(connection: ControlBlock): number {
   const stamped = connection.state === SYN_SENT && connection.tsRecent !== 0;
   const most = initialWindow(settings, rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0), path.metrics);
   const window = Math.min(most, 65_535 << connection.rcvWindShift);
+  // When SYNs cross, acknowledgments go out before the connection is open, and offer no less.
+  if (connection.rcvSsthresh === 0) connection.rcvSsthresh = window;
   // Sent again in SYN-RECEIVED, it takes nothing back of what an acknowledgment offered since.
   connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);
   return Math.min(window, 65_535);

@@ -1,5 +1,6 @@
 /** What must be true of a scenario that is over. Everything here throws an Error that says what is not. */
 import type { Stack } from '../../src/stack/stack.ts';
+import type { Listener } from '../../src/tcp/listener.ts';
 import type { Side } from '../support/transfer.ts';
 import { sendsAgain } from './extensions.ts';
 import type { Scenario, SideName } from './scenario.ts';
@@ -76,4 +77,20 @@ export function expectNothingLeft(stacks: Stacks): void {
       if (count !== 0) throw new Error(`${name}: ${what}: ${count} left at the end`);
     }
   }
+}
+
+/** What a listener counted has ended: embryos, and connections that Fast Open began; those that were reset keep their place for a minute. */
+export function expectQueuesEmpty({ embryos, waiting, fastOpen, young }: Listener, now: number): void {
+  if (embryos.size + waiting > 0)
+    throw new Error(`${embryos.size} embryos and ${waiting} connections wait at a closed listener`);
+  if (young !== 0) throw new Error(`${young} young embryos at a closed listener`);
+  if (fastOpen === undefined) return;
+  fastOpen.most = 0;
+  // Each look gives one such place away.
+  while (fastOpen.length > 0) {
+    const before = fastOpen.length;
+    fastOpen.admits(now);
+    if (fastOpen.length === before) throw new Error(`${before} places of Fast Open are taken in the end`);
+  }
+  if (fastOpen.length < 0) throw new Error(`${-fastOpen.length} places of Fast Open were given back twice`);
 }

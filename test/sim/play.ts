@@ -18,6 +18,7 @@ import {
   expectNoneInVain,
   expectNothingLeft,
   expectNothingToSend,
+  expectQueuesEmpty,
   judgePair,
   type Pair,
   type Stacks,
@@ -25,6 +26,7 @@ import {
 import { changeKey, setKeys } from './keys.ts';
 import { drawScenario, type Scenario, type SideName } from './scenario.ts';
 import { SteppedClock } from './stepped-clock.ts';
+import { WireRules } from './wire-rules.ts';
 
 const ADDRESS = { client: '10.0.0.1', server: '10.0.0.2' } as const;
 const PORT = 80;
@@ -77,6 +79,7 @@ class World {
   readonly #scenario: Scenario;
   readonly #clock = new SteppedClock();
   readonly #trace = new TraceHash();
+  readonly #rules: WireRules;
   readonly #stacks: Stacks;
   readonly #pairs: readonly Pair[];
   readonly #settled: Promise<void>;
@@ -88,6 +91,7 @@ class World {
 
   constructor(scenario: Scenario, watchers: Watchers) {
     this.#scenario = scenario;
+    this.#rules = new WireRules(scenario);
     this.#stacks = { client: this.#stack('client'), server: this.#stack('server') };
     this.#attach(watchers);
     this.#pairs = scenario.pairs.map(({ client, server }, i) => {
@@ -115,10 +119,12 @@ class World {
     await this.#run();
     const took = this.#clock.now();
     for (const pair of this.#pairs) judgePair(pair, this.#scenario);
+    const listeners = [...this.#stacks.server.demux.listeners()];
     this.#listener?.close();
     await this.#clock.run({ limit: LONG });
     await this.#clock.advance(AFTERMATH);
     this.#clock.rethrow();
+    for (const listener of listeners) expectQueuesEmpty(listener, this.#clock.now());
     expectNoneInVain(this.#scenario, this.#stacks);
     expectNothingLeft(this.#stacks);
     const errors = this.#sides.flatMap(({ error }) => error ?? []);
@@ -164,13 +170,20 @@ class World {
         ? near
         : impaired(near, { seed, in: { ...impairment?.in, ...rule }, out: { ...impairment?.out, ...rule } });
     const hashed = this.#trace.watch(0);
+    const rules = this.#rules.watch('client');
     const both: PacketWatcher = (bytes, direction, at, size) => {
       hashed(bytes, direction, at, size);
+      rules(bytes, direction, at, size);
       onPacket?.(bytes, direction, at, size);
     };
     const clientLink = captured(link, { onPacket: both, ...(write === undefined ? {} : { write }) });
     this.#addInterface('client', clientLink);
-    this.#addInterface('server', captured(far, { onPacket: this.#trace.watch(1) }));
+    const [serverHashed, serverRules] = [this.#trace.watch(1), this.#rules.watch('server')];
+    const onServerPacket: PacketWatcher = (bytes, direction, at, size) => {
+      serverHashed(bytes, direction, at, size);
+      serverRules(bytes, direction, at, size);
+    };
+    this.#addInterface('server', captured(far, { onPacket: onServerPacket }));
   }
 
   /** What gets through at all. */
@@ -286,6 +299,7 @@ class World {
     const result = socket.connect(to);
     if (result === -EADDRNOTAVAIL && this.#scenario.extensions.clientPorts !== undefined) {
       socket.close();
+      side.progressAt = this.#clock.now();
       this.#clock.timer(() => this.#connect(from, pair, port)).set(this.#clock.now() + AGAIN);
       return;
     }
@@ -333,6 +347,7 @@ class World {
       checkStack(this.#stacks.client);
       checkStack(this.#stacks.server);
     }
+    if (this.#rules.wrong !== undefined) throw new Error(this.#rules.wrong);
     const { blackout } = this.#scenario;
     const patience = PATIENCE + (blackout === undefined ? 0 : blackout[1] - blackout[0]);
     const now = this.#clock.now();

@@ -7,6 +7,7 @@ import { LOST, RETRANSMITTED, SACKED, SENT_AGAIN, type SentRun } from '../../src
 import { before, distance } from '../../src/tcp/sequence.ts';
 import { FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, stateName } from '../../src/tcp/state.ts';
 import { DELAYED_ACK, LINGER, PACING, PERSIST, RETRANSMISSION } from '../../src/tcp/timer-kinds.ts';
+import { checkExtensions, type Holds } from './extension-invariants.ts';
 
 /** Right edges that have been advertised, to see that none moves back. */
 const edges = new WeakMap<ControlBlock, number>();
@@ -36,9 +37,8 @@ export function checkInvariants(connection: ControlBlock, now: number): void {
   checkSender(connection, holds);
   checkScoreboard(connection, holds);
   checkTimers(connection, holds, now);
+  checkExtensions(connection, holds);
 }
-
-type Holds = (rule: string, yes: boolean) => void;
 
 function checkReceiver(connection: ControlBlock, holds: Holds): void {
   const { rcvNxt, rcvAdv, receiveQueue, settings, rcvWindShift } = connection;

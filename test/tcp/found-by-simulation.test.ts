@@ -137,6 +137,14 @@ describe('a simultaneous open', () => {
     expect(t.state()).to.equal('ESTABLISHED');
   });
 
+  it('an acknowledgment offers the window that the SYN did, with tcp_shrink_window, too', () => {
+    const t = connecting({ active: true, options: { mss: 1460, wscale: 7 }, sysctl: { tcp_shrink_window: true } });
+    t.inject({ seq: 0, flags: 'S', options: t.synOptions });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 0, flags: 'S', options: t.synOptions });
+    expect(t.expect({ seq: 1, flags: 'A' }).win).to.be.above(0);
+  });
+
   it('a SYN,ACK that goes again takes nothing back of the window that an ACK has offered', async () => {
     const t = connecting({ active: true, options: { mss: 1460, wscale: 7 } });
     t.inject({ seq: 0, flags: 'S', options: t.synOptions });
