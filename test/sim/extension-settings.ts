@@ -87,7 +87,7 @@ function buffers(draw: Draw): Partial<TcpConfig> {
 
 /** Pages; a chunk of 64 KiB has 16. */
 function drawPages(draw: Draw): [number, number, number] {
-  const low = draw.logarithmic(16, 400);
+  const low = draw.logarithmic(64, 400);
   const pressure = low + draw.logarithmic(1, 200);
   return [low, pressure, pressure + draw.logarithmic(1, 200)];
 }

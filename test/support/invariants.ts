@@ -50,7 +50,9 @@ function checkReceiver(connection: ControlBlock, holds: Holds): void {
     holds('the advertised edge never moves back', !before(rcvAdv, edge));
   if (synchronized) edges.set(connection, rcvAdv);
   // The window field counts units; rounding up may offer one more than there is.
-  const most = settings.rcvBuf + 2 ** rcvWindShift;
+  // What came with a SYN (RFC 7413) is not counted in the window that its answer offers.
+  const withSyn = connection.fastOpen?.child === true ? settings.rcvBuf >> 1 : 0;
+  const most = settings.rcvBuf + 2 ** rcvWindShift + withSyn;
   holds(`at most ${most} bytes unread`, receiveQueue.length <= most);
 }
 
@@ -110,6 +112,8 @@ function checkTimers(connection: ControlBlock, holds: Holds, now: number): void 
   holds('an orphan in FIN-WAIT-2 has a timer', !left || connection.idleTimerAt(LINGER) < Infinity);
   const next = paced ? undefined : runs.nextLost();
   if (next === undefined || connection.cwnd <= runs.inFlight()) return;
+  // RFC 7413 4.2.2: only the SYN-ACK goes again before it is answered.
+  if (connection.handshakeOpen) return;
   // RFC 5682: it waits until it is known whether the timeout was spurious.
   if (connection.recovery?.holding === true) return;
   if (connection.recovery?.frto === true && connection.sndNxt !== connection.recover) return;
