@@ -258,7 +258,9 @@ export class SentRuns {
     let count = 0;
     for (let run = this.first; run !== undefined && before(run.seq, right); run = run.next) {
       if ((run.marks & SENT_AGAIN) === 0 || !after(run.end, marker)) continue;
-      if (!before(run.seq, left) && !after(run.end, right)) count += run.pieces();
+      const first = before(run.seq, left) ? Math.ceil(distance(run.seq, left) / run.size) : 0;
+      const end = after(run.end, right) ? Math.floor(distance(run.seq, right) / run.size) : run.pieces();
+      count += Math.max(end - first, 0);
     }
     return count;
   }

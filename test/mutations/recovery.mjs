@@ -85,11 +85,6 @@ export default [
     'if (connection.caState !== CA_RECOVERY) {',
   ),
   recovery('its timeout sends nothing', 'connection.context.markDirty(connection); // The oldest', '// The oldest'),
-  recovery(
-    'its timeout leaves no timer',
-    'armRetransmission(connection, now + retransmissionTimeout(connection)); } else',
-    '} else',
-  ),
   recovery('its timeout in vain leaves no timer', 'else { rearmRetransmission(connection, now); }', ''),
   recovery(
     'it is set anew',
@@ -104,11 +99,6 @@ export default [
   ),
   recovery('a timeout spares the congestion control', 'connection.congestion.timedOut?.(connection);', ''),
   recovery('cwnd of one, whatever is out', 'connection.cwnd = runs.inFlight() + 1;', 'connection.cwnd = 1;'),
-  recovery(
-    'reordering outlives a timeout',
-    'if (caState <= CA_DISORDER && runs.sackedOut >= connection.reordering) {',
-    'if (false) {',
-  ),
   recovery(
     'a timeout loses what RACK gives time',
     'if (byTime && run !== head && rackTimeLeft(connection, run, 0, now) > 0) continue;',
@@ -158,10 +148,8 @@ export default [
     'if (connection.caState === CA_CWR || connection.recovery?.undoable === true)',
     'if (true)',
   ),
-  prr('an infinite ssthresh is taken', '|| connection.ssthresh === 0x7fffffff) return;', ') return;'),
   prr('the high mark stays', 'connection.recover = connection.sndNxt; recovery.probing', 'recovery.probing'),
   prr('three quarters are not remembered', '(cwnd >> 1) + (cwnd >> 2)', '0'),
-  prr('what is being reduced counts three quarters', 'return inReduction(connection) ? ssthresh :', 'return'),
 
   // RFC 3522, 4015, and D-SACK's undo
   undo(
@@ -191,19 +179,12 @@ export default [
   undo('twice', 'recovery.undoable = false; rackLookAgain', 'rackLookAgain'),
   undo('what is lost stays so', 'if (found) connection.runs.unmarkLost();', ''),
   undo('CWR goes all the same', 'withdrawCwr(connection);', ''),
-  undo('losses are not looked for anew', 'rackLookAgain(connection);', ''),
   undo(
     'of what was sent again before',
     'recovery.undoRetrans = connection.runs.retransOut;',
     'recovery.undoRetrans = 0;',
   ),
   undo('a probe does not count', 'if (recovery.probing && recovery.probeRetransmitted) recovery.undoRetrans++;', ''),
-  undo('nothing sent again is all reported', 'if (recovery.undoRetrans === 0) recovery.undoRetrans = -1;', ''),
-  undo(
-    'what was never sent again was lost',
-    'return connection.sackOk || before(connection.sndUna, connection.recover);',
-    'return false;',
-  ),
   undo(
     'a partial acknowledgment undoes nothing',
     'if (!recovery.undoable || !wasDelayed(connection, news))',
@@ -223,7 +204,6 @@ export default [
   undo('by D-SACK is not counted', 'connection.context.counters.TCPDSACKUndo++;', ''),
   undo('partial is not counted', 'connection.context.counters.TCPPartialUndo++;', ''),
   undo('a recovery that was called for lasts no window', 'else { rackRecovered(connection); }', ''),
-  undo('a recovery for nothing keeps no window', 'reorderingWasReal(connection);', ''),
 
   // RFC 5682
   frto('never', 'if (recovery.frto) {', 'if (false) {'),
@@ -507,7 +487,6 @@ export default [
     'if ((run.marks & (LOST | RETRANSMITTED | SACKED)) === LOST) return run;',
     'if ((run.marks & LOST) === LOST) return run;',
   ),
-  runs('D-SACK counts what came before the episode', '|| !after(run.end, marker)) continue;', ') continue;'),
 
   // RFC 5681 3.2, RFC 3042, RFC 6675: what goes out
   output('a partial undo goes on sending again', 'if (recovery?.holding === true) return true;', ''),

@@ -103,6 +103,7 @@ describe('RFC 5682 3.1: with SACK', () => {
     const t = await timedOut(10);
     sack(t, 0, [1, 2]);
     expect(t.counters.TCPSpuriousRTOs).to.equal(1);
+    expect(info(t).tcpi_retransmits).to.equal(0);
     expect(info(t).tcpi_snd_cwnd).to.be.at.least(10);
   });
 

@@ -120,4 +120,47 @@ describe('RFC 6298 2, 3: the retransmission timeout', () => {
     t.drain();
     expect(info(t).tcpi_min_rtt).to.equal(40_000);
   });
+
+  it('2.3, as Linux has it: RTTVAR is the largest deviation of a round trip, and falls by a quarter of what is beyond it, once in each', async () => {
+    const t = await establishedAfter(100, { sysctl: { tcp_rto_min_us: 4000 } });
+    let next = 1;
+    const round = async (ms: number, segments = 1) => {
+      t.write(segments * 1000);
+      t.drain();
+      await t.advance(ms);
+      for (let i = 0; i < segments; i++) {
+        next += 1000;
+        t.inject({ ack: next });
+      }
+    };
+    expect(info(t).tcpi_rto).to.equal(300_000);
+    // The first was the 50 ms of the first sample.
+    await round(100);
+    expect(info(t).tcpi_rto).to.equal(300_000);
+    // The deviation has fallen to 28.125 ms, by a quarter with each sample.
+    await round(100);
+    const fallen = 50_000 - Math.floor((50_000 - 28_125) / 4);
+    expect(info(t).tcpi_rto).to.equal(100_000 + 4 * fallen);
+    // However many samples a round trip has.
+    await round(100, 4);
+    expect(info(t).tcpi_rto).to.be.greaterThan(100_000 + 4 * 37_500);
+  });
+
+  it('2.3, as Linux has it: shorter round trips lengthen the timeout by an eighth of what longer ones would', async () => {
+    const t = await establishedAfter(100);
+    t.write('a');
+    t.drain();
+    await t.advance(10);
+    t.inject({ ack: 2 });
+    expect(info(t).tcpi_rttvar).to.equal(50_000 + 40_000 / 8 / 4);
+  });
+
+  it('SACK gives samples, too', async () => {
+    const t = await establishedAfter(100, { options: { mss: 1000, sackOk: true } });
+    t.write(2000);
+    t.drain();
+    await t.advance(180);
+    t.inject({ ack: 1, options: { sack: [[1001, 2001]] } });
+    expect(info(t).tcpi_rtt).to.equal(110_000);
+  });
 });

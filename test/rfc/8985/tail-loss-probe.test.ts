@@ -120,6 +120,14 @@ describe('RFC 8985 7.3: what', () => {
     expect(t.drain().map(({ flags }) => flags.includes('F'))).to.deep.equal([true]);
   });
 
+  it('without the FIN, when the window has room for the data alone', async () => {
+    const t = await justSent(11, { win: 11 * MSS });
+    t.socket.close();
+    t.drain();
+    await t.advance(202);
+    expect(t.drain().map(({ seq, flags }) => [seq, flags.includes('F')])).to.deep.equal([[at(10), false]]);
+  });
+
   it('nothing that is SACKed', async () => {
     const t = await segmentsOut(10, 0);
     sack(t, 9, [9, 10]);
