@@ -11,7 +11,9 @@ const WORDS_AT_136 = 'segs_out segs_in notsent_bytes min_rtt data_segs_in data_s
 const LONGS_AT_160 = 'delivery_rate busy_time rwnd_limited sndbuf_limited';
 const WORDS_AT_192 = 'delivered delivered_ce';
 const LONGS_AT_200 = 'bytes_sent bytes_retrans';
-const WORDS_AT_216 = 'dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd';
+const WORDS_AT_216 = 'dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash';
+const HALVES_AT_240 = 'total_rto total_rto_recoveries';
+const WORDS_AT_244 = 'total_rto_time';
 const WORDS_AT_248 =
   'received_ce delivered_e1_bytes delivered_e0_bytes delivered_ce_bytes received_e1_bytes received_e0_bytes received_ce_bytes';
 
@@ -39,6 +41,10 @@ export function readTcpInfo(view: DataView, length: number): TcpInfo {
   words(WORDS_AT_192, 192);
   longs(LONGS_AT_200, 200);
   words(WORDS_AT_216, 216);
+  for (const [i, name] of HALVES_AT_240.split(' ').entries()) {
+    if (length >= 244) info[`tcpi_${name}`] = view.getUint16(240 + 2 * i, true);
+  }
+  words(WORDS_AT_244, 244);
   words(WORDS_AT_248, 248);
   return info as unknown as TcpInfo;
 }

@@ -41,6 +41,7 @@ const TIMESTAMP_LIFE = 24 * 24 * 3600;
 
 /** @param chunk where the segment's bytes lie */
 export function segmentArrives(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
+  connection.segsIn += segment.pieces;
   if (connection.state === SYN_SENT) {
     if (synSentArrives(connection, segment, chunk, now)) continueAfterSyn(connection, segment, chunk, now);
     return;

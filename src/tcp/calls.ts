@@ -52,6 +52,7 @@ export function beginOpen(connection: ControlBlock, old: TimeWaitRecord | undefi
   offerEcn(connection);
   connection.lastReceivedAt = now;
   context.hooks.insert(connection);
+  connection.active = true;
   connection.setState(SYN_SENT, now);
 }
 

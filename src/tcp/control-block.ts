@@ -240,6 +240,11 @@ export class ControlBlock {
   /** Made with the first data. */
   busyTime: BusyTime | undefined;
   traffic: Traffic | undefined;
+  /** Segments that came, and that were sent, with data or without (RFC 4898). */
+  segsIn = 0;
+  segsOut = 0;
+  /** We sent the first SYN. */
+  active = false;
   /** The user wanted to write more than the send buffer had room for, and has not been told of room since. */
   noSpace = false;
   /** Made when something is lost, or may be. */

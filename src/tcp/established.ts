@@ -8,6 +8,7 @@ import { armKeepalive } from './keepalive.ts';
 import { syncMss } from './mss.ts';
 import { startProbing } from './mtu-probing.ts';
 import { currentWindow, initReceiveWindow } from './receive-window.ts';
+import { endTimeouts } from './recovery-state.ts';
 import { sampleRoundTrip } from './round-trip.ts';
 import { expandSendBuffer } from './send-buffer.ts';
 import { distance } from './sequence.ts';
@@ -62,6 +63,7 @@ function handshakeDone(connection: ControlBlock, now: number): void {
   connection.backoff = 0;
   connection.probesOut = 0;
   connection.synDue = false;
+  if (connection.recovery !== undefined) endTimeouts(connection.recovery, now);
   // Linux counts our SYN, or SYN-ACK, as delivered; what a SYN carried is not told apart from it.
   connection.runs.delivered++;
   connection.seenMss = guessedSegment(connection);

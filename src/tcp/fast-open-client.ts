@@ -74,7 +74,7 @@ export function acknowledgeSynData(connection: ControlBlock, ack: number, now: n
   runs.acknowledge(ack, news);
   sendQueue.acknowledge(ack);
   connection.traffic ??= new Traffic();
-  connection.traffic.bytesAcked += distance(connection.iss, ack);
+  connection.traffic.bytesAcked += distance(connection.iss, ack) - 1;
   endBusy(connection, now);
 }
 

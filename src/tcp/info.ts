@@ -3,7 +3,9 @@ import { busyTimes } from './busy-time.ts';
 import { type ControlBlock, UNKNOWN_RTT } from './control-block.ts';
 import { pacingRate } from './pacer.ts';
 import { deliveryRate } from './rate-sample.ts';
+import { firstSpace } from './receive-space.ts';
 import { currentWindow } from './receive-window.ts';
+import type { RecoveryState } from './recovery-state.ts';
 import {
   CLOSE_WAIT,
   CLOSED,
@@ -59,6 +61,8 @@ export interface TcpInfo {
   readonly tcpi_retrans: number;
   /** Milliseconds ago. */
   readonly tcpi_last_data_sent: number;
+  /** Always 0, as tcpi_fackets: Linux keeps the fields, and nothing in them. */
+  readonly tcpi_last_ack_sent: number;
   readonly tcpi_last_data_recv: number;
   readonly tcpi_last_ack_recv: number;
   /** Bytes. */
@@ -71,6 +75,19 @@ export interface TcpInfo {
   readonly tcpi_rtt: number;
   readonly tcpi_rttvar: number;
   readonly tcpi_min_rtt: number;
+  readonly tcpi_fackets: number;
+  /** How far our window may open for now, bytes; the round trip as the receiver knows it, microseconds (0: not); most bytes that the user read in one. */
+  readonly tcpi_rcv_ssthresh: number;
+  readonly tcpi_rcv_rtt: number;
+  readonly tcpi_rcv_space: number;
+  /** Segments that came out of order. */
+  readonly tcpi_rcv_ooopack: number;
+  /** Always 0: there is no flow hash that another could take the place of. */
+  readonly tcpi_rehash: number;
+  /** Retransmission timeouts, in how many rows, and how long those took until what was lost was repaired, ms. */
+  readonly tcpi_total_rto: number;
+  readonly tcpi_total_rto_recoveries: number;
+  readonly tcpi_total_rto_time: number;
   readonly tcpi_total_retrans: number;
   /** DupThresh, segments, as reordering made it; and how often reordering was seen. */
   readonly tcpi_reordering: number;
@@ -83,11 +100,13 @@ export interface TcpInfo {
   readonly tcpi_busy_time: number;
   readonly tcpi_rwnd_limited: number;
   readonly tcpi_sndbuf_limited: number;
-  /** Bytes of data sent (retransmissions too), sent again, acknowledged, received in order; segments with data. */
+  /** Bytes of data sent (retransmissions too), sent again, acknowledged (the SYN of an active open is one), received in order; all segments, those with data. */
   readonly tcpi_bytes_sent: number;
   readonly tcpi_bytes_retrans: number;
   readonly tcpi_bytes_acked: number;
   readonly tcpi_bytes_received: number;
+  readonly tcpi_segs_in: number;
+  readonly tcpi_segs_out: number;
   readonly tcpi_data_segs_in: number;
   readonly tcpi_data_segs_out: number;
   /** Bytes queued and not sent. */
@@ -137,8 +156,14 @@ export function linuxStateNumber(state: number): number {
 /** Linux's ~0ULL, as near as a number comes. */
 const NO_RATE = 2 ** 64;
 
+/** ms */
+function timeoutTime(recovery: RecoveryState | undefined, now: number): number {
+  if (recovery === undefined) return 0;
+  return recovery.timeoutTime + (recovery.timeoutSince < 0 ? 0 : now - recovery.timeoutSince);
+}
+
 export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
-  const { runs, ecn } = connection;
+  const { runs, ecn, recovery } = connection;
   const stamped = connection.timestampsOk && (connection.state & (SYN_SENT | SYN_RECEIVED)) === 0;
   const options =
     (connection.timestampsOk ? TCPI_OPT_TIMESTAMPS : 0) |
@@ -169,6 +194,7 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_lost: runs.lostOut,
     tcpi_retrans: runs.retransOut,
     tcpi_last_data_sent: Math.floor(now - connection.lastDataSentAt),
+    tcpi_last_ack_sent: 0,
     tcpi_last_data_recv: Math.floor(now - connection.lastDataReceivedAt),
     tcpi_last_ack_recv: Math.floor(now - connection.lastReceivedAt),
     tcpi_pmtu: connection.pathMtu,
@@ -179,18 +205,30 @@ export function tcpInfo(connection: ControlBlock, now: number): TcpInfo {
     tcpi_rtt: connection.srttUs,
     tcpi_rttvar: connection.mdevUs,
     tcpi_min_rtt: connection.minRttUs === UNKNOWN_RTT ? 0 : connection.minRttUs,
+    tcpi_fackets: 0,
+    tcpi_rcv_ssthresh: connection.rcvSsthresh,
+    tcpi_rcv_rtt: connection.receiveSpace?.roundTrip ?? 0,
+    tcpi_rcv_space: connection.receiveSpace?.space ?? firstSpace(connection),
+    tcpi_rcv_ooopack: traffic.outOfOrder,
+    tcpi_rehash: 0,
+    tcpi_total_rto: recovery?.timeouts ?? 0,
+    tcpi_total_rto_recoveries: recovery?.timeoutRows ?? 0,
+    tcpi_total_rto_time: Math.floor(timeoutTime(recovery, now)),
     tcpi_total_retrans: connection.totalRetrans,
     tcpi_reordering: connection.reordering,
-    tcpi_reord_seen: connection.recovery?.reorderings ?? 0,
-    tcpi_dsack_dups: connection.recovery?.duplicates ?? 0,
+    tcpi_reord_seen: recovery?.reorderings ?? 0,
+    tcpi_dsack_dups: recovery?.duplicates ?? 0,
     tcpi_delivered: runs.delivered,
     tcpi_busy_time: busy,
     tcpi_rwnd_limited: rwndLimited,
     tcpi_sndbuf_limited: sndbufLimited,
     tcpi_bytes_sent: traffic.bytesSent,
     tcpi_bytes_retrans: traffic.bytesRetrans,
-    tcpi_bytes_acked: traffic.bytesAcked,
-    tcpi_bytes_received: traffic.bytesReceived,
+    // Linux: our SYN counts, but not our SYN-ACK.
+    tcpi_bytes_acked: traffic.bytesAcked + Number(connection.active && connection.sndUna !== connection.iss),
+    tcpi_bytes_received: traffic.bytesReceived + Number(connection.finReceived),
+    tcpi_segs_in: connection.segsIn,
+    tcpi_segs_out: connection.segsOut,
     tcpi_data_segs_in: traffic.dataSegsIn,
     tcpi_data_segs_out: traffic.dataSegsOut,
     tcpi_notsent_bytes: Math.max((connection.sendQueue.end - connection.sndNxt) | 0, 0),

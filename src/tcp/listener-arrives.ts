@@ -34,6 +34,7 @@ import type { Listener } from './listener.ts';
 import { advertisedMss, boundedMss, defaultMss, syncMss } from './mss.ts';
 import type { Path } from './path.ts';
 import { boundWindow, initialWindow, MAX_WINDOW_SHIFT, offeredShift } from './receive-window.ts';
+import { recoveryOf } from './recovery-state.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { inheritKeys, keysAreLeft, signerForStray, signerForSyn } from './segment-keys.ts';
 import { before, beforeOrAt, distance, isWithin } from './sequence.ts';
@@ -337,6 +338,14 @@ function establish(embryo: Embryo, segment: TcpSegment, chunk: Chunk, now: numbe
   listener.enqueue(connection);
 }
 
+/** The timer of the SYN-ACK is the connection's, for TCP_INFO; as on Linux its time is from the first SYN. */
+function noteTimeouts(connection: ControlBlock, { timeouts, openedAt }: Embryo, now: number): void {
+  const recovery = recoveryOf(connection);
+  recovery.timeouts = timeouts;
+  recovery.timeoutRows = 1;
+  recovery.timeoutTime = now - openedAt;
+}
+
 function hatch(embryo: Embryo, now: number): ControlBlock {
   const { listener, path, local, localPort, remote, remotePort, iss, irs } = embryo;
   const settings = listener.settings.clone();
@@ -364,6 +373,9 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   connection.tsOffset = embryo.tsOffset;
   connection.openedAt = embryo.openedAt;
   connection.retransmits = embryo.retransmits;
+  // The SYN.
+  connection.segsIn = 1;
+  if (embryo.timeouts > 0) noteTimeouts(connection, embryo, now);
   connection.lastReceivedAt = now;
   inheritKeys(connection, listener.settings.keys, embryo.signer);
   hatchEcn(embryo, connection);

@@ -10,6 +10,11 @@ import { timestampNow } from './transmit.ts';
 /** Segments that the first round trip may bring. */
 const FIRST_SEGMENTS = 10;
 
+/** Bytes that the user may read in the first round trip. */
+export function firstSpace({ rcvSsthresh, rcvMss }: ControlBlock): number {
+  return Math.min(rcvSsthresh, FIRST_SEGMENTS * rcvMss);
+}
+
 /** What a receiver knows of its round trip and of its reader. */
 export class ReceiveSpace {
   /** Most bytes that the user read in a round trip. */
@@ -25,7 +30,7 @@ export class ReceiveSpace {
   #lastEcho = 0;
 
   constructor(connection: ControlBlock, now: number) {
-    this.space = Math.min(connection.rcvSsthresh, FIRST_SEGMENTS * connection.rcvMss);
+    this.space = firstSpace(connection);
     this.#copied = copiedSeq(connection);
     this.#since = now;
     this.#windowEnd = connection.rcvAdv;

@@ -31,6 +31,12 @@ export class RecoveryState {
   probeEnd = 0;
   probeRetransmitted = false;
 
+  /** Retransmission timeouts, in how many rows, and how long those were that are over, ms; when the last began that is not, -1: it is. */
+  timeouts = 0;
+  timeoutRows = 0;
+  timeoutTime = 0;
+  timeoutSince = -1;
+
   /** Pieces that D-SACKs have reported. */
   duplicates = 0;
   /** How often reordering was seen. */
@@ -40,6 +46,23 @@ export class RecoveryState {
 export function recoveryOf(connection: ControlBlock): RecoveryState {
   connection.recovery ??= new RecoveryState();
   return connection.recovery;
+}
+
+/** For TCP_INFO: the retransmission timer fired; comes before `retransmits` counts it. */
+export function noteTimeoutInRow(connection: ControlBlock, now: number): void {
+  const recovery = recoveryOf(connection);
+  if (connection.retransmits === 0) {
+    recovery.timeoutRows++;
+    recovery.timeoutSince = now;
+  }
+  recovery.timeouts++;
+}
+
+/** The peer answers again, and what was lost is repaired. */
+export function endTimeouts(recovery: RecoveryState, now: number): void {
+  if (recovery.timeoutSince < 0) return;
+  recovery.timeoutTime += now - recovery.timeoutSince;
+  recovery.timeoutSince = -1;
 }
 
 /** Something that is out was sent more than once. */

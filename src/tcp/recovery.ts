@@ -12,7 +12,7 @@ import { mtuProbeLost } from './mtu-probing.ts';
 import { addDuplicate, forgetDuplicates, markHeadLost } from './new-reno.ts';
 import { currentSsthresh, endReduction, inReduction, reduce, startReduction } from './prr.ts';
 import { rackDetectLosses, rackTimeLeft, usesRack } from './rack.ts';
-import { anythingSentAgain, recoveryOf } from './recovery-state.ts';
+import { anythingSentAgain, endTimeouts, recoveryOf } from './recovery-state.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { armReordering, armRetransmission, rearmRetransmission } from './sending-timer.ts';
 import { LOST, SACKED, type SentRun } from './sent-runs.ts';
@@ -34,6 +34,7 @@ export function updateRecovery(connection: ControlBlock, news: AckNews, now: num
   if (news.ece && recovery !== undefined) recovery.priorSsthresh = 0;
   if (waitForReneger(connection, news, now)) return;
   if (!leaveState(connection, news)) advanceState(connection, news, now);
+  if (recovery !== undefined && connection.caState !== CA_LOSS) endTimeouts(recovery, now);
   if (connection.caState !== before) traceCongestion(connection, now);
 }
 

@@ -153,6 +153,7 @@ function outOfOrder(
     if (added < length) noteOverlap(connection);
     if ((segment.flags & FIN) !== 0) noteFinAgain(connection, seq, (seq + length) | 0);
     counters.TCPOFOQueue++;
+    (connection.traffic as Traffic).outOfOrder += segment.pieces;
     noteRange(connection, seq, reassembly.left, reassembly.right);
   }
   if ((segment.flags & FIN) !== 0) rememberFin(connection, (segment.seq + segment.payloadLength) | 0);

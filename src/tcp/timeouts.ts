@@ -14,6 +14,7 @@ import { syncMss } from './mss.ts';
 import { blackHoleSuspected } from './mtu-probing.ts';
 import { held, probe } from './persist.ts';
 import { enterLoss, reorderingTimeout } from './recovery.ts';
+import { noteTimeoutInRow } from './recovery-state.ts';
 import { abort, release } from './release.ts';
 import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
 import { armRetransmission, WAIT_PROBE, WAIT_REORDERING, waitNames } from './sending-timer.ts';
@@ -81,6 +82,7 @@ function retransmissionTimer(connection: ControlBlock, now: number): void {
   countTimeout(connection);
   if (beyondR1(connection, now)) blackHoleSuspected(connection, now);
   enterLoss(connection, now);
+  noteTimeoutInRow(connection, now);
   connection.retransmits++;
   connection.backoff++;
   if (connection.retransmits === context.config.tcp_retries1) doubtRoute(connection);
@@ -155,6 +157,7 @@ function synTimeout(connection: ControlBlock, now: number): void {
   const over = connection.retransmits >= most || late;
   if (connection.fastOpen !== undefined) noteTimeout(connection, connection.retransmits, over, now);
   if (over) return giveUp(connection, now);
+  noteTimeoutInRow(connection, now);
   connection.retransmits++;
   if (connection.retransmits > linear) connection.backoff++;
   counters.TCPTimeouts++;

@@ -77,17 +77,19 @@ export function transmit(
   const ack = (flags & ACK) !== 0 ? connection.rcvNxt : 0;
   writeTcpHeader(view, at, localPort, remotePort, seq, ack, bits, window, urgentPointer, end - at);
   packet.length = end - at;
+  const pieces = length > size ? Math.ceil(length / size) : 1;
   if (length > 0) {
     // The SYN comes before its data.
     connection.sendQueue.gather(packet, (flags & SYN) !== 0 ? (seq + 1) | 0 : seq, length);
     connection.traffic ??= new Traffic();
     connection.traffic.bytesSent += length;
-    connection.traffic.dataSegsOut += length > size ? Math.ceil(length / size) : 1;
+    connection.traffic.dataSegsOut += pieces;
   }
   packet.segmentSize = length > size ? size : 0;
   connection.signer?.sign(packet);
   sealSegment(packet, connection.path.pseudoSum, end - at + length);
-  connection.context.counters.OutSegs += length > size ? Math.ceil(length / size) : 1;
+  connection.segsOut += pieces;
+  connection.context.counters.OutSegs += pieces;
   // A probe lies before the peer's window: it is answered, but its ACK field is not read.
   if ((flags & (ACK | RST)) === ACK && !before(seq, connection.sndUna)) acknowledgmentSent(connection);
   connection.path.send(packet);

@@ -18,4 +18,22 @@ export default [
     find: 'if (connection.moreToCome !== NO_MORE && !connection.finQueued && end === connection.sendQueue.end) return false;',
     replace: '',
   },
+  {
+    file: 'tcp/info',
+    name: 'the SYN of an active open is no byte that is acknowledged',
+    find: ' + Number(connection.active && connection.sndUna !== connection.iss)',
+    replace: '',
+  },
+  {
+    file: 'tcp/arrives',
+    name: 'segments that come are not counted',
+    find: 'connection.segsIn += segment.pieces;',
+    replace: '',
+  },
+  {
+    file: 'tcp/recovery',
+    name: 'timeouts never end',
+    find: 'if (recovery !== undefined && connection.caState !== CA_LOSS)',
+    replace: 'if (false)',
+  },
 ];
