@@ -17,7 +17,7 @@ import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { getFastOpenOption, isFastOpenOption, setFastOpenOption } from './fast-open-options.ts';
 import { getIpOption, setIpOption } from './ip-options.ts';
 import { getKeyOption, isKeyOption, setKeyOption } from './key-options.ts';
-import type { OptionResult, OptionValue } from './option-value.ts';
+import { MAX_INT, type OptionResult, type OptionValue } from './option-value.ts';
 import { setRareOption } from './rare-options.ts';
 import type { Socket } from './socket.ts';
 import { getSocketOption, setLinger, setSocketOption } from './socket-options.ts';
@@ -25,7 +25,6 @@ import { getTcpOption, setCongestion, setTcpOption } from './tcp-options.ts';
 
 /** Those whose values are not all integers are sorted out there. */
 const RARE = new Set([SO_PRIORITY, SO_MARK, SO_REUSEPORT, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE]);
-const MAX_INT = 0x7fffffff;
 const MAX_UINT = 0xffffffff;
 
 /** @returns 0 or -errno */

@@ -3,10 +3,8 @@
 import { setUpPacing } from '../tcp/pacer.ts';
 import { SO_MARK, SO_MAX_PACING_RATE, SO_PRIORITY, SO_RCVTIMEO, SO_REUSEPORT, SO_SNDTIMEO } from './constants.ts';
 import { EDOM, EINVAL, ENOPROTOOPT } from './errno.ts';
-import type { OptionResult, OptionValue, Timeval } from './option-value.ts';
+import { MAX_INT, type OptionResult, type OptionValue, type Timeval } from './option-value.ts';
 import type { Socket } from './socket.ts';
-
-const MAX_INT = 0x7fffffff;
 
 /** @returns 0 or -errno */
 export function setRareOption(socket: Socket, option: number, value: OptionValue): number {

@@ -30,7 +30,7 @@ import {
 } from './constants.ts';
 import { EINVAL, ENOENT, ENOPROTOOPT } from './errno.ts';
 import { keepaliveChanged } from './keepalive-option.ts';
-import type { OptionValue } from './option-value.ts';
+import { MAX_INT, type OptionValue } from './option-value.ts';
 import type { Socket } from './socket.ts';
 
 /** Linux's bounds. */
@@ -43,7 +43,6 @@ const MIN_RTO_MAX = 1000;
 const MAX_RTO_MAX = 120_000;
 const MIN_MAXSEG = 88;
 const MAX_MAXSEG = 32_767;
-const MAX_INT = 0x7fffffff;
 
 /** @returns 0 or -errno */
 export function setTcpOption(socket: Socket, option: number, value: number): number {

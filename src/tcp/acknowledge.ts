@@ -74,10 +74,10 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
     (connection.sndWl1 === seq && beforeOrAt(connection.sndWl2, ack)) ||
     after(ack, connection.sndUna);
   if (!newer) return false;
-  const news = connection.sndWl1 !== seq || window > connection.sndWnd || (window === 0 && connection.sndWnd > 0);
+  const moved = connection.sndWl1 !== seq || window > connection.sndWnd || (window === 0 && connection.sndWnd > 0);
   connection.sndWl1 = seq;
   connection.sndWl2 = ack;
-  if (window === connection.sndWnd) return news;
+  if (window === connection.sndWnd) return moved;
   connection.sndWnd = window;
   if (window > connection.maxSndWnd) {
     connection.maxSndWnd = window;
@@ -85,7 +85,7 @@ function updateSendWindow(connection: ControlBlock, segment: TcpSegment): boolea
   }
   // Less room may change what is next, too.
   connection.context.markDirty(connection);
-  return news;
+  return moved;
 }
 
 /** The record for this acknowledgment, with what the segment itself says. */

@@ -8,7 +8,8 @@ import { after, afterOrAt, before, beforeOrAt, distance } from './sequence.ts';
 
 /** Whether the first block reports a duplicate: it lies below the acknowledgment, or within the second. */
 export function reportsDuplicate({ sackBlocks, sackCount, ack }: TcpSegment): boolean {
-  const [left, right] = [sackBlocks[0] as number, sackBlocks[1] as number];
+  const left = sackBlocks[0] as number;
+  const right = sackBlocks[1] as number;
   if (before(left, ack)) return after(right, left);
   return sackCount > 1 && afterOrAt(left, sackBlocks[2] as number) && beforeOrAt(right, sackBlocks[3] as number);
 }

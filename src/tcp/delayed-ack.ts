@@ -3,13 +3,14 @@
  * at once for every second full segment when the window can move on too, when the user has read what a push brought, later while the
  * application answers (ping-pong), when the answer carries it.
  */
-import { FIN, PSH, SYN, type TcpSegment, URG } from '../wire/tcp.ts';
+import { FIN, PSH, SYN, TCP_HEADER_LENGTH, type TcpSegment, URG } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { textTaken } from './ecn.ts';
 import { currentWindow, growWindow, windowUpdateDue, worthAcknowledging } from './receive-window.ts';
 import { distance } from './sequence.ts';
 import { CLOSE_WAIT, ESTABLISHED, RECEIVING } from './state.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
+import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
 /** Linux's TCP_ATO_MIN: the shortest delay, ms. */
 const ATO_MIN = 40;
@@ -20,7 +21,6 @@ const PATIENT_DELAY = 499;
 /** Linux's TCP_MSS_DEFAULT and TCP_MIN_MSS: sizes from which a segment may be a full one. */
 const SURELY_FULL = 536;
 const PERHAPS_FULL = 88;
-const TIMESTAMPS_LENGTH = 12;
 /** Flags of segments that may be the rest of something. */
 const REMNANT = FIN | SYN | URG | PSH;
 
@@ -34,7 +34,7 @@ export function dataReceived(connection: ControlBlock, payload: number, segment:
   scheduleAck(connection);
 }
 
-/** Something came that is to be acknowledged by and by. RFC 9293 3.8.6.3 [SHLD-18], [SHLD-19]: at once for every second full segment. */
+/** Something came that is to be acknowledged by and by. */
 export function scheduleAck(connection: ControlBlock): void {
   // Most of a batch's segments come after the one that decided it.
   if (connection.ackNow) return connection.context.markDirty(connection);
@@ -151,7 +151,7 @@ export function measureSegment(connection: ControlBlock, segment: TcpSegment): v
     if ((segment.flags & PSH) !== 0 && connection.pushes === 0) connection.pushes = 1;
     return;
   }
-  const bytes = payload + segment.headerLength - 20;
+  const bytes = payload + segment.headerLength - TCP_HEADER_LENGTH;
   if (bytes >= SURELY_FULL || (bytes >= PERHAPS_FULL && (segment.flags & REMNANT) === 0)) {
     const size = bytes - (connection.timestampsOk ? TIMESTAMPS_LENGTH : 0);
     connection.lastSegmentSize = size;

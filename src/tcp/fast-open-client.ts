@@ -1,5 +1,5 @@
 /** The client's side of Fast Open: RFC 7413 4.1.3, 4.2. Names in brackets are of Linux's function for the same. */
-import { OPT_FASTOPEN, OPT_MSS, type TcpSegment } from '../wire/tcp.ts';
+import { OPT_FASTOPEN, OPT_MSS, TCP_HEADER_LENGTH, type TcpSegment } from '../wire/tcp.ts';
 import { AckNews } from './ack-news.ts';
 import { endBusy } from './busy-time.ts';
 import type { ControlBlock } from './control-block.ts';
@@ -14,7 +14,6 @@ import { Traffic } from './traffic.ts';
 
 /** Left free in a SYN with data: the longest options, lest a box on the way that adds one makes it too long (Linux). */
 const OPTION_SPACE = 40;
-const TCP_HEADER = 20;
 
 /**
  * Sets what the SYN will carry. RFC 7413 4.2.2, client, step 1: the cookie, when there is one (or none is needed); 4.2.1: else a request for one.
@@ -44,7 +43,7 @@ export function chooseCookie(connection: ControlBlock, state: FastOpen, now: num
  */
 export function synRoom({ context, local, remote, path, settings, rcvMss }: ControlBlock): number {
   const announced = boundedMss(context.fastOpen.peer(local, remote)?.mss || rcvMss, settings.rare.maxSegment);
-  return Math.max(Math.min(path.mtu - path.headerLength - TCP_HEADER, announced) - OPTION_SPACE, 0);
+  return Math.max(Math.min(path.mtu - path.headerLength - TCP_HEADER_LENGTH, announced) - OPTION_SPACE, 0);
 }
 
 /** Payload of the SYN that goes out next: only the first has any. */

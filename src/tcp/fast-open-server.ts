@@ -16,6 +16,7 @@ import { SERVER_COOKIE_NOT_REQUIRED, SERVER_ENABLE } from './fast-open-host.ts';
 import type { FastOpenQueue } from './fast-open-queue.ts';
 import { initReceiveWindow } from './receive-window.ts';
 import { release } from './release.ts';
+import { repeatSyn } from './repeat-syn.ts';
 import { replyReset, segmentLength } from './reply.ts';
 import { armRetransmission } from './sending-timer.ts';
 import { after, afterOrAt, before } from './sequence.ts';
@@ -179,16 +180,7 @@ function inWindow(connection: ControlBlock, segment: TcpSegment): boolean {
 /** The peer repeats its SYN. */
 function answerAgain(connection: ControlBlock, now: number): void {
   if (answersTooOften(connection, now)) connection.context.counters.TCPACKSkippedSynRecv++;
-  else repeatSynAck(connection);
-}
-
-function repeatSynAck(connection: ControlBlock): void {
-  const { counters } = connection.context;
-  counters.RetransSegs++;
-  counters.TCPSynRetrans++;
-  connection.totalRetrans++;
-  connection.synDue = true;
-  connection.context.markDirty(connection);
+  else repeatSyn(connection);
 }
 
 /**
@@ -203,7 +195,7 @@ export function synAckTimeout(connection: ControlBlock, now: number): boolean {
   const most = settings.rare.synCount || config.tcp_synack_retries + 1;
   if (connection.retransmits >= most) return false;
   connection.retransmits++;
-  repeatSynAck(connection);
+  repeatSyn(connection);
   armRetransmission(connection, now + SYN_ACK_TIME * 2 ** connection.retransmits);
   return true;
 }

@@ -1,11 +1,11 @@
 /** Segment sizes: RFC 9293 3.7.1, RFC 6691. */
+import { TCP_HEADER_LENGTH } from '../wire/tcp.ts';
 import { optionsLength } from './accurate-ecn-option.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { Path } from './path.ts';
 import { sacksLength } from './sack.ts';
 import { TIMESTAMPS_LENGTH } from './transmit.ts';
 
-const TCP_HEADER = 20;
 /** What is left of tcp_min_snd_mss beside 40 bytes of options. */
 const LEAST_PAYLOAD = 8;
 /** A segment with its header for the smallest of windows (Linux). */
@@ -21,7 +21,7 @@ export function defaultMss(ipHeaderLength: number): number {
  * @param least min_adv_mss
  */
 export function advertisedMss(path: Path, maxSegment: number, least: number): number {
-  const fits = Math.max(Math.min(path.mtu, 65_535) - path.headerLength - TCP_HEADER, least);
+  const fits = Math.max(Math.min(path.mtu, 65_535) - path.headerLength - TCP_HEADER_LENGTH, least);
   const mss = path.metrics.advmss ?? fits;
   return maxSegment > 0 ? Math.min(mss, maxSegment) : mss;
 }
@@ -73,20 +73,20 @@ function withinHalfWindow(connection: ControlBlock, mss: number): number {
   const { maxSndWnd, path } = connection;
   const most = maxSndWnd > defaultMss(path.headerLength) ? maxSndWnd >> 1 : maxSndWnd;
   if (most === 0 || mss <= most) return mss;
-  return Math.max(most, LEAST_SEGMENT - TCP_HEADER - commonOptionsLength(connection));
+  return Math.max(most, LEAST_SEGMENT - TCP_HEADER_LENGTH - commonOptionsLength(connection));
 }
 
 /** Payload bytes of a full segment in packets of `mtu` bytes. */
 export function mssOfMtu(connection: ControlBlock, mtu: number): number {
   const { path, peerMss, context } = connection;
-  const fits = Math.min(mtu, 65_535) - path.headerLength - TCP_HEADER;
+  const fits = Math.min(mtu, 65_535) - path.headerLength - TCP_HEADER_LENGTH;
   const mss = Math.min(Math.max(peerMss, context.config.tcp_min_snd_mss), fits);
   return Math.max(mss - commonOptionsLength(connection), LEAST_PAYLOAD);
 }
 
 /** The packet that carries a segment of `mss` bytes of payload: the reverse of `mssOfMtu`. */
 export function mtuOfMss(connection: ControlBlock, mss: number): number {
-  return mss + connection.path.headerLength + TCP_HEADER + commonOptionsLength(connection);
+  return mss + connection.path.headerLength + TCP_HEADER_LENGTH + commonOptionsLength(connection);
 }
 
 /** Bytes of options that every segment carries. RFC 2385 4.3, RFC 5925 7.6: the signature takes its share of every header. */

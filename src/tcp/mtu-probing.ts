@@ -3,7 +3,7 @@
  * and when it alone is lost, cwnd stays. Also the detection of black holes (7.7), where large segments vanish without a word. As Linux does
  * both: the search is binary, between what works and what the peer's MSS allows.
  */
-import { ACK } from '../wire/tcp.ts';
+import { ACK, TCP_HEADER_LENGTH } from '../wire/tcp.ts';
 import { CA_CWR, CA_OPEN, type ControlBlock } from './control-block.ts';
 import { currentMss, mssOfMtu, mtuOfMss, syncMss } from './mss.ts';
 import { currentSsthresh } from './prr.ts';
@@ -12,7 +12,6 @@ import { after, distance } from './sequence.ts';
 import { simpleRetransmit } from './simple-retransmit.ts';
 import { transmit } from './transmit.ts';
 
-const TCP_HEADER = 20;
 /** A probe takes a segment's place among at least so many (Linux). */
 const LEAST_CWND = 11;
 
@@ -55,7 +54,7 @@ function newSearch(connection: ControlBlock, now: number): MtuProbing {
 
 /** RFC 4821 7.2, bytes: what the peer takes, unless the link, or a router that said so, takes less. */
 function mostThatMayFit({ path, peerMss }: ControlBlock): number {
-  return Math.min(peerMss + path.headerLength + TCP_HEADER, path.mtu);
+  return Math.min(peerMss + path.headerLength + TCP_HEADER_LENGTH, path.mtu);
 }
 
 /** RFC 4821 7.4: whether data that waits may go out as a probe, and does. Call before new data is sent. */

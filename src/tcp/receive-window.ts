@@ -14,6 +14,8 @@ export const MAX_WINDOW_SHIFT = 14;
 const WORTH_GROWING = 128;
 /** Segments that a window grows to under memory pressure (Linux). */
 const PRESSURE_SEGMENTS = 4;
+/** The least TCP_WINDOW_CLAMP, bytes: half of the least SO_RCVBUF. */
+const LEAST_CLAMP = 1152;
 
 /** The shift to offer for a receive buffer that may grow to `most` bytes. RFC 7323 2.3; Linux's rule. */
 export function windowShiftFor(most: number): number {
@@ -172,9 +174,7 @@ export function growWindow(connection: ControlBlock, length: number): void {
   connection.quickAcks |= 1;
 }
 
-/**
- * TCP_WINDOW_CLAMP: the largest window, bytes; 0: none. What is offered already stays.
- */
+/** TCP_WINDOW_CLAMP: the largest window, bytes; 0: none. What is offered already stays. */
 export function setWindowClamp(settings: TcpSettings, connection: ControlBlock | undefined, value: number): void {
   if (value === 0) {
     settings.windowClamp = 0;
@@ -187,6 +187,3 @@ export function setWindowClamp(settings: TcpSettings, connection: ControlBlock |
   if (clamp < before) connection.rcvSsthresh = Math.min(connection.rcvSsthresh, clamp);
   else connection.rcvSsthresh = Math.max(connection.rcvSsthresh, Math.min(toldWindow(connection), clamp));
 }
-
-/** Half of the least SO_RCVBUF. */
-const LEAST_CLAMP = 1152;

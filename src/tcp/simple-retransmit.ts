@@ -6,6 +6,7 @@ import { CA_LOSS, type ControlBlock } from './control-block.ts';
 import { currentMss } from './mss.ts';
 import { currentSsthresh } from './prr.ts';
 import { recoveryOf } from './recovery-state.ts';
+import { repeatSyn } from './repeat-syn.ts';
 import { retransmissionTimeout } from './round-trip.ts';
 import { armRetransmission } from './sending-timer.ts';
 import { distance } from './sequence.ts';
@@ -24,14 +25,8 @@ export function simpleRetransmit(connection: ControlBlock, now: number): void {
   if (runs.lostOut === 0) return;
   if (!connection.sackOk) runs.sackedOut = Math.min(runs.sackedOut, runs.packetsOut - runs.lostOut);
   recoverWithoutReduction(connection, now);
-  if (opening) repeatSyn(connection, now);
-}
-
-function repeatSyn(connection: ControlBlock, now: number): void {
-  connection.context.counters.RetransSegs++;
-  connection.context.counters.TCPSynRetrans++;
-  connection.totalRetrans++;
-  connection.synDue = true;
+  if (!opening) return;
+  repeatSyn(connection);
   armRetransmission(connection, now + retransmissionTimeout(connection));
 }
 

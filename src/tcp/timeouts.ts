@@ -16,6 +16,7 @@ import { held, probe } from './persist.ts';
 import { enterLoss, reorderingTimeout } from './recovery.ts';
 import { noteTimeoutInRow } from './recovery-state.ts';
 import { abort, release } from './release.ts';
+import { repeatSyn } from './repeat-syn.ts';
 import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
 import { armRetransmission, WAIT_PROBE, WAIT_REORDERING, waitNames } from './sending-timer.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
@@ -161,14 +162,10 @@ function synTimeout(connection: ControlBlock, now: number): void {
   connection.retransmits++;
   if (connection.retransmits > linear) connection.backoff++;
   counters.TCPTimeouts++;
-  counters.TCPSynRetrans++;
   // Linux: a loss like others.
   queueCwr(connection);
-  counters.RetransSegs++;
-  connection.totalRetrans++;
-  connection.synDue = true;
+  repeatSyn(connection);
   connection.setTimer(RETRANSMISSION, boundedByUserTimeout(connection, connection.openedAt, now));
-  connection.context.markDirty(connection);
 }
 
 /** A SYN-ACK was not answered, but its connection may have sent data since: what a second timeout says of the network holds for that, too. */

@@ -156,14 +156,14 @@ export default [
   {
     file: 'tcp/challenge-ack',
     name: 'no limit on a connection',
-    find: 'if (now - connection.outOfWindowAckAt < interval) return true;',
+    find: 'if (last >= 0 && now - last < context.config.tcp_invalid_ratelimit) return true;',
     replace: '',
   },
   {
     file: 'tcp/challenge-ack',
     name: 'data outside limited too',
-    find: 'if (bare && limited(connection, now)) return false;',
-    replace: 'if (limited(connection, now)) return false;',
+    find: 'if (bare && answersTooOften(connection, now)) return false;',
+    replace: 'if (answersTooOften(connection, now)) return false;',
   },
   {
     file: 'tcp/context',
@@ -369,7 +369,7 @@ export default [
   {
     file: 'tcp/output',
     name: 'PSH on every segment',
-    find: 'if (length > 0 && ((seq + length) | 0) === connection.sendQueue.end) flags |= PSH;',
+    find: 'if (length > 0 && connection.sendQueue.endsRecord((seq + length) | 0)) flags |= PSH;',
     replace: 'if (length > 0) flags |= PSH;',
   },
   {
@@ -408,9 +408,9 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/make-binding',
     name: 'bind to any address',
-    find: 'if (!address.isUnspecified && !this.stack.network.isLocal(address)) return -EADDRNOTAVAIL;',
+    find: 'if (foreign && !rare.freeBind) return -EADDRNOTAVAIL;',
     replace: '',
   },
   {
@@ -440,7 +440,7 @@ export default [
   {
     file: 'stack/ports',
     name: 'two may listen',
-    find: 'if (other !== binding && other.listening && overlap(other.address, binding.address)) return false;',
+    find: 'if (overlap(other.address, binding.address)) return false;',
     replace: '',
   },
   {
@@ -524,7 +524,7 @@ export default [
   {
     file: 'tcp/settings',
     name: 'accepted sockets share the settings',
-    find: 'const copy = Object.assign(Object.create(TcpSettings.prototype), this);',
+    find: 'const copy = Object.assign(new TcpSettings(anyConfig), this);',
     replace: 'const copy = this;',
   },
   { file: 'tcp/settings', name: 'IP_TTL has no effect', find: 'if (this.ttl > 0) path.ttl = this.ttl;', replace: '' },
@@ -580,8 +580,8 @@ export default [
   {
     file: 'tcp/output',
     name: 'data beyond the window',
-    find: 'Math.min(waiting, window, quota * size, superSegmentLimit(connection, size))',
-    replace: 'Math.min(waiting, quota * size, superSegmentLimit(connection, size))',
+    find: 'Math.min(record, window, quota * size, superSegmentLimit(connection, size))',
+    replace: 'Math.min(record, quota * size, superSegmentLimit(connection, size))',
   },
   {
     file: 'tcp/delayed-ack',
@@ -904,8 +904,8 @@ export default [
   {
     file: 'stack/demux',
     name: 'a listener on all addresses before one on the very address',
-    find: 'any ??= listener;',
-    replace: 'return listener;',
+    find: 'if (own > rank) {',
+    replace: 'if (best === undefined) {',
   },
   {
     file: 'stack/demux',

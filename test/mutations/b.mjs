@@ -511,7 +511,7 @@ export default [
   {
     file: 'tcp/keepalive',
     name: 'user timeout ignored',
-    find: 'if (settings.userTimeout > 0) return idle >= settings.userTimeout;',
+    find: 'if (settings.rare.userTimeout > 0) return idle >= settings.rare.userTimeout;',
     replace: '',
   },
   {
@@ -536,7 +536,7 @@ export default [
   {
     file: 'tcp/sack',
     name: 'D-SACK reported again and again',
-    find: 'connection.dsackLeft = connection.dsackRight; connection.context',
+    find: 'sackReport.duplicateLeft = sackReport.duplicateRight; connection.context',
     replace: 'connection.context',
   },
   { file: 'tcp/sack', name: 'tcp_dsack ignored', find: '|| !connection.context.config.tcp_dsack', replace: '' },
@@ -547,7 +547,7 @@ export default [
     find: 'if (!hasSacks(connection)) return 0;',
     replace: 'return 0;',
   },
-  { file: 'tcp/sack', name: 'a duplicate is never reported', find: 'connection.dsackRight = right;', replace: '' },
+  { file: 'tcp/sack', name: 'a duplicate is never reported', find: 'connection.sackReport.duplicateRight = right;', replace: '' },
   {
     file: 'tcp/delayed-ack',
     name: 'no quick acknowledgments',
@@ -629,7 +629,7 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a duplicate in the middle outweighs one in front',
-    find: 'if (connection.dsackLeft !== connection.dsackRight) return;',
+    find: 'if (connection.sackReport?.hasDuplicate === true) return;',
     replace: '',
   },
   {

@@ -27,7 +27,7 @@ export default [
   ),
   server('no limit', 'if (queue.admits(now))', 'if (true)'),
   server('the bit of tcp_fastopen is not looked at', '(config.tcp_fastopen & SERVER_ENABLE) === 0 || ', ''),
-  server('the SYN-ACK is sent once', 'repeatSynAck(connection);\n    armRetransmission', 'armRetransmission'),
+  server('the SYN-ACK is sent once', 'repeatSyn(connection);\n    armRetransmission', 'armRetransmission'),
   server(
     'the data of the SYN is thrown away',
     'connection.receiveQueue.append(chunk, payloadOffset, payloadLength);',
@@ -68,8 +68,8 @@ export default [
   at(
     'tcp/simple-retransmit',
     'the SYN waits for its timer when the data did not fit',
-    'if (opening)\n        repeatSyn(connection, now);',
-    '',
+    'if (!opening)\n        return;',
+    'return;',
   ),
   at('tcp/icmp-error', 'ICMP ends a connection that was accepted', ' && !taken', ''),
   at('tcp/arrives-syn-sent', 'the ACK of the SYN-ACK waits for nobody', 'if (!waitForData(connection, now))', ''),

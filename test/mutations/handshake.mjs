@@ -13,7 +13,7 @@ export default [
   arrives('a cookie without timestamps takes up SACK', 'if (!embryo.timestampsOk) {', 'if (false) {'),
   arrives('a cookie brings back what is off', '(!embryo.sackOk || config.tcp_sack) &&', 'true ||'),
   arrives('tcp_max_syn_backlog means nothing', 'most - listener.embryos.size < most >> 2', 'false'),
-  arrives('TCP_DEFER_ACCEPT means nothing', 'embryo.timeouts < listener.settings.deferAccept', 'false'),
+  arrives('TCP_DEFER_ACCEPT means nothing', 'embryo.timeouts < listener.settings.rare.deferAccept', 'false'),
   arrives(
     'any TSecr opens an embryo',
     'const foreign = stamped && segment.tsEcr !== 0 && !echoes',
@@ -88,7 +88,7 @@ export default [
   {
     name: 'TCP_DEFER_ACCEPT of a client means nothing',
     file: 'tcp/arrives-syn-sent',
-    find: '|| connection.settings.deferAccept > 0',
+    find: '|| connection.settings.rare.deferAccept > 0',
     replace: '',
   },
   {

@@ -51,7 +51,7 @@ export default [
   ),
   mss('PMTU: a change is not noticed', 'if (connection.path.mtu !== connection.pathMtu)', 'if (false)'),
   mss('MSS: advmss does not count', 'path.metrics.advmss ?? fits', 'fits'),
-  mss('MSS: no min_adv_mss', '- TCP_HEADER, least)', '- TCP_HEADER, 48)'),
+  mss('MSS: no min_adv_mss', '- TCP_HEADER_LENGTH, least)', '- TCP_HEADER_LENGTH, 48)'),
   mss('MSS: SYNs say the same again', 'if (mss < connection.rcvMss)', 'if (false)'),
   mss('MSS: TCP_MAXSEG bounds nothing', 'maxSegment > 0 ? Math.min(peerMss, maxSegment) : peerMss', 'peerMss'),
   mss('MSS: no tcp_min_snd_mss', 'context.config.tcp_min_snd_mss', '8'),
@@ -101,7 +101,7 @@ export default [
   metrics('route: reordering', 'path.metrics.reordering ?? ', ''),
   metrics('route: rto_min', 'rtoMin === undefined', 'true'),
   metrics('route: congctl', '(path.metrics.congctl ?? settings.congestion)', 'settings.congestion'),
-  metrics('route: congctl over the socket', 'settings.congestionChosen ? settings.congestion : ', ''),
+  metrics('route: congctl over the socket', 'settings.rare.congestionChosen ? settings.congestion : ', ''),
   change('tcp/delayed-ack')('route: quickack', '|| connection.path.metrics.quickack === true', ''),
   mss('MSS: half of the window is nothing', 'maxSndWnd >> 1 : maxSndWnd', 'maxSndWnd : maxSndWnd'),
   mss(
