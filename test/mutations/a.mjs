@@ -369,7 +369,7 @@ export default [
   {
     file: 'tcp/output',
     name: 'PSH on every segment',
-    find: 'if (length > 0 && connection.sendQueue.endsRecord((seq + length) | 0)) flags |= PSH;',
+    find: 'if (length > 0 && pushes(connection, (seq + length) | 0)) flags |= PSH;',
     replace: 'if (length > 0) flags |= PSH;',
   },
   {

@@ -415,8 +415,8 @@ export default [
   {
     file: 'tcp/persist',
     name: 'silly windows are never overridden',
-    find: 'if (window > 0) sendFitting',
-    replace: 'if (false) sendFitting',
+    find: 'if (window > 0) {',
+    replace: 'if (false) {',
   },
   {
     file: 'tcp/persist',
@@ -547,7 +547,12 @@ export default [
     find: 'if (!hasSacks(connection)) return 0;',
     replace: 'return 0;',
   },
-  { file: 'tcp/sack', name: 'a duplicate is never reported', find: 'connection.sackReport.duplicateRight = right;', replace: '' },
+  {
+    file: 'tcp/sack',
+    name: 'a duplicate is never reported',
+    find: 'connection.sackReport.duplicateRight = right;',
+    replace: '',
+  },
   {
     file: 'tcp/delayed-ack',
     name: 'no quick acknowledgments',
@@ -773,10 +778,10 @@ export default [
     replace: 'if (false) { at = writeNop',
   },
   {
-    file: 'tcp/receive-window',
+    file: 'tcp/embryo',
     name: 'SYN windows beyond 16 bits',
-    find: 'Math.min(whole, 65_535, (route',
-    replace: 'Math.min(whole, (route',
+    find: 'return Math.min(window, 65_535);',
+    replace: 'return window;',
   },
   {
     file: 'tcp/nagle',

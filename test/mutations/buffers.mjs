@@ -22,7 +22,7 @@ export default [
   {
     file: 'tcp/send-buffer',
     name: 'writes know no end of memory',
-    find: '!connection.context.memory.exhausted',
+    find: '(sendQueue.length === 0 || !context.memory.exhausted)',
     replace: 'true',
   },
   { file: 'tcp/prune', name: 'what is out of order stays', find: 'reassembly.clear();', replace: '' },
