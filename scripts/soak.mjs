@@ -1,6 +1,6 @@
 /**
  * `npm run soak -- --seeds 1000 [--from N]`, or `-- --seed N` for one: simulated connections over bad networks (test/sim), each
- * played twice. The exit status says whether all held; the first failures are printed whole.
+ * played twice. `-- --packets 2000000 [--from N]`: random packets to a host, a hundred a seed. The exit status says whether all held; the first failures are printed whole.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,11 +9,14 @@ import { command, dist, SetupError, setup } from './setup.mjs';
 
 /** Failures that are printed in full. */
 const SHOWN = 3;
+/** Random packets of a seed. */
+const PACKETS = 100;
 
 await command(async () => {
-  const { from, to } = range();
+  const { from, to, packets: wanted } = range();
   setup();
   process.setSourceMapsEnabled(true);
+  if (wanted > 0) return soakPackets(from, wanted);
   const { trySeed } = await import(pathToFileURL(path.join(dist, 'test/sim/seeds.js')).href);
   const failed = [];
   const errors = {};
@@ -43,19 +46,39 @@ await command(async () => {
   process.exitCode = 1;
 });
 
+async function soakPackets(from, wanted) {
+  const { playPackets } = await import(pathToFileURL(path.join(dist, 'test/sim/packets.js')).href);
+  const failed = [];
+  const runs = Math.ceil(wanted / PACKETS);
+  for (let seed = from; seed < from + runs; seed++) {
+    try {
+      await playPackets(String(seed), PACKETS);
+    } catch (error) {
+      failed.push(seed);
+      console.error(failed.length <= SHOWN ? `\n${error.message}\n` : error.message.split('\n', 1)[0]);
+    }
+    if ((seed - from + 1) % 2000 === 0) console.log(`${seed - from + 1} seeds, ${failed.length} failed`);
+  }
+  console.log(`${runs * PACKETS} random packets`);
+  if (failed.length === 0) return;
+  console.log(`failed: ${failed.join(' ')}`);
+  process.exitCode = 1;
+}
+
 function range() {
   const options = {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '0' },
     seed: { type: 'string' },
+    packets: { type: 'string', default: '0' },
   };
   try {
     const { values } = parseArgs({ options });
-    if (values.seed !== undefined) return { from: natural(values.seed), to: natural(values.seed) + 1 };
+    if (values.seed !== undefined) return { from: natural(values.seed), to: natural(values.seed) + 1, packets: 0 };
     const from = natural(values.from);
-    return { from, to: from + natural(values.seeds) };
+    return { from, to: from + natural(values.seeds), packets: natural(values.packets) };
   } catch (error) {
-    throw new SetupError(`${error.message}. Usage: npm run soak -- [--seeds 1000] [--from 0] | --seed N`);
+    throw new SetupError(`${error.message}. Usage: npm run soak -- [--seeds 1000] [--from 0] | --seed N | --packets N`);
   }
 }
 

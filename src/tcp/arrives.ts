@@ -65,9 +65,10 @@ export function segmentArrives(connection: ControlBlock, segment: TcpSegment, ch
 
 /** 3.10.7.3: "if there are other controls or text in the segment, then continue processing at the sixth step". */
 function continueAfterSyn(connection: ControlBlock, segment: TcpSegment, chunk: Chunk, now: number): void {
+  // RFC 9293 3.1: the urgent pointer counts from the segment's number, which is that of its SYN.
+  if ((segment.flags & URG) !== 0) urgentArrives(connection, segment);
   segment.seq = (segment.seq + 1) | 0;
   segment.flags &= ~SYN;
-  if ((segment.flags & URG) !== 0) urgentArrives(connection, segment);
   if (segment.payloadLength > 0) textArrives(connection, segment, chunk, now);
   if ((segment.flags & FIN) !== 0) finArrives(connection, segment, now);
 }

@@ -67,7 +67,8 @@ export function transmit(
   }
   let bits = connection.ecn === undefined ? flags : flags | ecnFlags(connection, seq, length, flags);
   let urgentPointer = 0;
-  if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {
+  // A SYN-ACK that goes again beside what was written meanwhile (RFC 7413) says nothing of it (Linux).
+  if ((flags & SYN) === 0 && after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {
     // RFC 9293 3.8.5 [MUST-30], [MUST-62]: the urgent pointer points behind the urgent data; [MUST-31]: however much of it there is.
     bits |= URG;
     urgentPointer = Math.min(distance(seq, connection.sndUp), 65_535);

@@ -197,8 +197,10 @@ function makesHopeless(
   const memory = Object.values(sysctl).some(({ tcp_mem }) => tcp_mem !== undefined);
   // RFC 5925 7.7: the keys go with the connection: whoever asks after it is not answered.
   const graceful = scenario.pairs.every(({ client, server }) => isGraceful(client) && isGraceful(server));
+  // A connection that its user has closed goes on with the old key.
+  const rekeyed = keys?.changeAt !== undefined;
   const forgotten = keys?.kind === 'ao' && !graceful;
-  return cookies || deferred || replayed || memory || forgotten || clientPorts !== undefined || (keys?.gap ?? 0) > 1000;
+  return cookies || deferred || replayed || memory || forgotten || clientPorts !== undefined || rekeyed;
 }
 
 function isGraceful({ ending }: Script): boolean {

@@ -31,7 +31,9 @@ export function checkInvariants(connection: ControlBlock, now: number): void {
   // What the interface had no room for is sent when it has: nothing can be said of the connection until then.
   if (connection.dirty) return;
   checkReceiver(connection, holds);
-  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0) {
+  // RFC 7413 A.1: the SYN waits for a write.
+  if (connection.fastOpen?.deferred === true) return;
+  if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 || connection.handshakeOpen) {
     return holds('a SYN that is out has a retransmission timer', connection.timerAt(RETRANSMISSION) < Infinity);
   }
   checkSender(connection, holds);
@@ -51,7 +53,7 @@ function checkReceiver(connection: ControlBlock, holds: Holds): void {
   if (synchronized) edges.set(connection, rcvAdv);
   // The window field counts units; rounding up may offer one more than there is.
   // What came with a SYN (RFC 7413) is not counted in the window that its answer offers.
-  const withSyn = connection.fastOpen?.child === true ? settings.rcvBuf >> 1 : 0;
+  const withSyn = connection.fastOpen?.child === true ? 65_535 : 0;
   const most = settings.rcvBuf + 2 ** rcvWindShift + withSyn;
   holds(`at most ${most} bytes unread`, receiveQueue.length <= most);
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import {
   IPPROTO_TCP,
   MSG_MORE,
+  MSG_OOB,
   SO_KEEPALIVE,
   SOL_SOCKET,
   TCP_CORK,
@@ -12,7 +13,7 @@ import {
   TCP_QUICKACK,
 } from '../../src/socket/constants.ts';
 import { EINPROGRESS } from '../../src/socket/errno.ts';
-import { cookieOf, fastListener, learnCookie, sendFast } from '../support/wire-fast-open.ts';
+import { cookieOf, fastListener, fastSyn, learnCookie, sendFast } from '../support/wire-fast-open.ts';
 import { connecting, established, WirePeer } from '../support/wire-peer.ts';
 
 const SACK = { mss: 1460, sackOk: true } as const;
@@ -323,5 +324,25 @@ describe('path MTU probes', () => {
       t.inject({ ack: acknowledged });
     }
     expect(Math.max(...sizes)).to.be.within(593, 600);
+  });
+});
+
+describe('urgent data and SYNs', () => {
+  it('the pointer of a SYN,ACK counts from its number (RFC 9293 3.1)', () => {
+    const t = connecting();
+    t.inject({ seq: 0, ack: 1, flags: 'SAU', urg: 6, options: t.synOptions });
+    t.inject({ seq: 1, ack: 1, flags: 'PA', data: 'abcdef' });
+    const byte = new Uint8Array(1);
+    expect(t.socket.recv(byte, MSG_OOB)).to.equal(1);
+    expect(String.fromCharCode(byte[0] as number)).to.equal('e');
+  });
+
+  it('a SYN,ACK that goes again beside urgent data of Fast Open has no URG', async () => {
+    const t = fastListener();
+    fastSyn(t, 'hello');
+    t.accept().send(new Uint8Array(10), MSG_OOB);
+    t.expect({ seq: 1, length: 10, flags: 'PAU', urg: 10 });
+    await t.advance(1000);
+    t.expect({ seq: 0, flags: 'SA', urg: 0 });
   });
 });
