@@ -244,10 +244,12 @@ export class Socket implements ConnectionUser {
     if (connection === undefined) return -ENOTCONN;
     const got = receiveBytes(connection, into, flags, this.stack.clock.now());
     if (got !== 0 || into.length === 0 || (flags & MSG_OOB) !== 0) return got;
+    // Behind a FIN there is nothing but the end of the stream: an error is for those who write, or ask (Linux).
+    if (connection.finReceived && !this.#disconnected) return 0;
     const error = this.takeError();
     if (error !== 0) return -error;
-    if (connection.finReceived || connection.receiveShut || connection.released) return 0;
-    return -EAGAIN;
+    if (this.#disconnected) return -ENOTCONN;
+    return connection.receiveShut || connection.released ? 0 : -EAGAIN;
   }
 
   /** recvmsg(2): one buffer after the other, and what the control messages say. Errors as `recv`. */
@@ -262,6 +264,8 @@ export class Socket implements ConnectionUser {
     const { connection } = this;
     if (connection === undefined || (connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return -ENOTCONN;
     const now = this.stack.clock.now();
+    // Linux: who shuts down has seen that it is connected.
+    if (!connection.opening) this.#connected = true;
     if (how !== SHUT_RD) closeSend(connection, now);
     if (how !== SHUT_WR) connection.receiveShut = true;
     this.stack.tcp.markReady(connection);

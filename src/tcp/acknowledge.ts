@@ -34,8 +34,8 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
     return false;
   }
   if (before(ack, connection.sndUna)) {
-    // RFC 5961 5.2: older than any window that we were ever offered: nobody honest sends it.
-    if (before(ack, (connection.sndUna - connection.maxSndWnd) | 0)) {
+    // RFC 5961 5.2: older than any window that we were ever offered, or than our first number: nobody honest sends it.
+    if (before(ack, (connection.sndUna - Math.min(connection.maxSndWnd, acknowledgedYet(connection))) | 0)) {
       challengeAck(connection, now);
       return false;
     }
@@ -59,6 +59,11 @@ export function acknowledge(connection: ControlBlock, segment: TcpSegment, now: 
   if (segment.payloadLength === 0 || advanced || connection.sndWnd !== sndWnd)
     sendingMayGoOn(connection, outstanding, now);
   return true;
+}
+
+/** Bytes that the peer has acknowledged, and SYN and FIN. */
+function acknowledgedYet({ traffic }: ControlBlock): number {
+  return (traffic?.bytesAcked ?? 0) + 2;
 }
 
 /**

@@ -107,9 +107,9 @@ function checkSequence(connection: ControlBlock, segment: TcpSegment, now: numbe
   if ((segment.flags & RST) !== 0) return false;
   // RFC 5961 4.2: whatever its number.
   if ((segment.flags & SYN) !== 0) return checkSyn(connection, segment, now);
-  if (segment.payloadLength > 0 && before(segment.seq, connection.rcvNxt)) {
-    // RFC 2883 4.1: a duplicate, reported.
-    noteDuplicate(connection, segment.seq, (segment.seq + segment.payloadLength) | 0);
+  if (after(end, segment.seq) && before(segment.seq, connection.rcvNxt)) {
+    // RFC 2883 4.1: a duplicate, reported; what lies behind it has not been taken.
+    noteDuplicate(connection, segment.seq, after(end, connection.rcvNxt) ? connection.rcvNxt : end);
     enterQuickAck(connection, MAX_QUICK_ACKS);
   }
   if (!outOfWindowAck(connection, segment, now)) connection.context.counters.TCPACKSkippedSeq++;

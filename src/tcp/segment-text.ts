@@ -207,7 +207,11 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
     answer(connection, now);
     return;
   }
-  if (before(fin, connection.rcvNxt)) return;
+  if (before(fin, connection.rcvNxt)) {
+    // Where there was text before: not acceptable.
+    if (segment.payloadLength === 0) duplicateText(connection, fin, (fin + 1) | 0, now);
+    return;
+  }
   // Its text was not taken.
   if (segment.payloadLength > 0 && after(fin, connection.rcvNxt) && currentWindow(connection) === 0) return;
   if (fin === connection.rcvNxt) {

@@ -57,4 +57,28 @@ export default [
     find: 'connection.quickAcks > 0 && (connection.ackNow || connection.ackDelayed)',
     replace: 'connection.quickAcks > 0',
   },
+  {
+    file: 'tcp/acknowledge',
+    name: 'what came before the first number is a good ACK',
+    find: 'Math.min(connection.maxSndWnd, acknowledgedYet(connection))',
+    replace: 'connection.maxSndWnd',
+  },
+  {
+    file: 'socket/socket',
+    name: 'errors behind a FIN',
+    find: 'if (connection.finReceived && !this.#disconnected) return 0;',
+    replace: '',
+  },
+  {
+    file: 'socket/socket',
+    name: 'nobody is told that a socket was disconnected',
+    find: 'if (this.#disconnected) return -ENOTCONN;',
+    replace: '',
+  },
+  {
+    file: 'socket/socket',
+    name: 'a shutdown has not seen the connection',
+    find: 'if (!connection.opening) this.#connected = true;',
+    replace: '',
+  },
 ];

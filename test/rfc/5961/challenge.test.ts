@@ -52,10 +52,26 @@ describe('RFC 5961 4: the SYN bit', () => {
 describe('RFC 5961 5 [MAY-12]: the ACK field', () => {
   it('5.2: (SND.UNA - MAX.SND.WND) <= SEG.ACK is a duplicate, text and all', async () => {
     const t = await established({ win: 1000 });
+    for (let seq = 1; seq < 1500; seq += 500) {
+      t.write(500);
+      t.drain();
+      t.inject({ ack: seq + 500 });
+    }
+    t.inject({ seq: 1, ack: 1501 - 1001, data: 'injected' });
+    expect(t.read()).to.equal(-11);
+    t.inject({ seq: 1, ack: 1501 - 1000, data: 'fine' });
+    expect(t.read()).to.equal('fine');
+  });
+
+  it('5.2: one of what came before the first number is challenged, too, and its text dropped (Linux)', async () => {
+    const t = await established({ win: 1000 });
     t.write(500);
     t.drain();
     t.inject({ ack: 501 });
-    t.inject({ seq: 1, ack: 501 - 1000, data: 'fine' });
+    t.inject({ seq: 1, ack: -2, data: 'injected' });
+    t.expect({ seq: 501, ack: 1, flags: 'A' });
+    expect(t.read()).to.equal(-11);
+    t.inject({ seq: 1, ack: 1, data: 'fine' });
     expect(t.read()).to.equal('fine');
   });
 
