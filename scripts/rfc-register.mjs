@@ -49,8 +49,8 @@ export const core = [
   { what: 'TCP-MD5', rfcs: [2385] },
   { what: 'path MTU discovery, ICMP that attacks', rfcs: [1191, 5927] },
   { what: 'probing of the path MTU', rfcs: [4821], instead: { 8899: 'the same for datagrams' } },
-  { what: 'receive window auto-tuning', names: ['tcp_moderate_rcvbuf'], untested: true },
-  { what: 'memory limits with pressure', names: ['tcp_mem'], untested: true },
+  { what: 'receive window auto-tuning', names: ['tcp_moderate_rcvbuf'] },
+  { what: 'memory limits with pressure', names: ['tcp_mem'] },
 ];
 
 export const below = [
