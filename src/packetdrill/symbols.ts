@@ -47,8 +47,6 @@ const more: Readonly<Record<string, number>> = {
   TCP_MD5SIG: 14,
   TCP_THIN_LINEAR_TIMEOUTS: 16,
   TCP_REPAIR: 19,
-  TCP_SAVE_SYN: 27,
-  TCP_SAVED_SYN: 28,
   TCP_TIMESTAMP: 24,
   TCP_CC_INFO: 26,
   TCP_ULP: 31,

@@ -23,6 +23,8 @@ import {
   TCP_NOTSENT_LOWAT,
   TCP_QUICKACK,
   TCP_RTO_MAX_MS,
+  TCP_SAVE_SYN,
+  TCP_SAVED_SYN,
   TCP_SYNCNT,
   TCP_THIN_DUPACK,
   TCP_USER_TIMEOUT,
@@ -87,6 +89,8 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
       return setNotsentLowat(socket, value);
     case TCP_INQ:
       return bounded(value, 0, 1, () => setInq(settings, value));
+    case TCP_SAVE_SYN:
+      return bounded(value, 0, 2, () => setField(settings.rarely, 'saveSyn', value));
     // Linux takes it and does nothing: recovery has no need of it any more.
     case TCP_THIN_DUPACK:
       return bounded(value, 0, 1, () => 0);
@@ -109,6 +113,14 @@ function setInq(settings: TcpSettings, value: number): number {
   return 0;
 }
 
+/** The headers of the SYN that opened the connection, once; empty: they were read, or are not kept. */
+function takeSyn(settings: TcpSettings): Uint8Array {
+  const { savedSyn } = settings.rare;
+  if (savedSyn === undefined) return new Uint8Array(0);
+  settings.rarely.savedSyn = undefined;
+  return savedSyn;
+}
+
 function setKeepIdle(socket: Socket, seconds: number): number {
   socket.settings.keepIdle = seconds;
   return keepaliveChanged(socket);
@@ -125,7 +137,7 @@ export function setCongestion(socket: Socket, value: OptionValue): number {
 }
 
 /** @returns the value, or -errno */
-export function getTcpOption(socket: Socket, option: number): number | string | TcpInfo {
+export function getTcpOption(socket: Socket, option: number): number | string | Uint8Array | TcpInfo {
   const { settings, connection } = socket;
   switch (option) {
     case TCP_NODELAY:
@@ -163,6 +175,10 @@ export function getTcpOption(socket: Socket, option: number): number | string | 
       return Number(settings.rare.inq);
     case TCP_THIN_DUPACK:
       return 0;
+    case TCP_SAVE_SYN:
+      return settings.rare.saveSyn;
+    case TCP_SAVED_SYN:
+      return takeSyn(settings);
     case TCP_CONGESTION:
       return connection?.congestion.name ?? settings.congestion;
     case TCP_INFO:

@@ -139,12 +139,19 @@ class PacketArrival implements Arrival {
   readonly remote: IpAddress;
   readonly replyPath: Path;
   readonly #stack: Stack;
+  readonly #packet: InboundPacket;
 
   constructor(stack: Stack, from: Interface, packet: InboundPacket, remote: IpAddress) {
     this.#stack = stack;
+    this.#packet = packet;
     this.remote = remote;
     this.local = stack.network.shared(addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3));
     this.replyPath = stack.network.pathBack(from, this.local, remote, PROTOCOL_TCP);
+  }
+
+  headers({ payloadOffset }: TcpSegment): Uint8Array {
+    const { chunk, headerOffset } = this.#packet;
+    return chunk.bytes.slice(headerOffset, payloadOffset);
   }
 
   makePath(): Path | undefined {

@@ -30,6 +30,8 @@ export class Embryo {
   readonly remotePort: number;
   iss = 0;
   irs = 0;
+  /** Its headers, for TCP_SAVED_SYN. */
+  savedSyn: Uint8Array | undefined;
   /** What the peer's SYN offered, cut to what we take. */
   peerMss = 536;
   sackOk = false;

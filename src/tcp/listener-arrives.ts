@@ -48,6 +48,8 @@ export interface Arrival {
   readonly remote: IpAddress;
   /** A path of its own for a new connection; undefined when there is no way back. */
   makePath(): Path | undefined;
+  /** A copy of the segment's headers, IP's and TCP's. */
+  headers(segment: TcpSegment): Uint8Array;
   /** The way back for a single answer. */
   readonly replyPath: Path;
 }
@@ -84,6 +86,7 @@ export function listenerArrives(
   const path = arrival.makePath();
   if (path === undefined) return;
   const embryo = makeEmbryo(listener, segment, path, arrival, iss, now);
+  if (listener.settings.rare.saveSyn !== 0) embryo.savedSyn = arrival.headers(segment);
   leaveRoom(embryo, segment, cookie);
   if (cookie) return sendCookie(embryo, segment, now);
   if (!signAs(embryo, segment)) return;
@@ -350,6 +353,7 @@ function hatch(embryo: Embryo, now: number): ControlBlock {
   const { listener, path, local, localPort, remote, remotePort, iss, irs } = embryo;
   const settings = listener.settings.clone();
   if (settings.rare.deferAccept > 0) settings.rarely.deferAccept = 0;
+  if (embryo.savedSyn !== undefined) settings.rarely.savedSyn = embryo.savedSyn;
   const connection = new ControlBlock(listener.context, path, local, localPort, remote, remotePort, settings);
   connection.iss = iss;
   connection.sndUna = iss;

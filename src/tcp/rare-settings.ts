@@ -26,6 +26,9 @@ export class RareSettings {
   /** SO_RCVTIMEO and SO_SNDTIMEO, ms; 0: for ever. For faces that wait: the calls of a socket never do. */
   receiveTimeout = 0;
   sendTimeout = 0;
+  /** TCP_SAVE_SYN: 1 (or 2, from the link's header on, which no link here has): the headers of SYNs are kept; and those that are. */
+  saveSyn = 0;
+  savedSyn: Uint8Array | undefined;
   /** SO_REUSEPORT. */
   reusePort = false;
   /** IP_FREEBIND: bind takes an address that is not the host's yet. */

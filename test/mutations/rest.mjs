@@ -36,4 +36,16 @@ export default [
     find: 'if (recovery !== undefined && connection.caState !== CA_LOSS)',
     replace: 'if (false)',
   },
+  {
+    file: 'tcp/listener-arrives',
+    name: 'no SYN is saved',
+    find: 'if (listener.settings.rare.saveSyn !== 0)',
+    replace: 'if (false)',
+  },
+  {
+    file: 'socket/tcp-options',
+    name: 'a saved SYN is given twice',
+    find: 'settings.rarely.savedSyn = undefined;',
+    replace: '',
+  },
 ];

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import * as constants from '../../src/socket/constants.ts';
 import { EINVAL, ENOENT, ENOPROTOOPT } from '../../src/socket/errno.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { established, listening, WirePeer } from '../support/wire-peer.ts';
 
 const { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP } = constants;
@@ -300,5 +301,33 @@ describe('setsockopt(), getsockopt()', () => {
     t.expectNothing();
     await t.advance(1);
     t.expect({ seq: 0, flags: 'A' });
+  });
+});
+
+describe('TCP_SAVE_SYN', () => {
+  const { TCP_SAVE_SYN, TCP_SAVED_SYN } = constants;
+
+  it('on a listener: accepted sockets give the headers of their SYN, once', async () => {
+    const t = listening();
+    const listener = t.listener as Socket;
+    expect(listener.setsockopt(IPPROTO_TCP, TCP_SAVE_SYN, 3)).to.equal(-EINVAL);
+    expect(listener.setsockopt(IPPROTO_TCP, TCP_SAVE_SYN, 1)).to.equal(0);
+    expect(listener.getsockopt(IPPROTO_TCP, TCP_SAVE_SYN)).to.equal(1);
+    t.inject({ seq: 0, flags: 'S', win: 4321, options: { mss: 1460 } });
+    t.expect({ flags: 'SA' });
+    t.inject({ seq: 1, ack: 1 });
+    const accepted = t.accept();
+    const saved = accepted.getsockopt(IPPROTO_TCP, TCP_SAVED_SYN) as Uint8Array;
+    expect(saved).to.have.lengthOf(20 + 24);
+    expect(saved[0]).to.equal(0x45);
+    const view = new DataView(saved.buffer, saved.byteOffset);
+    expect(view.getUint8(20 + 13)).to.equal(2);
+    expect(view.getUint16(20 + 14)).to.equal(4321);
+    expect(accepted.getsockopt(IPPROTO_TCP, TCP_SAVED_SYN)).to.have.lengthOf(0);
+  });
+
+  it('otherwise there is none', async () => {
+    const t = await established();
+    expect(t.socket.getsockopt(IPPROTO_TCP, TCP_SAVED_SYN)).to.have.lengthOf(0);
   });
 });
