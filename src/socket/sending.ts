@@ -12,6 +12,8 @@ export const LAST_ONLY = MSG_OOB | MSG_EOR;
 
 /** @returns how many bytes were taken */
 export function sendBytes(connection: ControlBlock, bytes: Uint8Array, flags: number, now: number): number {
-  connection.moreToCome = (flags & MSG_MORE) !== 0 ? MORE_AWAITED : NO_MORE;
-  return send(connection, bytes, 0, bytes.length, (flags & MSG_OOB) !== 0, (flags & MSG_EOR) !== 0, now);
+  const taken = send(connection, bytes, 0, bytes.length, (flags & MSG_OOB) !== 0, (flags & MSG_EOR) !== 0, now);
+  // A write that took nothing says nothing (Linux).
+  if (taken > 0) connection.moreToCome = (flags & MSG_MORE) !== 0 ? MORE_AWAITED : NO_MORE;
+  return taken;
 }

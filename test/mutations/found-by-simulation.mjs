@@ -21,7 +21,7 @@ export default [
   {
     name: 'urgent pointer to nothing in probes',
     file: 'tcp/transmit',
-    find: 'if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {',
+    find: 'if ((flags & SYN) === 0 && after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {',
     replace: 'if (after(connection.sndUp, seq)) {',
   },
   {
@@ -83,5 +83,60 @@ export default [
     file: 'tcp/transmit',
     find: 'connection.rcvAdv = later(connection.rcvAdv, (connection.rcvNxt + window) | 0);',
     replace: 'connection.rcvAdv = (connection.rcvNxt + window) | 0;',
+  },
+  {
+    name: 'URG on SYN-ACKs',
+    file: 'tcp/transmit',
+    find: 'if ((flags & SYN) === 0 && after(connection.sndUp,',
+    replace: 'if (after(connection.sndUp,',
+  },
+  {
+    name: 'the urgent pointer of a SYN counts from behind it',
+    file: 'tcp/arrives',
+    find: 'if ((segment.flags & URG) !== 0) urgentArrives(connection, segment);\n  segment.seq = (segment.seq + 1) | 0;',
+    replace:
+      'segment.seq = (segment.seq + 1) | 0;\n  if ((segment.flags & URG) !== 0) urgentArrives(connection, segment);',
+  },
+  {
+    name: 'exhausted memory stops those who have nothing queued',
+    file: 'tcp/send-buffer',
+    find: '(sendQueue.length === 0 || !context.memory.exhausted)',
+    replace: '!context.memory.exhausted',
+  },
+  {
+    name: 'Fast Open without a receive window of its own',
+    file: 'tcp/fast-open-server',
+    find: '  initReceiveWindow(connection);',
+    replace: '',
+  },
+  {
+    name: 'crossing SYNs without a receive window of their own',
+    file: 'tcp/transmit',
+    find: 'if (connection.rcvSsthresh === 0) connection.rcvSsthresh = window;',
+    replace: '',
+  },
+  {
+    name: 'MTU probes larger than the link',
+    file: 'tcp/mtu-probing',
+    find: 'return Math.min(peerMss + path.headerLength + TCP_HEADER, path.mtu);',
+    replace: 'return peerMss + path.headerLength + TCP_HEADER;',
+  },
+  {
+    name: 'SYNs larger than the link',
+    file: 'tcp/syn-options',
+    find: 'return Math.min(path.mtu - path.headerLength - TCP_HEADER_LENGTH, MOST);',
+    replace: 'return MOST;',
+  },
+  {
+    name: 'what was reset while it waited keeps its memory',
+    file: 'tcp/listener',
+    find: '      next.receiveQueue.clear();',
+    replace: '',
+  },
+  {
+    name: 'a write that took nothing speaks of more',
+    file: 'socket/sending',
+    find: 'if (taken > 0) connection.moreToCome',
+    replace: 'connection.moreToCome',
   },
 ];

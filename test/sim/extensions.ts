@@ -195,12 +195,15 @@ function makesHopeless(
   // A SYN that comes once more, after its connection, opens another.
   const replayed = opening !== 'plain' && lossy;
   const memory = Object.values(sysctl).some(({ tcp_mem }) => tcp_mem !== undefined);
-  // RFC 5925 7.7: the keys go with the connection: whoever asks after it is not answered.
+  // RFC 5925 7.7, RFC 2385 4.1: the keys go with the connection: whoever asks after it is not answered.
   const graceful = scenario.pairs.every(({ client, server }) => isGraceful(client) && isGraceful(server));
   // A connection that its user has closed goes on with the old key.
   const rekeyed = keys?.changeAt !== undefined;
-  const forgotten = keys?.kind === 'ao' && !graceful;
-  return cookies || deferred || replayed || memory || forgotten || clientPorts !== undefined || rekeyed;
+  const forgotten = keys !== undefined && !graceful;
+  // An RTO that does not grow gives up sooner.
+  const short = Object.values(sysctl).some(({ tcp_rto_max_ms = 120_000 }) => tcp_rto_max_ms < 120_000);
+  const dark = scenario.blackout !== undefined && short;
+  return cookies || deferred || replayed || memory || forgotten || dark || clientPorts !== undefined || rekeyed;
 }
 
 function isGraceful({ ending }: Script): boolean {

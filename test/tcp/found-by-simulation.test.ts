@@ -5,6 +5,7 @@ import {
   MSG_MORE,
   MSG_OOB,
   SO_KEEPALIVE,
+  SO_SNDBUF,
   SOL_SOCKET,
   TCP_CORK,
   TCP_KEEPIDLE,
@@ -12,7 +13,8 @@ import {
   TCP_NODELAY,
   TCP_QUICKACK,
 } from '../../src/socket/constants.ts';
-import { EINPROGRESS } from '../../src/socket/errno.ts';
+import { EAGAIN, EINPROGRESS } from '../../src/socket/errno.ts';
+import { MORE_AWAITED } from '../../src/tcp/nagle.ts';
 import { cookieOf, fastListener, fastSyn, learnCookie, sendFast } from '../support/wire-fast-open.ts';
 import { connecting, established, WirePeer } from '../support/wire-peer.ts';
 
@@ -229,6 +231,19 @@ describe('TCP_CORK and MSG_MORE', () => {
     t.drain();
     t.inject({ ack: 11, win: 1000 });
     t.expect({ seq: 11, length: 4 });
+  });
+});
+
+describe('MSG_MORE and a full send buffer', () => {
+  it('a write that takes nothing leaves what was said of the last one that did', async () => {
+    const t = await established({ win: 0 });
+    t.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 1);
+    while (t.socket.send(new Uint8Array(10), MSG_MORE) === 10);
+    while (t.socket.send(new Uint8Array(1), MSG_MORE) === 1);
+    const { moreToCome } = t.socket.connection ?? {};
+    expect(moreToCome).to.equal(MORE_AWAITED);
+    expect(t.socket.send(new Uint8Array(10))).to.equal(-EAGAIN);
+    expect(t.socket.connection?.moreToCome).to.equal(moreToCome);
   });
 });
 
