@@ -203,11 +203,18 @@ export class Commands {
   /** `tc qdisc replace dev tun0 root fq`: fq paces, and that is all of it that a connection is told of. */
   #queueingDiscipline(args: readonly string[], line: string): number {
     const kind = args[args.indexOf('root') + 1];
+    if (args[0] === 'qdisc' && args.includes('root')) this.#queueLimit(args);
     const sets = args[0] === 'qdisc' && /^(add|replace|change)$/.test(args[1] ?? '') && args.includes('root');
     if (sets && kind === 'fq' && args.indexOf('root') + 2 === args.length) this.#stack.sysctl.default_qdisc = 'fq';
     else if (sets && kind?.startsWith('pfifo')) this.#stack.sysctl.default_qdisc = 'pfifo_fast';
     else this.#note(`${line}: concerns the device, not done`);
     return 0;
+  }
+
+  /** `pfifo limit 0`: nothing leaves until there is another. */
+  #queueLimit(args: readonly string[]): void {
+    const at = args.indexOf('limit');
+    for (const each of this.#stack.interfaces) each.queueLimit = at > 0 ? Number(args[at + 1]) : Infinity;
   }
 
   /** `ip tcp_metrics flush`: what is remembered of peers. */

@@ -52,6 +52,7 @@ export class Interface implements LinkReceiver {
   #sent = 0;
   #isUp = true;
   #isClosed = false;
+  #queueLimit = CAPACITY;
 
   constructor(owner: InterfaceOwner, link: Link, name: string, addresses: readonly InterfaceAddress[]) {
     this.#owner = owner;
@@ -72,6 +73,16 @@ export class Interface implements LinkReceiver {
 
   get mtu(): number {
     return this.link.capabilities.mtu;
+  }
+
+  /** Packets that wait for the link at most; 0: nothing leaves. */
+  get queueLimit(): number {
+    return this.#queueLimit;
+  }
+
+  set queueLimit(most: number) {
+    this.#queueLimit = Math.min(most, CAPACITY);
+    if (most > 0) this.#owner.writable();
   }
 
   /** The link has a carrier. */
@@ -96,7 +107,7 @@ export class Interface implements LinkReceiver {
 
   take(): Packet | undefined {
     const batch = this.#batch;
-    if (batch.length === CAPACITY && !this.flush()) return undefined;
+    if (batch.length >= this.#queueLimit && (!this.flush() || this.#queueLimit === 0)) return undefined;
     if (batch.packets.length === 0) this.#makePackets();
     const packet = batch.packets[batch.length] as OutboundPacket;
     packet.offset = packet.home + HEADROOM;

@@ -57,6 +57,8 @@ export function fastOpenEstablished(connection: ControlBlock, segment: TcpSegmen
 
 function handshakeDone(connection: ControlBlock, now: number): void {
   connection.lastReceivedAt = now;
+  // Until data comes, since when there could have been some (Linux); Fast Open may have brought it.
+  connection.lastDataReceivedAt ||= now;
   connection.clearTimer(RETRANSMISSION);
   connection.retransmits = 0;
   connection.retransmitsSince = -1;

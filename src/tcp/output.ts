@@ -54,7 +54,7 @@ export function output(connection: ControlBlock, now: number): boolean {
     if (connection.sndNxt !== sndNxt && !probeDue) scheduleProbe(connection, false, now);
     // RFC 6298 5.1: a timer runs while anything is out.
     if (connection.timerAt(RETRANSMISSION) === Infinity) rearmRetransmission(connection, now);
-  } else if (done && !waits) {
+  } else if (!waits) {
     armPersist(connection, now);
   }
   return done;

@@ -13,10 +13,15 @@ import { transmit } from './transmit.ts';
 
 /** ms (Linux), whatever tcp_rto_min_us says. */
 const LEAST_INTERVAL = 200;
+/** How soon what our own interface had no room for is tried again, ms (Linux's TCP_RESOURCE_PROBE_INTERVAL): that tells nothing of the peer. */
+const RESOURCE_INTERVAL = 500;
+/** Linux's answer to tcp_orphan_retries = 0. */
+const ORPHAN_RETRIES = 8;
 
 /**
  * RFC 9293 3.8.6.1 [MUST-36], [MUST-35]: when nothing is out and the window (or silly window avoidance, or the user with TCP_CORK: 3.9.1.2
- * [MUST-60]) holds back what is queued: look again in an RTO.
+ * [MUST-60]) holds back what is queued: look again in an RTO. So it is when the interface has no room: or nobody would notice that
+ * TCP_USER_TIMEOUT has passed.
  */
 export function armPersist(connection: ControlBlock, now: number): void {
   if (!held(connection)) {
@@ -66,6 +71,12 @@ function probeInterval(connection: ControlBlock): number {
   return Math.min(base * 2 ** connection.probeBackoff, connection.settings.rtoMax);
 }
 
+/** Retransmissions, or probes, without an answer after which the connection is given up: tcp_retries2, or tcp_orphan_retries when nobody owns it any more. */
+export function retriesOf({ orphan, context }: ControlBlock): number {
+  const { tcp_retries2, tcp_orphan_retries } = context.config;
+  return orphan ? tcp_orphan_retries || ORPHAN_RETRIES : tcp_retries2;
+}
+
 /**
  * The persist timer fired: sends what fits in the window, overriding silly window avoidance (3.8.6.2.1 (4)); or,
  * when it is closed, a segment just before it that asks for an acknowledgment (Linux's probe: no data, SEQ = SND.UNA - 1).
@@ -74,15 +85,18 @@ export function probe(connection: ControlBlock, now: number): void {
   const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
   const waiting = distance(connection.sndNxt, connection.sendQueue.end);
   if (connection.probesSince < 0) connection.probesSince = now;
+  let gone = false;
   if (window > 0) {
     if (sendFitting(connection, Math.min(window, waiting, currentMss(connection)), window, now)) return;
   } else {
     connection.context.counters.TCPWinProbe++;
-    transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
+    gone = transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);
   }
-  connection.probesOut++;
-  if (connection.probeBackoff < 30) connection.probeBackoff++;
-  connection.setTimer(PERSIST, boundedByUserTimeout(connection, now + probeInterval(connection), now));
+  // That the interface is full ends nothing but what TCP_USER_TIMEOUT ends.
+  if (gone || connection.probesOut < retriesOf(connection) - 1) connection.probesOut++;
+  if (gone && connection.probeBackoff < 30) connection.probeBackoff++;
+  const interval = gone ? probeInterval(connection) : RESOURCE_INTERVAL;
+  connection.setTimer(PERSIST, boundedByUserTimeout(connection, now + interval, now));
 }
 
 /** TCP_USER_TIMEOUT bounds how long the window may stay closed, whether probes are answered or not (Linux), and is met on time. */

@@ -12,7 +12,7 @@ import { finWait2Timeout } from './fin-wait-2.ts';
 import { keepaliveGivesUp, keepaliveProbe } from './keepalive.ts';
 import { syncMss } from './mss.ts';
 import { blackHoleSuspected } from './mtu-probing.ts';
-import { held, probe } from './persist.ts';
+import { held, probe, retriesOf } from './persist.ts';
 import { enterLoss, reorderingTimeout } from './recovery.ts';
 import { noteTimeoutInRow } from './recovery-state.ts';
 import { abort, release } from './release.ts';
@@ -24,8 +24,6 @@ import { probeTimeout } from './tail-loss-probe.ts';
 import { expireTimeWait } from './time-wait.ts';
 import { DELAYED_ACK, KEEPALIVE, LINGER, PACING, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
 
-/** Linux's answer to tcp_orphan_retries = 0. */
-const ORPHAN_RETRIES = 8;
 const news = new AckNews();
 /** What R2 counts its back-offs from, ms: a constant (Linux's TCP_RTO_MIN), or a smaller tcp_rto_min_us would end connections early. */
 const LEAST_RTO = 200;
@@ -131,7 +129,6 @@ function boundedByUserTimeout(connection: ControlBlock, since: number, now: numb
 
 /** [MUST-20], [SHLD-11]: R2 is a time, here that of tcp_retries2 back-offs from the least RTO; [MUST-21], RFC 5482: or the user's timeout. */
 function retransmissionsExhausted(connection: ControlBlock, now: number): boolean {
-  const { config } = connection.context;
   const { userTimeout } = connection.settings.rare;
   // A back-off that outlived progress is no retransmission in vain.
   if (connection.retransmits === 0 || connection.retransmitsSince < 0) return false;
@@ -142,7 +139,7 @@ function retransmissionsExhausted(connection: ControlBlock, now: number): boolea
     // [SHLD-17]: the peer took its window back: while it answers, what lies beyond the edge may wait. Linux's limit of its silence.
     return Math.min(elapsed, now - connection.lastReceivedAt) > 2 * connection.settings.rtoMax;
   }
-  const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
+  const count = retriesOf(connection);
   const limit = backedOffTime(LEAST_RTO, connection.settings.rtoMax, count);
   return elapsed >= limit;
 }
@@ -177,13 +174,11 @@ function fastOpenTimeout(connection: ControlBlock, now: number): void {
 
 /** RFC 9293 3.8.6.1 [MUST-36], [MUST-37]: probes go on as long as they are answered; unanswered, they have the limits of R2. */
 function persistTimeout(connection: ControlBlock, now: number): void {
-  const { config } = connection.context;
   if (connection.runs.packetsOut > 0 || !held(connection)) return;
   traceTimeout(connection, 'persist', now);
   const { userTimeout } = connection.settings.rare;
-  const most = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;
   const late = userTimeout > 0 && connection.probesSince >= 0 && now - connection.probesSince >= userTimeout;
-  if (connection.probesOut >= most || late) return giveUp(connection, now);
+  if (connection.probesOut >= retriesOf(connection) || late) return giveUp(connection, now);
   probe(connection, now);
 }
 
