@@ -69,7 +69,8 @@ export class Commands {
   run(text: string, note: (text: string) => void): number {
     this.#note = note;
     let status = 0;
-    for (const line of text.replace(/\\\n/g, ' ').split(/\n|;/)) {
+    // Nobody reads what commands print or complain of.
+    for (const line of text.replace(/\\\n|\d?>&\d|\d?>>? *\/dev\/null/g, ' ').split(/\n|;/)) {
       status = this.#chain(line.replace(/(^|\s)#.*$/, '').trim());
     }
     return status;

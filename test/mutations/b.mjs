@@ -385,7 +385,7 @@ export default [
   {
     file: 'tcp/persist',
     name: 'probes do not back off',
-    find: 'if (connection.probeBackoff < 30) connection.probeBackoff++;',
+    find: 'if (gone && connection.probeBackoff < 30) connection.probeBackoff++;',
     replace: '',
   },
   {
