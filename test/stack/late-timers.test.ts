@@ -35,7 +35,7 @@ describe('A stack whose process was away from its event loop', () => {
     const refused = client.dial('tcp', '10.9.0.2:7', { timeout: 2000 }).catch((error: Error) => error.message);
     await new Promise((resolve) => setImmediate(resolve));
     away(1100);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const { TCPSynRetrans } = client.counters;
     await client.close({ timeout: 0 });
     await refused;
