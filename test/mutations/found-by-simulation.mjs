@@ -118,8 +118,8 @@ export default [
   {
     name: 'MTU probes larger than the link',
     file: 'tcp/mtu-probing',
-    find: 'return Math.min(peerMss + path.headerLength + TCP_HEADER, path.mtu);',
-    replace: 'return peerMss + path.headerLength + TCP_HEADER;',
+    find: 'return Math.min(peerMss + path.headerLength + TCP_HEADER_LENGTH, path.mtu);',
+    replace: 'return peerMss + path.headerLength + TCP_HEADER_LENGTH;',
   },
   {
     name: 'SYNs larger than the link',

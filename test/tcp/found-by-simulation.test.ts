@@ -299,6 +299,7 @@ describe('Fast Open with tcp_shrink_window', () => {
     const { win, options } = t.expect({ seq: 0, ack: 6, flags: 'SA' });
     const unit = 2 ** (options.wscale ?? 0);
     const socket = t.accept();
+    expect(socket.connection?.settings.windowClamp ?? 0, 'how far it may grow').to.be.above(0);
     socket.send(new Uint8Array(100));
     const sent = t.expect({ seq: 1, ack: 6, length: 100 });
     expect(sent.win * unit).to.be.at.least(win - 2 * unit);
