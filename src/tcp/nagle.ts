@@ -15,7 +15,9 @@ export const MORE_EXPECTED = 2;
  */
 export function mayEndShort(connection: ControlBlock, length: number, waiting: number): boolean {
   if (length < waiting) {
-    // The window cuts it short. RFC 9293 3.8.6.2.1 [MUST-38] (3): half of the largest window seen is worth sending.
+    // The window cuts it short. What the user gathers does not follow full segments so (Linux).
+    if (length > connection.sndMss && gathers(connection) && !connection.uncorked) return false;
+    // RFC 9293 3.8.6.2.1 [MUST-38] (3): half of the largest window seen is worth sending.
     return 2 * length >= connection.maxSndWnd;
   }
   // The last of the data: nothing will ever be added to it.
@@ -24,9 +26,14 @@ export function mayEndShort(connection: ControlBlock, length: number, waiting: n
   if (after(connection.sndUp, connection.sndUna)) return true;
   const { settings } = connection;
   // RFC 9293 3.9.1.2 [MUST-60], [MAY-16]: the user gathers what is partial; the persist timer ends that, an RTO later.
-  if (settings.cork || connection.moreToCome === MORE_AWAITED) return connection.uncorked;
+  if (gathers(connection)) return connection.uncorked;
   // RFC 9293 3.7.4 [MUST-17]: the user turned it off.
   if (settings.noDelay || connection.uncorked) return true;
   // RFC 9293 3.7.4 [SHLD-7]: Nagle. Minshall's variation, named there: only a short segment that is out holds the next one back.
   return !(after(connection.sndSml, connection.sndUna) && connection.runs.packetsOut > 0);
+}
+
+/** TCP_CORK, or MSG_MORE of the last write. */
+function gathers({ settings, moreToCome }: ControlBlock): boolean {
+  return settings.cork || moreToCome === MORE_AWAITED;
 }

@@ -363,7 +363,7 @@ export default [
   {
     file: 'tcp/nagle',
     name: 'no cork',
-    find: 'if (settings.cork || connection.moreToCome === MORE_AWAITED) return connection.uncorked;',
+    find: 'if (gathers(connection)) return connection.uncorked;',
     replace: '',
   },
   {

@@ -81,4 +81,10 @@ export default [
     find: 'if (!connection.opening) this.#connected = true;',
     replace: '',
   },
+  {
+    file: 'tcp/nagle',
+    name: 'what is gathered fills the window',
+    find: 'if (length > connection.sndMss && gathers(connection) && !connection.uncorked) return false;',
+    replace: '',
+  },
 ];
