@@ -457,8 +457,8 @@ export default [
   {
     file: 'tcp/timeouts',
     name: 'orphans live as long as others',
-    find: 'const count = connection.orphan ? config.tcp_orphan_retries || ORPHAN_RETRIES : config.tcp_retries2;',
-    replace: 'const count = config.tcp_retries2;',
+    find: 'const count = retriesOf(connection);',
+    replace: 'const count = connection.context.config.tcp_retries2;',
   },
   {
     file: 'tcp/timeouts',
@@ -493,7 +493,7 @@ export default [
   {
     file: 'tcp/timeouts',
     name: 'unanswered probes without end',
-    find: 'connection.probesOut >= most || late',
+    find: 'connection.probesOut >= retriesOf(connection) || late',
     replace: 'late',
   },
   {

@@ -19,12 +19,6 @@ export default [
     replace: 'flags',
   },
   {
-    file: 'tcp/arrives',
-    name: 'TS.Recent of a segment that acknowledges what was not sent',
-    find: 'if (after(segment.ack, connection.sndNxt)) return;',
-    replace: '',
-  },
-  {
     file: 'tcp/established',
     name: 'no time of data before there was any',
     find: 'connection.lastDataReceivedAt ||= now;',
