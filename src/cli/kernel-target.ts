@@ -11,7 +11,7 @@ import { tunSystem } from '../link/tun-system.ts';
 import type { ScriptSettings } from '../packetdrill/settings.ts';
 import type { PassedPacket, Target, TestSocket } from '../packetdrill/target.ts';
 import { IPV4_ANY } from '../wire/address.ts';
-import { VNET_HEADER_LENGTH } from '../wire/virtio-net.ts';
+import { VNET_GSO_NONE, VNET_GSO_TCPV4, VNET_HEADER_LENGTH, writeVirtioNet } from '../wire/virtio-net.ts';
 import { kernelSocket, waitReadable } from './kernel-socket.ts';
 
 const ROOM = 65_600;
@@ -81,10 +81,11 @@ export class KernelTarget implements Target {
     }
   }
 
-  inject(bytes: Uint8Array): void {
+  inject(bytes: Uint8Array, pieceSize: number): void {
     this.passed.push({ at: this.now, bytes, direction: 'in' });
     const system = tunSystem();
-    this.#buffer.fill(0, 0, VNET_HEADER_LENGTH);
+    const kind = pieceSize > 0 ? VNET_GSO_TCPV4 : VNET_GSO_NONE;
+    writeVirtioNet(new DataView(this.#buffer.buffer), 0, 0, kind, 0, pieceSize, 0, 0);
     this.#buffer.set(bytes, VNET_HEADER_LENGTH);
     this.#vectors[0] = BigInt(system.addressOf(this.#buffer));
     this.#vectors[1] = BigInt(VNET_HEADER_LENGTH + bytes.length);

@@ -159,11 +159,12 @@ export class Machine implements Target {
     return true;
   }
 
-  inject(bytes: Uint8Array): void {
+  inject(bytes: Uint8Array, pieceSize: number): void {
     const receiver = this.#link.receiver as LinkReceiver;
     const packet = new Packet(receiver.slab.take(), HEADROOM);
     packet.chunk.bytes.set(bytes, HEADROOM);
     packet.length = bytes.length;
+    packet.segmentSize = pieceSize;
     this.passed.push({ at: this.now, bytes, direction: 'in' });
     receiver.receive({ packets: [packet], length: 1 });
     packet.chunk.release();

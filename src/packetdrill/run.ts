@@ -100,6 +100,7 @@ function makeRunner(script: Script, target: Target, settings: ScriptSettings, op
       toleranceUsecs: settings.toleranceUsecs,
     },
     strictSegments: settings.strictSegments,
+    mss: settings.mss,
     relativeTolerance: settings.relativeTolerance,
     nonFatal: settings.nonFatal,
     local: { address: settings.local, port: settings.bindPort },

@@ -27,6 +27,8 @@ export interface RunnerSettings {
   readonly rules: MatchRules;
   /** Join segments that a segmentation offload could have sent as one. */
   readonly strictSegments: boolean;
+  /** Payload beyond which the script's packets are super-segments, bytes; 0: none is. */
+  readonly mss: number;
   /** Of the time since the event before: packetdrill's eighth. */
   readonly relativeTolerance: number;
   /** What is only noted when it is not as the script says. */
@@ -176,7 +178,7 @@ export class Runner {
     if (packet.protocol === 'tcp') return this.#injectTcp(packet);
     if (packet.protocol === 'icmp') {
       const { local, remote } = this.#settings;
-      return this.#target.inject(icmpPacket(packet, this.#flow, remote.address.w3, local.address.w3));
+      return this.#target.inject(icmpPacket(packet, this.#flow, remote.address.w3, local.address.w3), 0);
     }
     throw unsupportedPacket(packet);
   }
@@ -187,7 +189,9 @@ export class Runner {
     const { local, remote } = flow.ends;
     const { localPort, remotePort } = flow;
     const ends = { source: remote, sourcePort: remotePort, destination: local, destinationPort: localPort };
-    this.#target.inject(buildSegment(ends, flow.toLive(spec)));
+    const segment = flow.toLive(spec);
+    const { mss } = this.#settings;
+    this.#target.inject(buildSegment(ends, segment), mss > 0 && segment.length > mss ? mss : 0);
     this.#rethrow();
   }
 

@@ -11,6 +11,8 @@ export interface ScriptSettings {
   /** Prefix length of the local network. */
   readonly bits: number;
   readonly mtu: number;
+  /** Payload beyond which the script's packets come as super-segments of such pieces, bytes; 0: each comes as it is. */
+  readonly mss: number;
   readonly bindPort: number;
   readonly connectPort: number;
   readonly strictSegments: boolean;
@@ -33,6 +35,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   remote_ip: '192.0.2.1',
   netmask_ip: '255.255.0.0',
   mtu: '1500',
+  mss: '0',
   bind_port: '8080',
   connect_port: '8080',
   tcp_ts_tick_usecs: '0',
@@ -53,7 +56,6 @@ const FLAGS_WITHOUT_MEANING: readonly string[] = [
   'debug',
 ];
 const WITHOUT_MEANING: readonly string[] = [
-  'mss',
   'gateway_ip',
   'speed',
   'tun_dev',
@@ -119,6 +121,7 @@ export function readSettings(script: Script, options: PacketdrillOptions): Scrip
     remote: address('remote_ip'),
     bits: prefixLength(address('netmask_ip')),
     mtu: number('mtu', 68, 65_535),
+    mss: number('mss', 0, 65_495),
     bindPort: number('bind_port', 1, 65_535),
     connectPort: number('connect_port', 1, 65_535),
     strictSegments: flag('strict_segments'),

@@ -56,8 +56,8 @@ export interface Target {
   settle(): void;
   /** Lets time pass until `until`, or until `enough()`. @returns whether it was enough */
   run(until: number, enough: () => boolean): boolean;
-  /** A packet comes from the link. */
-  inject(bytes: Uint8Array): void;
+  /** A packet comes from the link. @param pieceSize payload of its pieces when it is a super-segment, bytes; 0: it is none */
+  inject(bytes: Uint8Array, pieceSize: number): void;
   /** Ends it. @returns chunks of memory that somebody still holds: 0 unless there is a leak */
   close(): number;
 }

@@ -73,7 +73,7 @@ export function transmit(
     bits |= URG;
     urgentPointer = Math.min(distance(seq, connection.sndUp), 65_535);
   }
-  const window = (flags & SYN) !== 0 ? synWindow(connection) : (flags & RST) !== 0 ? 0 : advertiseWindow(connection);
+  const window = (flags & SYN) !== 0 ? synWindow(connection) : advertiseWindow(connection);
   const { localPort, remotePort } = connection;
   const ack = (flags & ACK) !== 0 ? connection.rcvNxt : 0;
   writeTcpHeader(view, at, localPort, remotePort, seq, ack, bits, window, urgentPointer, end - at);
