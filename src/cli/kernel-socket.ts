@@ -6,6 +6,7 @@ import {
   MSG_OOB,
   SIOCINQ,
   SO_LINGER,
+  SO_MEMINFO,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
   SOL_SOCKET,
@@ -200,6 +201,7 @@ export class KernelSocket implements TestSocket {
     const length = Int32Array.of(bytes.length);
     if (libc().getsockopt(this.#fd, level, option, bytes, length) < 0) return -libc().errno();
     const view = new DataView(bytes.buffer);
+    if (level === SOL_SOCKET && option === SO_MEMINFO) return bytes.slice(0, length[0]);
     if (level === IPPROTO_TCP && option === TCP_FASTOPEN_KEY) return bytes.subarray(0, length[0]);
     if (level === IPPROTO_TCP && option === TCP_INFO) return readTcpInfo(view, length[0] as number);
     if (level === IPPROTO_TCP && option === TCP_CONGESTION) return nameIn(bytes);

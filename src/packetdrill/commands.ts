@@ -5,6 +5,7 @@
 
 import type { Stack } from '../stack/stack.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { Arithmetic } from './arithmetic.ts';
 import { filtered, Nstat, procNetTcp } from './command-output.ts';
 import { UnsupportedFeature } from './errors.ts';
 import { routeCommand } from './route-command.ts';
@@ -70,7 +71,8 @@ export class Commands {
     this.#note = note;
     let status = 0;
     // Nobody reads what commands print or complain of.
-    for (const line of text.replace(/\\\n|\d?>&\d|\d?>>? *\/dev\/null/g, ' ').split(/\n|;/)) {
+    const plain = text.replace(/\\\n|\d?>&\d|\d?>>? *\/dev\/null/g, ' ');
+    for (const line of withArithmetic(plain).split(/\n|;/)) {
       status = this.#chain(line.replace(/(^|\s)#.*$/, '').trim());
     }
     return status;
@@ -238,4 +240,11 @@ export class Commands {
 function wordsOf(line: string): string[] {
   const found = line.match(/(?:[^\s"'>]|"[^"]*"|'[^']*')+|>/g) ?? [];
   return found.map((word) => word.replace(/["']/g, ''));
+}
+
+/** `$((32*1024*1024))`: what a shell makes of it. @throws UnsupportedFeature for more than numbers and + - * / % and brackets */
+function withArithmetic(text: string): string {
+  return text.replace(/\$\(\(((?:[^()]|\([^()]*\))*)\)\)/g, (_, expression: string) =>
+    String(new Arithmetic(expression).value()),
+  );
 }

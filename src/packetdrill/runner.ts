@@ -2,7 +2,7 @@
  * Plays a script against a host: what the script says happens at its time, and what the host sends is held against what the script says
  * it sends. One connection is under test: that of the last listen or connect.
  */
-import { IPPROTO_TCP, TCP_INFO } from '../socket/constants.ts';
+import { IPPROTO_TCP, SO_MEMINFO, SOL_SOCKET, TCP_INFO } from '../socket/constants.ts';
 import { errnoName } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
@@ -60,6 +60,8 @@ interface Span {
 
 /** How long `*` waits, ms: longer than two hours of keepalive. */
 const ANY_TIME = 86_400_000;
+/** Of Linux's SO_MEMINFO, in order. */
+const MEMORY_FIELDS = 'RMEM_ALLOC RCVBUF WMEM_ALLOC SNDBUF FWD_ALLOC WMEM_QUEUED OPTMEM BACKLOG DROPS'.split(' ');
 /** Where the peer's ports start. */
 const FIRST_PORT = 40_000;
 
@@ -378,12 +380,21 @@ export class Runner {
 
   /** The values are those of now; the code runs when the script is over. */
   #sample(event: ScriptEvent, code: string): void {
-    const info = this.#flow?.socket?.getsockopt(IPPROTO_TCP, TCP_INFO);
+    const socket = this.#flow?.socket;
+    const info = socket?.getsockopt(IPPROTO_TCP, TCP_INFO);
     if (info === undefined) throw new ScriptFailure('the code block has no connection to ask for TCP_INFO');
     if (typeof info === 'number') throw new ScriptFailure(`TCP_INFO of the connection: ${errnoName(-info)}`);
     const values = info as TcpInfo as unknown as Record<string, number>;
-    this.#code.add(event.line, code, values);
+    const memory = code.includes('SK_MEMINFO_') ? memoryValues(socket?.getsockopt(SOL_SOCKET, SO_MEMINFO)) : {};
+    this.#code.add(event.line, code, { ...values, ...memory });
   }
+}
+
+/** SO_MEMINFO, by the names of its fields. */
+function memoryValues(bytes: unknown): Record<string, number> {
+  if (!(bytes instanceof Uint8Array)) return {};
+  const words = new Uint32Array(bytes.slice().buffer);
+  return Object.fromEntries(MEMORY_FIELDS.map((name, i) => [`SK_MEMINFO_${name}`, words[i] ?? 0]));
 }
 
 /** What `--non_fatal` calls an event; undefined: it is fatal in any case. */

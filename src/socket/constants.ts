@@ -65,6 +65,7 @@ export const SO_MARK = 36;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
 export const SO_MAX_PACING_RATE = 47;
+export const SO_MEMINFO = 55;
 export const SO_BUF_LOCK = 72;
 
 export const TCP_NODELAY = 1;

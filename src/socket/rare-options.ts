@@ -1,7 +1,15 @@
 /** Options of SOL_SOCKET that few set: their values lie in the settings' rare part. */
 
 import { setUpPacing } from '../tcp/pacer.ts';
-import { SO_MARK, SO_MAX_PACING_RATE, SO_PRIORITY, SO_RCVTIMEO, SO_REUSEPORT, SO_SNDTIMEO } from './constants.ts';
+import {
+  SO_MARK,
+  SO_MAX_PACING_RATE,
+  SO_MEMINFO,
+  SO_PRIORITY,
+  SO_RCVTIMEO,
+  SO_REUSEPORT,
+  SO_SNDTIMEO,
+} from './constants.ts';
 import { EDOM, EINVAL, ENOPROTOOPT } from './errno.ts';
 import { MAX_INT, type OptionResult, type OptionValue, type Timeval } from './option-value.ts';
 import type { Socket } from './socket.ts';
@@ -34,8 +42,11 @@ export function setRareOption(socket: Socket, option: number, value: OptionValue
 }
 
 /** @returns the value, or -errno */
-export function getRareOption({ settings: { rare } }: Socket, option: number): OptionResult {
+export function getRareOption(socket: Socket, option: number): OptionResult {
+  const { rare } = socket.settings;
   switch (option) {
+    case SO_MEMINFO:
+      return memoryInfo(socket);
     case SO_PRIORITY:
       return rare.priority;
     case SO_MARK:
@@ -51,6 +62,16 @@ export function getRareOption({ settings: { rare } }: Socket, option: number): O
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/**
+ * SO_MEMINFO: bytes, nine numbers of 32 bits in the machine's order as Linux has them: received, SO_RCVBUF, on its way out, SO_SNDBUF, reserved, to be sent,
+ * for options, in the backlog, and packets dropped. What we have not is 0.
+ */
+function memoryInfo({ settings, connection }: Socket): Uint8Array {
+  const received = connection?.receiveSpace?.memory.used ?? 0;
+  const sending = connection?.sendQueue.charge ?? 0;
+  return new Uint8Array(Uint32Array.of(received, settings.rcvBuf, 0, settings.sndBuf, 0, sending, 0, 0, 0).buffer);
 }
 
 function isInt(value: OptionValue): value is number {

@@ -6,7 +6,8 @@
 import { FIN, PSH, SYN, TCP_HEADER_LENGTH, type TcpSegment, URG } from '../wire/tcp.ts';
 import type { ControlBlock } from './control-block.ts';
 import { textTaken } from './ecn.ts';
-import { currentWindow, growWindow, windowUpdateDue, worthAcknowledging } from './receive-window.ts';
+import { segmentMemory, WHOLE, wholeWindow } from './receive-memory.ts';
+import { currentWindow, growWindow, setWindowClamp, windowUpdateDue, worthAcknowledging } from './receive-window.ts';
 import { distance } from './sequence.ts';
 import { CLOSE_WAIT, ESTABLISHED, RECEIVING } from './state.ts';
 import { DELAYED_ACK } from './timer-kinds.ts';
@@ -146,6 +147,7 @@ export function measureSegment(connection: ControlBlock, segment: TcpSegment): v
   const previous = connection.lastSegmentSize;
   if (previous !== 0) connection.lastSegmentSize = 0;
   if (payload >= connection.seenMss) {
+    if (payload !== connection.seenMss) measureShare(connection, segment);
     if (payload > connection.seenMss) connection.seenMss = Math.min(payload, Math.max(connection.rcvMss, SURELY_FULL));
     // The end of a write: the peer may wait for this acknowledgment.
     if ((segment.flags & PSH) !== 0 && connection.pushes === 0) connection.pushes = 1;
@@ -161,6 +163,23 @@ export function measureSegment(connection: ControlBlock, segment: TcpSegment): v
     }
   }
   if (connection.pushes < 2) connection.pushes++;
+}
+
+/** Segments of another size: what part of their memory is payload; the window follows (Linux). */
+function measureShare(connection: ControlBlock, segment: TcpSegment): void {
+  const { receiveSpace, settings } = connection;
+  if (receiveSpace === undefined) return;
+  const { memory } = receiveSpace;
+  const share = Math.max(Math.floor((segment.payloadLength * WHOLE) / segmentMemory(segment)), 1);
+  if (share === memory.share) return;
+  memory.share = share;
+  memory.shareMoved = true;
+  setWindowClamp(
+    settings,
+    connection,
+    Math.max(Math.min(wholeWindow(connection), 65_535 << connection.rcvWindShift), 1),
+  );
+  receiveSpace.space = Math.min(receiveSpace.space, settings.windowClamp);
 }
 
 function adaptDelay(connection: ControlBlock, now: number): void {

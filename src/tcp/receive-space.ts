@@ -3,6 +3,7 @@
  * (W. Feng and others, "Dynamic Right-Sizing: A Simulation Study"; Linux's tcp_moderate_rcvbuf). Made with the first data.
  */
 import type { ControlBlock } from './control-block.ts';
+import { ReceiveMemory, spaceFromWindow, windowFromSpace } from './receive-memory.ts';
 import { before, distance } from './sequence.ts';
 import { RECEIVE_BUFFER_LOCK } from './settings.ts';
 import { timestampNow } from './transmit.ts';
@@ -17,6 +18,7 @@ export function firstSpace({ rcvSsthresh, rcvMss }: ControlBlock): number {
 
 /** What a receiver knows of its round trip and of its reader. */
 export class ReceiveSpace {
+  readonly memory: ReceiveMemory;
   /** Most bytes that the user read in a round trip. */
   space: number;
   /** Where the user was, and when, ms, as this round trip began. */
@@ -30,6 +32,7 @@ export class ReceiveSpace {
   #lastEcho = 0;
 
   constructor(connection: ControlBlock, now: number) {
+    this.memory = new ReceiveMemory(connection.receiveQueue.length);
     this.space = firstSpace(connection);
     this.#copied = copiedSeq(connection);
     this.#since = now;
@@ -69,6 +72,11 @@ export class ReceiveSpace {
     this.#since = now;
   }
 
+  /** Data has come out of order: a user that has the socket will want to read what fills the hole and what lies behind it. */
+  reordered(connection: ControlBlock): void {
+    this.#grow(connection, this.space);
+  }
+
   /** @param onlyLess a sample that is an upper bound */
   #sample(connection: ControlBlock, sample: number, onlyLess: boolean): void {
     if (this.#rtt8 === 0 || sample * 8 < this.#rtt8) {
@@ -87,10 +95,10 @@ export class ReceiveSpace {
     let window = 2 * copied;
     window += 2 * Math.floor((window * (copied - old)) / old);
     if (reassembly !== undefined && !reassembly.empty) window += distance(connection.rcvNxt, reassembly.end);
-    const rcvBuf = Math.min(2 * window, context.config.tcp_rmem[2]);
+    const rcvBuf = Math.min(spaceFromWindow(connection, window), context.config.tcp_rmem[2]);
     if (rcvBuf <= settings.rcvBuf) return;
     settings.rcvBuf = rcvBuf;
-    settings.windowClamp = rcvBuf >> 1;
+    settings.windowClamp = windowFromSpace(connection, rcvBuf);
   }
 }
 

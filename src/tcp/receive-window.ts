@@ -1,10 +1,11 @@
 /**
  * RCV.WND: what we offer, never taken back, and moved only in steps worth a segment. RFC 9293 3.8.6.1 [MAY-8]: it may stay closed. Linux's rules, with its reckoning that bookkeeping
- * takes half of a buffer: the window is at most half of SO_RCVBUF (which was doubled when it was set), so what a program asks for is what it gets.
+ * takes a part of a buffer (receive-memory.ts): half, as long as nothing has come, so that what a program asks for with SO_RCVBUF (which doubles it) is what it gets.
  */
 import type { TcpConfig } from './config.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { PathMetrics } from './path.ts';
+import { freeWindow, wholeWindow } from './receive-memory.ts';
 import { distance, later } from './sequence.ts';
 import { RECEIVE_BUFFER_LOCK, type TcpSettings } from './settings.ts';
 
@@ -82,8 +83,9 @@ function toldWindow(connection: ControlBlock): number {
 }
 
 /** The largest window that the buffer allows now, bytes. */
-function fullSpace({ settings }: ControlBlock): number {
-  const most = settings.rcvBuf >> 1;
+function fullSpace(connection: ControlBlock): number {
+  const { settings } = connection;
+  const most = wholeWindow(connection);
   return settings.windowClamp > 0 && settings.windowClamp < most ? settings.windowClamp : most;
 }
 
@@ -93,13 +95,13 @@ function fullSpace({ settings }: ControlBlock): number {
  * RFC 9293 3.8.6.2.2 [MUST-39]: no silly windows: next to none is none, until a segment and a sixteenth of the buffer are free.
  */
 export function offerableWindow(connection: ControlBlock): number {
-  const { settings, context, rcvWindShift } = connection;
+  const { context, rcvWindShift } = connection;
   const unit = 1 << rcvWindShift;
-  const allowed = settings.rcvBuf >> 1;
+  const allowed = wholeWindow(connection);
   const full = fullSpace(connection);
   const mss = Math.min(connection.seenMss, full);
   const shrinks = context.config.tcp_shrink_window && rcvWindShift > 0;
-  let free = Math.max(allowed - connection.receiveQueue.length, 0);
+  let free = Math.max(freeWindow(connection), 0);
   if (shrinks) free -= free % unit;
   if (free < full >> 1) {
     // The user is behind: there is no hurry.
@@ -119,7 +121,8 @@ export function offerableWindow(connection: ControlBlock): number {
   }
   // The edge stays until it can move by a full segment or half the buffer (Linux lets it creep).
   const current = currentWindow(connection);
-  return offer > current && offer - current < Math.min(full >> 1, mss) ? current : offer;
+  const creeps = offer > current && offer - current < Math.min(full >> 1, mss);
+  return creeps && connection.receiveSpace?.memory.shareMoved !== true ? current : offer;
 }
 
 /**
@@ -129,17 +132,18 @@ export function offerableWindow(connection: ControlBlock): number {
  * was promised before is still taken.
  */
 export function advertiseWindow(connection: ControlBlock): number {
-  const { rcvWindShift, context, settings } = connection;
+  const { rcvWindShift, context } = connection;
   const unit = 1 << rcvWindShift;
   const told = toldWindow(connection);
   const current = currentWindow(connection);
   const offer = offerableWindow(connection);
+  if (connection.receiveSpace !== undefined) connection.receiveSpace.memory.shareMoved = false;
   const shrinks = offer < current && context.config.tcp_shrink_window && rcvWindShift > 0;
   const window = shrinks ? offer : Math.max(offer, current);
   if (offer === 0 && current > 0 && !shrinks) context.counters.TCPWantZeroWindowAdv++;
   // RFC 9293 3.1 [REC-1]: windows are numbers of up to 30 bits.
   let field = Math.min(Math.ceil(window / unit), 65_535);
-  if (field * unit > window && connection.receiveQueue.length + field * unit > (settings.rcvBuf >> 1) + unit) field--;
+  if (field * unit > window && field * unit > freeWindow(connection) + unit) field--;
   const edge = (connection.rcvNxt + field * unit) | 0;
   connection.rcvAdv = shrinks ? edge : later(connection.rcvAdv, edge);
   if (field === 0 && told > 0) context.counters.TCPToZeroWindowAdv++;
@@ -166,8 +170,7 @@ export function worthAcknowledging(connection: ControlBlock): boolean {
 /** Data has come: the window opens by two segments for each, as slow start does, up to what the buffer has room for (Linux's rcv_ssthresh). */
 export function growWindow(connection: ControlBlock, length: number): void {
   if (length < WORTH_GROWING) return;
-  const free = (connection.settings.rcvBuf >> 1) - connection.receiveQueue.length;
-  const room = Math.min(fullSpace(connection), free) - connection.rcvSsthresh;
+  const room = Math.min(fullSpace(connection), freeWindow(connection)) - connection.rcvSsthresh;
   if (room <= 0 || connection.context.memory.pressure) return;
   connection.rcvSsthresh += Math.min(room, 2 * Math.max(connection.rcvMss, length));
   // The news is worth an acknowledgment.

@@ -37,7 +37,11 @@ export function receive(
   if (peek || got + passed === 0) return got;
   if (urgent !== undefined) leaveMark(connection);
   if (connection.released) return got;
-  connection.receiveSpace?.adjust(connection, now);
+  const space = connection.receiveSpace;
+  if (space !== undefined) {
+    space.memory.give(got + passed);
+    space.adjust(connection, now);
+  }
   acknowledgeRead(connection);
   return got;
 }

@@ -13,10 +13,10 @@ import {
   scheduleAck,
 } from './delayed-ack.ts';
 import { beforeText, textTaken } from './ecn.ts';
-import { mayQueue } from './prune.ts';
+import { makeRoom, mayQueue } from './prune.ts';
 import { Reassembly } from './reassembly.ts';
 import { ReceiveSpace } from './receive-space.ts';
-import { currentWindow } from './receive-window.ts';
+import { currentWindow, growWindow } from './receive-window.ts';
 import { release } from './release.ts';
 import { replyReset } from './reply.ts';
 import { noteDuplicate, noteRange } from './sack.ts';
@@ -106,11 +106,17 @@ function inOrder(
 ): void {
   const { reassembly, rcvNxt, traffic } = connection;
   if (connection.context.memory.exhausted && !mayQueue(connection, true)) return dropForMemory(connection, now);
+  makeRoom(connection, length);
   connection.receiveSpace ??= new ReceiveSpace(connection, now);
+  const { memory } = connection.receiveSpace;
+  memory.take(segment, length);
   connection.receiveQueue.append(chunk, offset, length);
   connection.rcvNxt = (rcvNxt + length) | 0;
   const filled = reassembly !== undefined && !reassembly.empty;
-  if (filled) connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
+  if (filled) {
+    connection.rcvNxt = reassembly.drainTo(connection.receiveQueue, connection.rcvNxt);
+    memory.settle(distance(rcvNxt, connection.rcvNxt) - length, reassembly.length);
+  }
   if (traffic !== undefined) traffic.bytesReceived += distance(rcvNxt, connection.rcvNxt);
   measureReceiver(connection, segment, now);
   const due = connection.ackNow;
@@ -140,6 +146,8 @@ function outOfOrder(
   const { counters } = connection.context;
   if (connection.ecn !== undefined) textTaken(connection, segment.ecn);
   connection.reassembly ??= new Reassembly(connection.context.slab);
+  connection.receiveSpace ??= new ReceiveSpace(connection, now);
+  makeRoom(connection, length);
   if (connection.context.memory.exhausted && !mayQueue(connection, false)) {
     counters.TCPOFODrop++;
     return answer(connection, now);
@@ -154,10 +162,20 @@ function outOfOrder(
     if ((segment.flags & FIN) !== 0) noteFinAgain(connection, seq, (seq + length) | 0);
     counters.TCPOFOQueue++;
     (connection.traffic as Traffic).outOfOrder += segment.pieces;
+    if (added > 0) chargeStray(connection, segment, length);
     noteRange(connection, seq, reassembly.left, reassembly.right);
   }
   if ((segment.flags & FIN) !== 0) rememberFin(connection, (segment.seq + segment.payloadLength) | 0);
   answer(connection, now);
+}
+
+/** What waits behind a hole takes memory, lets the window grow, and the buffer, once the user has the socket (Linux). */
+function chargeStray(connection: ControlBlock, segment: TcpSegment, length: number): void {
+  const space = connection.receiveSpace as ReceiveSpace;
+  // RFC 5681 2: without SACK, it is by looking alike that acknowledgments are duplicates.
+  if (connection.sackOk) growWindow(connection, length);
+  space.memory.takeStray(segment);
+  if (connection.user !== undefined) space.reordered(connection);
 }
 
 /** Memory is used up: the peer sends it again, and the reader, who may free some, is woken. */
@@ -216,7 +234,10 @@ export function finArrives(connection: ControlBlock, segment: TcpSegment, now: n
   if (segment.payloadLength > 0 && after(fin, connection.rcvNxt) && currentWindow(connection) === 0) return;
   if (fin === connection.rcvNxt) {
     rememberFin(connection, fin);
-    return takeWaitingFin(connection, now);
+    takeWaitingFin(connection, now);
+    // One that comes for a buffer that is full is taken, and acknowledged at once (Linux).
+    if (segment.payloadLength === 0 && !makeRoom(connection, 0)) answer(connection, now);
+    return;
   }
   if (segment.payloadLength > 0) return;
   if (nobodyReads(connection)) {

@@ -50,7 +50,10 @@ export function urgentArrives(connection: ControlBlock, segment: TcpSegment): vo
 function passReadByte(connection: ControlBlock): void {
   const { urgent, settings, receiveQueue } = connection;
   if (urgent === undefined || settings.rare.oobInline) return;
-  if (urgent.seq === copiedSeq(connection) && receiveQueue.length > 0) receiveQueue.skip(1);
+  if (urgent.seq === copiedSeq(connection) && receiveQueue.length > 0) {
+    connection.receiveSpace?.memory.give(1);
+    receiveQueue.skip(1);
+  }
 }
 
 /** The segment's text may bring the byte. */

@@ -229,62 +229,66 @@ describe("RFC 9293 3.8.6.2.1: the sender's silly window avoidance", () => {
 });
 
 describe("RFC 9293 3.8.6.2.2 [MUST-39]: the receiver's silly window avoidance", () => {
-  /** A window of 8000 bytes at most, of which 5 whole segments were offered, and all of them have come. */
+  /** A buffer of 16,000 bytes, of which 5 whole segments were offered, and 6 fill it (as on Linux: a packet of 1460 bytes takes 2304). */
   async function full(): Promise<WirePeer> {
     const t = await establishedAfter(100, { setup: (socket) => socket.setsockopt(1, 8, 8000) });
-    t.inject({ seq: 1, length: 4000 });
-    t.inject({ seq: 4001, length: 3300 });
+    for (let seq = 1; seq < 8761; seq += 1460) t.inject({ seq, length: 1460 });
     await t.advance(200);
-    expect(t.drain().at(-1)).to.include({ ack: 7301, win: 0 });
+    expect(t.drain().at(-1)).to.include({ ack: 8761, win: 0 });
     return t;
   }
 
   it('a closed window opens when a segment fits', async () => {
     const t = await full();
-    // 700 bytes were free before.
-    t.read(759);
+    // A packet's memory is free when all of it was read.
+    t.read(1459);
     t.expectNothing();
     t.read(1);
-    t.expect({ flags: 'A', ack: 7301, win: 1460 });
+    t.expect({ flags: 'A', ack: 8761, win: 1460 });
     t.expectNothing();
   });
 
-  it('or, of a small buffer, half', async () => {
+  it('or, of a buffer that holds no more, when it was read', async () => {
     const t = await establishedAfter(100, { setup: (socket) => socket.setsockopt(1, 8, 0) });
     t.inject({ seq: 1, length: 1152 });
     t.expect({ ack: 1153, win: 0 });
-    t.read(576);
+    t.read(1151);
     t.expectNothing();
     t.read(1);
-    t.expect({ flags: 'A', win: 577 });
+    t.expect({ flags: 'A', win: 1152 });
   });
 
   it('acknowledgments do not move the edge by less, either', async () => {
     const t = await establishedAfter(100, { setup: (socket) => socket.setsockopt(1, 8, 8000) });
-    t.inject({ seq: 1, length: 4000 });
-    t.expect({ ack: 4001, win: 3300 });
-    t.read(700);
-    t.inject({ seq: 4001, length: 100 });
-    t.expect({ ack: 4101, win: 3200 });
-    // 1400 bytes more than offered were free; with these 100 it is a segment.
-    t.read(100);
-    t.inject({ seq: 4101, length: 100 });
-    await t.advance(40);
-    t.expect({ ack: 4201, win: 4600 });
+    t.inject({ seq: 1, length: 1460 });
+    t.inject({ seq: 1461, length: 1460 });
+    t.inject({ seq: 2921, length: 1460 });
+    // 162 of the 256 parts of what is free of the buffer, in whole segments.
+    expect(t.drain().at(-1)).to.include({ ack: 4381, win: 4380 });
+    // Behind such a packet there is room for these: the memory that is taken stays, and so does the edge.
+    t.inject({ seq: 4381, length: 50 });
+    await t.advance(200);
+    expect(t.drain().at(-1)).to.include({ ack: 4431, win: 4330 });
+    t.read(1460);
+    t.inject({ seq: 4431, length: 50 });
+    await t.advance(400);
+    expect(t.drain().at(-1)).to.include({ ack: 4481, win: 5840 });
   });
 
   it('[SHLD-14] a window is never taken back, but for what the scale rounds (RFC 7323 2.4)', async () => {
     const t = await established({
       options: { mss: 1460, wscale: 0 },
-      sysctl: { tcp_rmem: [4096, 16_000, 33_554_432] },
+      sysctl: { tcp_rmem: [4096, 16_000, 16_000] },
     });
+    const unit = 2 ** info(t).tcpi_rcv_wscale;
+    expect(unit).to.be.above(1);
     let edge = 0;
     for (let i = 0; i < 100; i++) {
       t.inject({ length: 77 });
       if (i % 3 === 0) t.read(50);
       for (const { ack, win } of t.drain()) {
-        expect(ack + win * 1024).to.be.greaterThan(edge - 1024);
-        edge = Math.max(edge, ack + win * 1024);
+        expect(ack + win * unit).to.be.greaterThan(edge - unit);
+        edge = Math.max(edge, ack + win * unit);
       }
     }
     expect(edge).to.be.within(7301, 12_000);
@@ -300,10 +304,10 @@ describe("RFC 9293 3.8.6.2.2 [MUST-39]: the receiver's silly window avoidance", 
 
   it('what comes for a closed window is not taken, and answered', async () => {
     const t = await full();
-    t.inject({ seq: 7301, length: 1 });
-    t.expect({ ack: 7301, win: 0 });
+    t.inject({ seq: 8761, length: 1 });
+    t.expect({ ack: 8761, win: 0 });
     expect(t.counters.BeyondWindow).to.equal(1);
-    expect(t.read()).to.have.length(7300);
+    expect(t.read()).to.have.length(8760);
     t.drain();
   });
 
@@ -318,7 +322,7 @@ describe("RFC 9293 3.8.6.2.2 [MUST-39]: the receiver's silly window avoidance", 
     t.drain();
     t.inject({ seq: 101, length: 8000 });
     await t.advance(200);
-    t.expect({ ack: 8101, win: 0 });
+    t.expect({ ack: 8101 });
     expect(t.read()).to.have.length(8000);
     t.drain();
   });
