@@ -100,6 +100,11 @@ async function readMutations(list, parts) {
   if (lists.length === 0) throw new SetupError(`there is no list '${list}': there is ${all.join(', ')}`);
   const modules = await Promise.all(lists.map((file) => import(pathToFileURL(path.join(directory, file)).href)));
   const mutations = modules.flatMap((module) => module.default);
+  // Those that are named in a list and stand in another.
+  const named = new Set(
+    lists.length < all.length ? modules.flatMap(({ elsewhere = {} }) => Object.values(elsewhere)) : [],
+  );
+  if (named.size > 0) mutations.push(...(await readMutations('', [])).filter((each) => named.has(label(each))));
   return parts.length === 0 ? mutations : mutations.filter((each) => parts.some((part) => label(each).includes(part)));
 }
 
