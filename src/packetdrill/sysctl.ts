@@ -14,6 +14,9 @@ const FIXED: Readonly<Record<string, { readonly why: string; readonly values?: r
   tcp_adv_win_scale: { why: 'Linux no longer looks at it' },
   tcp_low_latency: { why: 'Linux no longer looks at it' },
   tcp_fack: { why: 'Linux no longer looks at it' },
+  tcp_comp_sack_nr: { why: 'each segment out of order is acknowledged at once', values: ['0'] },
+  tcp_comp_sack_delay_ns: { why: 'each segment out of order is acknowledged at once', values: ['0'] },
+  tcp_retrans_collapse: { why: 'what was sent apart goes again apart', values: ['0'] },
   tcp_thin_dupack: { why: 'Linux no longer looks at it' },
   tcp_thin_linear_timeouts: { why: 'timeouts always back off', values: ['0'] },
 };
