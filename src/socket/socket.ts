@@ -384,7 +384,8 @@ export class Socket implements ConnectionUser {
   /** MSG_FASTOPEN, or the first write after a connect that was left to it. @returns undefined: it is a write like any other */
   #sendFast(list: readonly Uint8Array[], flags: number, to: SocketAddress | undefined): number | undefined {
     let { connection } = this;
-    const deferred = connection?.fastOpen?.deferred === true;
+    // A connect that was shut down before its SYN went is over.
+    const deferred = connection?.released === false && connection.fastOpen?.deferred === true;
     if (this.#closed || (flags & ~SEND_FLAGS) !== 0 || (!deferred && (flags & MSG_FASTOPEN) === 0)) return undefined;
     if ((this.stack.sysctl.tcp_fastopen & CLIENT_ENABLE) === 0) return -EOPNOTSUPP;
     if (!deferred) {

@@ -139,4 +139,10 @@ export default [
     find: 'if (taken > 0) connection.moreToCome',
     replace: 'connection.moreToCome',
   },
+  {
+    name: 'a deferred connect outlives its end',
+    file: 'socket/socket',
+    find: 'const deferred = connection?.released === false && connection.fastOpen',
+    replace: 'const deferred = connection?.fastOpen',
+  },
 ];

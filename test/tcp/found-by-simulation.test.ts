@@ -4,10 +4,12 @@ import {
   IPPROTO_TCP,
   MSG_MORE,
   MSG_OOB,
+  SHUT_WR,
   SO_KEEPALIVE,
   SO_SNDBUF,
   SOL_SOCKET,
   TCP_CORK,
+  TCP_FASTOPEN_CONNECT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_NODELAY,
@@ -15,9 +17,9 @@ import {
 } from '../../src/socket/constants.ts';
 import { EAGAIN, EINPROGRESS } from '../../src/socket/errno.ts';
 import { MORE_AWAITED } from '../../src/tcp/nagle.ts';
-import { cookieOf, fastListener, fastSyn, learnCookie, sendFast } from '../support/wire-fast-open.ts';
+import { cookieOf, fastClient, fastListener, fastSyn, learnCookie, sendFast } from '../support/wire-fast-open.ts';
 import { info } from '../support/wire-info.ts';
-import { connecting, established, WirePeer } from '../support/wire-peer.ts';
+import { connecting, established, PEER, SERVICE, WirePeer } from '../support/wire-peer.ts';
 
 const SACK = { mss: 1460, sackOk: true } as const;
 
@@ -363,5 +365,20 @@ describe('urgent data and SYNs', () => {
     t.expect({ seq: 1, length: 10, flags: 'PAU', urg: 10 });
     await t.advance(1000);
     t.expect({ seq: 0, flags: 'SA', urg: 0 });
+  });
+});
+
+describe('TCP_FASTOPEN_CONNECT', () => {
+  it('shut down before the SYN went: a write finds the connection over, and takes nothing', () => {
+    const t = fastClient();
+    learnCookie(t);
+    const socket = t.newSocket();
+    expect(socket.setsockopt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)).to.equal(0);
+    expect(socket.connect({ address: PEER, port: SERVICE })).to.equal(0);
+    socket.shutdown(SHUT_WR);
+    expect(socket.send(new Uint8Array(10))).to.be.below(0);
+    t.expectNothing();
+    expect(t.stack.slab.live).to.equal(0);
+    expect(t.stack.tcp.timers.size).to.equal(0);
   });
 });
