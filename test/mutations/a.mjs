@@ -147,7 +147,7 @@ export default [
   {
     file: 'tcp/acknowledge',
     name: 'ancient ACK not challenged',
-    find: 'if (before(ack, (connection.sndUna - connection.maxSndWnd) | 0)) {',
+    find: 'if (before(ack, (connection.sndUna - Math.min(connection.maxSndWnd, acknowledgedYet(connection))) | 0)) {',
     replace: 'if (false) {',
   },
   { file: 'tcp/acknowledge', name: 'old segments update the window', find: 'if (!newer) return false;', replace: '' },
@@ -562,7 +562,7 @@ export default [
   {
     file: 'tcp/transmit',
     name: 'no urgent pointer',
-    find: 'if (after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {',
+    find: 'if ((flags & SYN) === 0 && after(connection.sndUp, connection.sndUna) && after(connection.sndUp, seq)) {',
     replace: 'if (false) {',
   },
   {
@@ -1062,7 +1062,7 @@ export default [
   {
     file: 'tcp/arrives',
     name: 'duplicates outside of the window are not reported',
-    find: 'noteDuplicate(connection, segment.seq, (segment.seq + segment.payloadLength) | 0);',
+    find: 'noteDuplicate(connection, segment.seq, after(end, connection.rcvNxt) ? connection.rcvNxt : end);',
     replace: '',
   },
   {
@@ -1122,7 +1122,7 @@ export default [
   {
     file: 'socket/socket',
     name: 'no end of the stream',
-    find: 'if (connection.finReceived || connection.receiveShut || connection.released) return 0;',
+    find: 'if (connection.finReceived && !this.#disconnected) return 0;',
     replace: '',
   },
   {

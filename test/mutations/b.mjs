@@ -804,8 +804,8 @@ export default [
   {
     file: 'tcp/sent-runs',
     name: 'a partly reported piece counts as received',
-    find: 'Math.ceil(distance(run.seq, left) / run.size)',
-    replace: 'Math.floor(distance(run.seq, left) / run.size)',
+    find: 'const at = (run.seq + Math.ceil(distance(run.seq, left) / run.size) * run.size) | 0;',
+    replace: 'const at = (run.seq + Math.floor(distance(run.seq, left) / run.size) * run.size) | 0;',
   },
   { file: 'tcp/sent-runs', name: 'what was SACKed is sampled again', find: 'else if (!reported) {', replace: 'else {' },
   {

@@ -7,7 +7,7 @@ export default [
   off('SACK, accepted', 'tcp/listener-arrives', 'embryo.sackOk = config.tcp_sack &&', 'embryo.sackOk = false &&'),
   off('SACK, offered', 'tcp/calls', 'connection.sackOk = config.tcp_sack;', 'connection.sackOk = false;'),
   off('D-SACK, of the receiver', 'tcp/sack', '|| !connection.context.config.tcp_dsack) return;', '|| true) return;'),
-  off('D-SACK, of the sender', 'tcp/d-sack', 'const [left, right] = [sackBlocks[0], sackBlocks[1]];', 'return false;'),
+  off('D-SACK, of the sender', 'tcp/d-sack', 'if (before(left, ack))', 'return false; if (before(left, ack))'),
   off(
     'timestamps, accepted',
     'tcp/listener-arrives',
