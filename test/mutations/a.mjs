@@ -705,12 +705,6 @@ export default [
     replace: 'CLOSED | LISTEN | TIME_WAIT | (finSent',
   },
   {
-    file: 'tcp/transmit',
-    name: 'RSTs carry a window',
-    find: '(flags & RST) !== 0 ? 0 : advertiseWindow(connection)',
-    replace: 'advertiseWindow(connection)',
-  },
-  {
     file: 'tcp/icmp-error',
     name: 'hard errors abort',
     find: '(connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && error.endsOpening',
@@ -1068,8 +1062,8 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'a FIN that comes again is not acknowledged',
-    find: 'enterQuickAck(connection, MAX_QUICK_ACKS); answer(connection, now); return; } if (before(fin, connection.rcvNxt)) return;',
-    replace: 'return; } if (before(fin, connection.rcvNxt)) return;',
+    find: 'enterQuickAck(connection, MAX_QUICK_ACKS); answer(connection, now); return; } if (before(fin, connection.rcvNxt)) {',
+    replace: 'return; } if (before(fin, connection.rcvNxt)) {',
   },
   {
     file: 'tcp/segment-text',
@@ -1117,12 +1111,6 @@ export default [
     file: 'stack/icmp-input',
     name: 'icmp_echo_ignore_all ignored',
     find: 'if (stack.sysctl.icmp_echo_ignore_all) return;',
-    replace: '',
-  },
-  {
-    file: 'socket/socket',
-    name: 'no end of the stream',
-    find: 'if (connection.finReceived && !this.#disconnected) return 0;',
     replace: '',
   },
   {

@@ -108,12 +108,6 @@ export default [
   },
   {
     file: 'tcp/acknowledge',
-    name: 'the window never opens again',
-    find: 'if (connection.sndWnd > 0 && connection.timerAt(PERSIST) !== Infinity) reopenWindow(connection, ack);',
-    replace: '',
-  },
-  {
-    file: 'tcp/acknowledge',
     name: 'acknowledged data stays queued',
     find: 'connection.sendQueue.acknowledge(ack);',
     replace: '',
@@ -652,14 +646,14 @@ export default [
   {
     file: 'tcp/receive-window',
     name: "no receiver's SWS avoidance",
-    find: 'return offer > current && offer - current < Math.min(full >> 1, mss) ? current : offer;',
+    find: 'return creeps && connection.receiveSpace?.memory.shareMoved !== true ? current : offer;',
     replace: 'return offer;',
   },
   {
     file: 'tcp/receive-window',
     name: 'half of a small buffer is not enough',
-    find: 'Math.min(full >> 1, mss) ? current',
-    replace: 'mss ? current',
+    find: 'offer - current < Math.min(full >> 1, mss);',
+    replace: 'offer - current < mss;',
   },
   { file: 'tcp/receive-window', name: 'shifts beyond 14', find: 'shift < MAX_WINDOW_SHIFT && ', replace: '' },
   {

@@ -75,7 +75,7 @@ export default [
   {
     file: 'tcp/receive-window',
     name: 'the window is rounded up for ever',
-    find: 'connection.receiveQueue.length + field * unit > (settings.rcvBuf >> 1) + unit',
+    find: 'field * unit > freeWindow(connection) + unit',
     replace: 'false',
   },
   {
