@@ -198,7 +198,8 @@ function synWindow(connection: ControlBlock): number {
   const { settings, rcvMss, path } = connection;
   // What the first SYN offered stands, though the MSS of the next may be less (Linux).
   const offered = distance(connection.rcvNxt, connection.rcvAdv);
-  if (connection.state === SYN_SENT && offered > 0) return Math.min(offered, 65_535);
+  const stands = connection.state === SYN_SENT || connection.fastOpen?.child === true;
+  if (stands && offered > 0) return Math.min(offered, 65_535);
   // Linux: of segments with timestamps, when it is known that there will be some: a SYN in the place of a TIME-WAIT.
   const stamped = connection.state === SYN_SENT && connection.tsRecent !== 0;
   const most = initialWindow(settings, rcvMss - (stamped ? TIMESTAMPS_LENGTH : 0), path.metrics);
