@@ -2,7 +2,6 @@
  * BSD sockets over TCP: POSIX's calls, never waiting. A call returns its result, or a negated errno; readiness is told through
  * `onReady`. Semantics are Linux's where POSIX leaves them open.
  */
-
 import type { Stack } from '../stack/stack.ts';
 import { abortCall, close, closeSend, uncork } from '../tcp/calls.ts';
 import { REASON_NONE, REASON_RESET } from '../tcp/close-reason.ts';
