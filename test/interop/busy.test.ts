@@ -7,6 +7,6 @@ const run = inNamespace(scenes);
 describeWithTun('A process that is away from its event loop', () => {
   it('reads the acknowledgments that came meanwhile before it serves the timers that passed', async () => {
     const { account } = await run.awayAfterWrite(400);
-    expect(account.counters).to.not.have.any.keys('TCPTimeouts', 'RetransSegs');
+    expect(account.counters).to.not.have.any.keys('TCPTimeouts');
   });
 });

@@ -26,7 +26,10 @@ describeWithTun(`${SIZE / 1e6} MB between the kernel and tunstack`, function () 
         const { down, up, account } = await run.curls(options, SIZE, LIMIT);
         expect(down.received).to.equal(down.sent);
         expect(up.received).to.equal(up.sent);
-        expect(account.counters).to.not.have.any.keys('InErrs', 'InCsumErrors', 'RetransSegs', 'OutRsts');
+        expect(account.counters).to.not.have.any.keys('InErrs', 'InCsumErrors', 'TCPTimeouts', 'OutRsts');
+        // A kernel that was away for a moment is probed (RFC 8985 7), and that is all that may go twice.
+        const { RetransSegs = 0, TCPLossProbes = 0 } = account.counters as Record<string, number>;
+        expect(RetransSegs).to.be.at.most(TCPLossProbes);
         expect(account.refusals).to.deep.equal([]);
       },
     );
