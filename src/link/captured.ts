@@ -81,6 +81,9 @@ class Captured implements CapturedLink {
     this.#link.attach({
       slab: receiver.slab,
       clock: receiver.clock,
+      get addresses() {
+        return receiver.addresses;
+      },
       receive: (batch) => {
         this.#show(batch, batch.length, 'in', receiver);
         receiver.receive(batch);

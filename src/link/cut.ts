@@ -112,6 +112,7 @@ export class Cutter {
     piece.length = headers;
     piece.transportOffset = packet.transportOffset;
     piece.checksumOffset = TCP_CHECKSUM_OFFSET;
+    piece.nextHop = packet.nextHop;
     chunk.bytes.set(packet.chunk.bytes.subarray(packet.offset, packet.offset + headers), this.#used);
     // The next headers start at a multiple of 4.
     this.#used = (this.#used + headers + 3) & ~3;

@@ -87,6 +87,9 @@ class Impaired implements ImpairedLink {
     this.#link.attach({
       slab,
       clock,
+      get addresses() {
+        return receiver.addresses;
+      },
       receive: (batch) => {
         if (!this.#closed) inward.take(batch);
       },

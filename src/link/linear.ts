@@ -25,6 +25,7 @@ export class PacketCopier {
     copy.transportOffset = packet.transportOffset;
     copy.checksumOffset = packet.checksumOffset;
     copy.segmentSize = packet.segmentSize;
+    copy.nextHop = packet.nextHop;
   }
 
   /** Makes `packet` a stretch of `length` bytes (1..65535), whose contents are the caller's to write. */

@@ -5,6 +5,7 @@
  * calls user code. Wrappers (impaired, captured) are links around a link.
  */
 import type { Clock } from '../time/clock.ts';
+import type { IpAddress } from '../wire/address.ts';
 import type { PacketBatch } from './packet.ts';
 import type { Slab } from './slab.ts';
 
@@ -17,10 +18,19 @@ export interface LinkCapabilities {
   readonly segmentationOffload: number;
 }
 
+/** An address of a host on a link. */
+export interface InterfaceAddress {
+  readonly address: IpAddress;
+  /** Prefix length. */
+  readonly bits: number;
+}
+
 export interface Link {
   /** For people: `tun0`, `pipe`, `impaired(tun0)`. */
   readonly name: string;
   readonly capabilities: LinkCapabilities;
+  /** 6 bytes, of a link that has them: Ethernet. */
+  readonly hardwareAddress?: Uint8Array | undefined;
   /**
    * Starts the link: packets go to `receiver` from now on. A link has one receiver in its life.
    * @throws Error when it has one already, or was closed
@@ -40,6 +50,8 @@ export interface LinkReceiver {
   /** Where inbound packets are to lie: the link takes chunks from it. */
   readonly slab: Slab;
   readonly clock: Clock;
+  /** Those of the host on this link, as they are now: a link with neighbours answers for them. */
+  readonly addresses: readonly InterfaceAddress[];
   /**
    * Packets for the host. The link keeps its reference to each packet's chunk: after the call it looks at `chunk.refs`,
    * reuses the chunk when it is alone with it, and otherwise releases it and takes another.

@@ -6,6 +6,7 @@
  * stack, the whole packet lies in one piece at `chunk`, `offset`, `length`. Outbound that first piece is the headers, and
  * the payload follows in parts that point into the send queue. Packets and batches are reused: nothing is allocated per packet.
  */
+import type { IpAddress } from '../wire/address.ts';
 import type { Chunk } from './slab.ts';
 
 /** The transport checksum is complete and has not been looked at. */
@@ -30,6 +31,8 @@ export class Packet {
   checksumOffset = 0;
   /** Payload bytes of each piece but the last; 0: not a super-segment. */
   segmentSize = 0;
+  /** Outbound, the neighbour that it goes to: a gateway; undefined: its own destination. Only links with neighbours look. */
+  nextHop: IpAddress | undefined = undefined;
   /** Payload parts after the first piece, in order; the first `partCount` entries of the three arrays are meant. */
   partCount = 0;
   readonly partChunk: Chunk[] = [];
@@ -66,6 +69,7 @@ export class Packet {
     this.transportOffset = 0;
     this.checksumOffset = 0;
     this.segmentSize = 0;
+    this.nextHop = undefined;
   }
 
   /** Copies the whole packet, in one piece, to `target` at `at`; returns the bytes written. */

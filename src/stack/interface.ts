@@ -1,10 +1,9 @@
 /** A link with the host's addresses on it, and the batch of packets that goes out on it next. */
 import { Edge } from '../link/cut.ts';
-import type { Link, LinkReceiver } from '../link/link.ts';
+import type { InterfaceAddress, Link, LinkReceiver } from '../link/link.ts';
 import { Packet, type PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
 import type { Clock } from '../time/clock.ts';
-import type { IpAddress } from '../wire/address.ts';
 
 /** Packets of a batch. */
 const CAPACITY = 128;
@@ -16,12 +15,6 @@ const FLUSH_PACKETS = 128;
 /** Room for headers in the arena: what a link or an IP layer puts before the transport header, and that with what an ICMP error quotes. */
 const HEADROOM = 64;
 const SLOT = HEADROOM + 128;
-
-export interface InterfaceAddress {
-  readonly address: IpAddress;
-  /** Prefix length. */
-  readonly bits: number;
-}
 
 /** What an interface tells its stack. */
 export interface InterfaceOwner {
@@ -43,6 +36,8 @@ class OutboundPacket extends Packet {
 
 export class Interface implements LinkReceiver {
   readonly name: string;
+  /** 1 is the loopback's, as on Linux; the others follow in the order that they were added in. It is the zone of link-local addresses on it. */
+  readonly index: number;
   readonly link: Link;
   readonly addresses: readonly InterfaceAddress[];
   readonly #owner: InterfaceOwner;
@@ -54,10 +49,11 @@ export class Interface implements LinkReceiver {
   #isClosed = false;
   #queueLimit = CAPACITY;
 
-  constructor(owner: InterfaceOwner, link: Link, name: string, addresses: readonly InterfaceAddress[]) {
+  constructor(owner: InterfaceOwner, link: Link, name: string, index: number, addresses: readonly InterfaceAddress[]) {
     this.#owner = owner;
     this.link = link;
     this.name = name;
+    this.index = index;
     this.addresses = addresses;
     this.#edge = new Edge(link, owner.slab);
     link.attach(this);

@@ -1,16 +1,19 @@
 /** The host's place in the network: its interfaces and addresses, its routes, and the paths that follow from them. */
 import type { IpCounters } from '../ip/counters.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
-import type { Link } from '../link/link.ts';
+import type { InterfaceAddress, Link } from '../link/link.ts';
 import { createPipe } from '../link/pipe.ts';
 import type { TcpConfig } from '../tcp/config.ts';
 import type { PathMetrics } from '../tcp/path.ts';
 import type { Random } from '../time/random.ts';
 import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
-import { Interface, type InterfaceAddress, type InterfaceOwner } from './interface.ts';
+import { Interface, type InterfaceOwner } from './interface.ts';
 import { PathMtus } from './path-mtus.ts';
 import { type KnownPath, NOTHING_KNOWN, type PathKnowledge, RoutedPath } from './routed-path.ts';
 import { type Route, Routes, sourceAddress } from './routes.ts';
+
+/** Linux's. */
+export const LOOPBACK_INDEX = 1;
 
 export class Network implements PathKnowledge {
   readonly interfaces: Interface[] = [];
@@ -39,7 +42,7 @@ export class Network implements PathKnowledge {
 
   /** @throws Error when the link is attached already */
   addInterface(link: Link, name: string, addresses: readonly InterfaceAddress[]): Interface {
-    const added = new Interface(this.#owner, link, name, addresses);
+    const added = new Interface(this.#owner, link, name, this.interfaces.length + LOOPBACK_INDEX + 1, addresses);
     this.interfaces.push(added);
     for (const { address, bits } of addresses) this.routes.add({ destination: address, bits, interface: added });
     this.version++;
@@ -196,8 +199,8 @@ export class Network implements PathKnowledge {
   #lo(): Interface {
     if (this.#loopback === undefined) {
       const [out, back] = createPipe({ mtu: 65_535, names: ['lo', 'lo'] });
-      this.#loopback = new Interface(this.#owner, out, 'lo', [{ address: IPV4_LOOPBACK, bits: 8 }]);
-      this.#loopbackIn = new Interface(this.#owner, back, 'lo', []);
+      this.#loopback = new Interface(this.#owner, out, 'lo', LOOPBACK_INDEX, [{ address: IPV4_LOOPBACK, bits: 8 }]);
+      this.#loopbackIn = new Interface(this.#owner, back, 'lo', LOOPBACK_INDEX, []);
     }
     return this.#loopback;
   }

@@ -8,7 +8,7 @@
 import { countEcn, IpCounters } from '../ip/counters.ts';
 import { InboundPacket, readPacket } from '../ip/inbound.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
-import type { Link } from '../link/link.ts';
+import type { InterfaceAddress, Link } from '../link/link.ts';
 import type { PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
 import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
@@ -29,7 +29,7 @@ import { OK, reasonName } from '../wire/reasons.ts';
 import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
 import { Demux } from './demux.ts';
 import { icmpArrives, reportUnreachable } from './icmp-input.ts';
-import type { Interface, InterfaceAddress, InterfaceOwner } from './interface.ts';
+import type { Interface, InterfaceOwner } from './interface.ts';
 import { Network } from './network.ts';
 import { Ports } from './ports.ts';
 import type { RoutedPath } from './routed-path.ts';

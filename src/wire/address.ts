@@ -3,9 +3,18 @@
  *
  * An address is its 128 bits. IPv4 addresses are the ones under ::ffff:0:0/96 (RFC 4291 2.5.5.2), so the family follows from the
  * words, and code above that compares, hashes or stores four words never asks for it.
+ *
+ * A link-local address means something only on its link. Which one, its zone (RFC 4007 6), lies in the address while it is in a host: the index of the
+ * interface, in the low half of the first word, which is zero on the wire (RFC 4291 2.5.6; KAME's way). So equal addresses are equal in zone too.
  */
 
 const MAPPED = 0xffff;
+const ZONELESS = -0x10000;
+
+/** Whether the address with that first word means something only on its link: fe80::/10, and multicast of interface-local and link-local scope. */
+export function isZoned(w0: number): boolean {
+  return w0 >>> 22 === 0x3fa || (w0 >>> 24 === 0xff && ((w0 >>> 16) & 0xf) <= 2 && ((w0 >>> 16) & 0xf) !== 0);
+}
 
 export class IpAddress {
   readonly family: 4 | 6;
@@ -49,10 +58,33 @@ export class IpAddress {
     return new IpAddress((a << 16) | b, (c << 16) | d, (e << 16) | f, (g << 16) | h);
   }
 
-  /** Dotted decimal, or the recommended text of RFC 5952. */
+  /** Dotted decimal, or the recommended text of RFC 5952; with a zone: `fe80::1%2`. */
   toString(): string {
     if (this.family === 4) return dotted(this.w3);
-    return groupsToText([this.w0, this.w1, this.w2, this.w3].flatMap((word) => [word >>> 16, word & 0xffff]));
+    const { zone } = this;
+    const text = groupsToText([this.bareW0, this.w1, this.w2, this.w3].flatMap((word) => [word >>> 16, word & 0xffff]));
+    return zone === 0 ? text : `${text}%${zone}`;
+  }
+
+  /** The index of the interface that the address is on; 0: none is named, or the address needs none. */
+  get zone(): number {
+    return isZoned(this.w0) ? this.w0 & 0xffff : 0;
+  }
+
+  /** The same address on the interface with that index (0..65535; 0: on any); any but a link-local one stays as it is. */
+  withZone(index: number): IpAddress {
+    if (!this.isLinkLocal || this.zone === index) return this;
+    return new IpAddress(this.bareW0 | index, this.w1, this.w2, this.w3);
+  }
+
+  /** The first word as it is on the wire, without a zone. */
+  get bareW0(): number {
+    return isZoned(this.w0) ? this.w0 & ZONELESS : this.w0;
+  }
+
+  /** fe80::/10, or a multicast address that stays on its link (ff01::/16, ff02::/16): those that have zones. */
+  get isLinkLocal(): boolean {
+    return isZoned(this.w0);
   }
 
   equals(other: IpAddress): boolean {

@@ -59,6 +59,9 @@ export class Watch implements Link {
     this.#clock = receiver.clock;
     this.#link.attach({
       slab: receiver.slab,
+      get addresses() {
+        return receiver.addresses;
+      },
       clock: receiver.clock,
       receive: (batch) => {
         if (this.isSilent) return;

@@ -14,6 +14,7 @@ export interface Received {
 
 export class Collector implements LinkReceiver {
   readonly slab = new Slab();
+  readonly addresses = [];
   readonly clock: Clock;
   readonly received: Received[] = [];
   readonly batches: number[] = [];

@@ -31,6 +31,7 @@ export interface Seen {
 
 export class Hand implements LinkReceiver {
   readonly slab = new Slab();
+  readonly addresses = [];
   readonly clock = new RealClock();
   readonly seen: Seen[] = [];
   readonly events: string[] = [];

@@ -58,6 +58,7 @@ function setUp(keep = false) {
   };
   const receiver: LinkReceiver = {
     slab,
+    addresses: [],
     clock: new RealClock(),
     receive,
     writable: () => events.push('writable'),

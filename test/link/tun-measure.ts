@@ -59,6 +59,7 @@ export async function calls() {
 
 class Counter implements LinkReceiver {
   readonly slab = new Slab();
+  readonly addresses = [];
   readonly clock = new RealClock();
   packets = 0;
   bytes = 0;

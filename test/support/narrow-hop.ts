@@ -93,6 +93,7 @@ class Port {
   open(clock: VirtualClock, arrives: (bytes: Uint8Array) => void): void {
     const receiver: LinkReceiver = {
       slab: new Slab(),
+      addresses: [],
       clock,
       receive: (batch: PacketBatch) => {
         for (let i = 0; i < batch.length; i++) {

@@ -118,6 +118,9 @@ class Cable implements Link {
   attach(receiver: LinkReceiver): void {
     this.#link.attach({
       slab: receiver.slab,
+      get addresses() {
+        return receiver.addresses;
+      },
       clock: receiver.clock,
       receive: (batch) => {
         if (!this.isCut) receiver.receive(batch);

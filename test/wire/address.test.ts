@@ -22,6 +22,29 @@ function parsed(text: string): IpAddress {
 }
 
 describe('wire/address', () => {
+  describe('zones', () => {
+    it('lie in link-local addresses alone, and in what is equal', () => {
+      const bare = parsed('fe80::1');
+      const zoned = bare.withZone(3);
+      expect([bare.zone, zoned.zone, `${zoned}`, zoned.withZone(0).equals(bare)]).to.deep.equal([
+        0,
+        3,
+        'fe80::1%3',
+        true,
+      ]);
+      expect(zoned.equals(bare)).to.equal(false);
+      expect([zoned.bareW0, zoned.isLinkLocal, zoned.isMulticast]).to.deep.equal([bare.w0, true, false]);
+      expect(`${parsed('ff02::1').withZone(2)} ${parsed('ff01::1').withZone(2)}`).to.equal('ff02::1%2 ff01::1%2');
+    });
+
+    it('are no matter of others', () => {
+      for (const text of ['10.9.0.2', '2001:db8::1', 'ff05::1', 'ff0e::1', 'ff00::1', 'fec0::1', '::1']) {
+        const address = parsed(text);
+        expect([address.withZone(3), address.zone, address.isLinkLocal]).to.deep.equal([address, 0, false]);
+      }
+    });
+  });
+
   describe('parse', () => {
     it('reads dotted decimal', () => {
       const address = parsed('10.9.0.2');
