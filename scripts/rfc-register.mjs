@@ -44,7 +44,11 @@ export const core = [
   { what: 'SYN queue, SYN cookies', rfcs: [4987] },
   { what: 'TCP Fast Open', rfcs: [7413] },
   { what: 'TIME-WAIT: assassination, reuse', rfcs: [1337, 6191] },
-  { what: 'user timeout', rfcs: [5482] },
+  {
+    what: 'user timeout',
+    rfcs: [5482],
+    partly: 'the option is told of, and neither sent nor obeyed, as on Linux: only TCP_USER_TIMEOUT sets a timeout',
+  },
   { what: 'TCP-AO', rfcs: [5925, 5926] },
   { what: 'TCP-MD5', rfcs: [2385] },
   { what: 'path MTU discovery, ICMP that attacks', rfcs: [1191, 5927] },

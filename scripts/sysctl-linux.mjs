@@ -53,7 +53,6 @@ export const absent = {
   tcp_l3mdev_accept: 'there is one domain of routing',
   tcp_limit_output_bytes: 'bounds what waits in the queue of a device; a batch is bounded here',
   tcp_migrate_req: 'listeners do not share ports',
-  tcp_min_rtt_wlen: 'not yet',
   tcp_no_metrics_save: 'nothing is remembered of a connection for the next',
   tcp_no_ssthresh_metrics_save: 'as tcp_no_metrics_save',
   tcp_plb_cong_thresh: 'chooses among paths by the flow label of IPv6',

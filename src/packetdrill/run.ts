@@ -62,9 +62,13 @@ export interface PacketdrillResult {
 }
 
 /**
- * Runs a script against a host of its own, in virtual time. It never throws: what is wrong with the script is in the result.
+ * Runs a script against a host of its own, in virtual time. What is wrong with the script is in the result.
+ * @throws TypeError when `text` is not a string
  */
 export function runPacketdrill(text: string, options: PacketdrillOptions = {}): PacketdrillResult {
+  if (typeof text !== 'string') {
+    throw new TypeError(`runPacketdrill: the script must be its text, a string, got ${typeof text}`);
+  }
   const name = options.name ?? 'script.pkt';
   let target: Target | undefined;
   let runner: Runner | undefined;

@@ -3,6 +3,7 @@
 import {
   IPPROTO_IP,
   IPPROTO_TCP,
+  SO_ERROR,
   SO_LINGER,
   SO_MARK,
   SO_MAX_PACING_RATE,
@@ -12,6 +13,7 @@ import {
   SO_SNDTIMEO,
   SOL_SOCKET,
   TCP_CONGESTION,
+  TCP_SAVED_SYN,
 } from './constants.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { getFastOpenOption, isFastOpenOption, setFastOpenOption } from './fast-open-options.ts';
@@ -34,11 +36,20 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (level === IPPROTO_TCP && isKeyOption(option)) return setKeyOption(socket, option, value);
   if (level === SOL_SOCKET && RARE.has(option)) return setRareOption(socket, option, value);
   if (level === IPPROTO_TCP && isFastOpenOption(option)) return setFastOpenOption(socket, option, value);
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < -MAX_INT - 1 || value > MAX_UINT) return -EINVAL;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < -MAX_INT - 1 || value > MAX_UINT) {
+    return isKnown(socket, level, option) ? -EINVAL : -ENOPROTOOPT;
+  }
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value | 0);
   if (level === IPPROTO_TCP) return setTcpOption(socket, option, value | 0);
   if (level === IPPROTO_IP) return setIpOption(socket, option, value | 0);
   return -ENOPROTOOPT;
+}
+
+/** There is such an option, whatever it is set to. Two that a look would change are for reading alone. */
+function isKnown(socket: Socket, level: number, option: number): boolean {
+  if (level === SOL_SOCKET && option === SO_ERROR) return false;
+  if (level === IPPROTO_TCP && option === TCP_SAVED_SYN) return false;
+  return getOption(socket, level, option) !== -ENOPROTOOPT;
 }
 
 /** @returns the value, or -errno */

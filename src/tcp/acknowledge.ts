@@ -224,11 +224,18 @@ function measure(connection: ControlBlock, now: number): boolean {
     return false;
   }
   news.rate.rtt = recent;
-  sampleRoundTrip(connection, sample * 1000, recent * 1000);
+  sampleRoundTrip(connection, sample * 1000, now, recent * 1000, maybeDelayed(connection));
   connection.congestion.measured?.(connection, Math.round(recent * 1000), now);
   // RFC 6298 5.7: the back-off lasts until there is a sample.
   connection.backoff = 0;
   return true;
+}
+
+/** One small segment, and nothing else was delivered during its round trip: its acknowledgment was most likely put off (Linux; with SACK). */
+function maybeDelayed({ runs, sackOk, sndUna, sndMss }: ControlBlock): boolean {
+  if (!sackOk || news.acked !== 1 || news.newlyAcked !== 1 || distance(news.priorUna, sndUna) >= sndMss) return false;
+  if (news.sacked > 0 || runs.sackedOut > 0 || news.duplicateReported || news.ackedAgain) return false;
+  return news.rate.priorAt >= 0 && news.rate.priorDelivered === runs.delivered;
 }
 
 /** What was SACKed was sent before the oldest segment out was sent last: the timer may start anew. */

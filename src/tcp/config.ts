@@ -69,6 +69,8 @@ export interface TcpConfig {
    * adapt; 4: nor is it cut short by DupThresh segments SACKed.
    */
   tcp_recovery: number;
+  /** How long the least round trip is remembered, seconds. */
+  tcp_min_rtt_wlen: number;
   /** Duplicate acknowledgments (or segments SACKed above) that mean a loss, to begin with: DupThresh. */
   tcp_reordering: number;
   /** The most that it grows to when reordering is seen. */
@@ -226,6 +228,7 @@ export function defaultConfig(): TcpConfig {
     tcp_rto_max_ms: 120_000,
     tcp_delack_max_ms: 200,
     tcp_recovery: 1,
+    tcp_min_rtt_wlen: 300,
     tcp_reordering: 3,
     tcp_max_reordering: 300,
     tcp_early_retrans: 3,

@@ -11,6 +11,7 @@ import { type CongestionControl, congestionControl } from './congestion/congesti
 import type { TcpContext } from './context.ts';
 import type { Ecn } from './ecn-state.ts';
 import type { FastOpen } from './fast-open.ts';
+import type { NextLeastRoundTrips } from './least-round-trip.ts';
 import type { MtuProbing } from './mtu-probing.ts';
 import type { Pacer } from './pacer.ts';
 import type { Path } from './path.ts';
@@ -161,7 +162,10 @@ export class ControlBlock {
   mdevUs = 0;
   mdevMaxUs = 0;
   rttSeq = 0;
+  /** The least of late, when it was taken, ms, and what will take its place. */
   minRttUs = UNKNOWN_RTT;
+  minRttAt = 0;
+  nextLeastRtts: NextLeastRoundTrips | undefined;
   rtoUs = 1_000_000;
   backoff = 0;
   /** Timeouts in a row without an answer. */

@@ -170,7 +170,8 @@ function measureShare(connection: ControlBlock, segment: TcpSegment): void {
   const { receiveSpace, settings } = connection;
   if (receiveSpace === undefined) return;
   const { memory } = receiveSpace;
-  const share = Math.max(Math.floor((segment.payloadLength * WHOLE) / segmentMemory(segment)), 1);
+  const size = segmentMemory(segment, connection.path.headerLength);
+  const share = Math.max(Math.floor((segment.payloadLength * WHOLE) / size), 1);
   if (share === memory.share) return;
   memory.share = share;
   memory.shareMoved = true;

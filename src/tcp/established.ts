@@ -87,9 +87,9 @@ export function guessedSegment(connection: ControlBlock): number {
 
 function measureHandshake(connection: ControlBlock, segment: TcpSegment, now: number): void {
   if (connection.retransmits === 0 && connection.openedAt >= 0) {
-    sampleRoundTrip(connection, (now - connection.openedAt) * 1000);
+    sampleRoundTrip(connection, (now - connection.openedAt) * 1000, now);
   } else if (connection.timestampsOk && (segment.optionBits & OPT_TIMESTAMPS) !== 0 && segment.tsEcr !== 0) {
-    sampleRoundTrip(connection, distance(segment.tsEcr, timestampNow(connection, now)) * 1000);
+    sampleRoundTrip(connection, distance(segment.tsEcr, timestampNow(connection, now)) * 1000, now);
   } else if (connection.retransmits > 0) {
     connection.rtoUs = RTO_AFTER_SYN_LOSS_US;
   }

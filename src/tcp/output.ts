@@ -101,7 +101,7 @@ function sendProbe(connection: ControlBlock, now: number): boolean {
   const size = currentMss(connection);
   const waiting = distance(connection.sndNxt, sendQueue.end);
   const window = distance(connection.sndNxt, (connection.sndUna + connection.sndWnd) | 0);
-  const length = Math.min(waiting, size);
+  const length = Math.min(distance(connection.sndNxt, sendQueue.recordEnd(connection.sndNxt)), waiting, size);
   if (runs.packetsOut === 0) {
     connection.probeDue = false;
     return true;
@@ -176,7 +176,7 @@ function sendAgain(connection: ControlBlock, run: SentRun, now: number): boolean
   const length = distance(run.seq, run.end) - run.fin;
   let flags = ACK;
   if (run.fin === 1) flags |= FIN;
-  if (length > 0 && ((run.seq + length) | 0) === sendQueue.end) flags |= PSH;
+  if (length > 0 && sendQueue.endsRecord((run.seq + length) | 0)) flags |= PSH;
   if (!transmit(connection, run.seq, length, flags, run.size, now)) return false;
   mtuProbeInconclusive(connection);
   const pieces = run.pieces();

@@ -87,7 +87,8 @@ export function probe(connection: ControlBlock, now: number): void {
   if (connection.probesSince < 0) connection.probesSince = now;
   let gone = false;
   if (window > 0) {
-    if (sendFitting(connection, Math.min(window, waiting, currentMss(connection)), window, now)) return;
+    const record = distance(connection.sndNxt, connection.sendQueue.recordEnd(connection.sndNxt));
+    if (sendFitting(connection, Math.min(window, record, waiting, currentMss(connection)), window, now)) return;
   } else {
     connection.context.counters.TCPWinProbe++;
     gone = transmit(connection, (connection.sndUna - 1) | 0, 0, ACK, 1, now);

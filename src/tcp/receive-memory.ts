@@ -17,7 +17,6 @@ const BEFORE = 64;
 const FIRST_PAGE = PAGE - BEFORE - BEHIND;
 /** The least that a packet's data is given. */
 const SMALLEST = 640;
-const IPV4_HEADER = 20;
 
 /** Bytes that an IP packet of `length` bytes takes. */
 export function truesize(length: number): number {
@@ -33,9 +32,9 @@ function dataRoom(length: number): number {
   return room - BEHIND;
 }
 
-/** Bytes that a segment's packet takes. */
-export function segmentMemory({ payloadLength, headerLength }: TcpSegment): number {
-  return truesize(IPV4_HEADER + headerLength + payloadLength);
+/** Bytes that a segment's packet takes. @param networkHeader bytes before the TCP header */
+export function segmentMemory({ payloadLength, headerLength }: TcpSegment, networkHeader: number): number {
+  return truesize(networkHeader + headerLength + payloadLength);
 }
 
 /** The memory that unread and out of order data takes: a part of what is known of a receiver. A packet's is free when all of it was read. */
@@ -54,8 +53,11 @@ export class ReceiveMemory {
   /** Bytes that fit behind the last packet in the queue. */
   #tail = 0;
 
-  /** @param held bytes of data that were there before */
-  constructor(held: number) {
+  readonly #networkHeader: number;
+
+  /** @param held bytes of data that were there before @param networkHeader bytes before the TCP header in each packet */
+  constructor(held: number, networkHeader: number) {
+    this.#networkHeader = networkHeader;
     this.used = 2 * held;
     if (held > 0) this.#packets.push(held, this.used);
   }
@@ -68,7 +70,7 @@ export class ReceiveMemory {
       this.#packets[last] = (this.#packets[last] as number) + count;
       return;
     }
-    const length = IPV4_HEADER + segment.headerLength + segment.payloadLength;
+    const length = this.#networkHeader + segment.headerLength + segment.payloadLength;
     const size = truesize(length);
     this.used += size;
     this.#packets.push(count, size);
@@ -77,7 +79,7 @@ export class ReceiveMemory {
 
   /** A segment is kept out of order. */
   takeStray(segment: TcpSegment): void {
-    const size = segmentMemory(segment);
+    const size = segmentMemory(segment, this.#networkHeader);
     this.used += size;
     this.#strays += size;
   }

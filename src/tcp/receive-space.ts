@@ -32,7 +32,7 @@ export class ReceiveSpace {
   #lastEcho = 0;
 
   constructor(connection: ControlBlock, now: number) {
-    this.memory = new ReceiveMemory(connection.receiveQueue.length);
+    this.memory = new ReceiveMemory(connection.receiveQueue.length, connection.path.headerLength);
     this.space = firstSpace(connection);
     this.#copied = copiedSeq(connection);
     this.#since = now;

@@ -1,5 +1,6 @@
 /** Round-trip times and the retransmission timeout: RFC 6298, with Linux's lower bound. Microseconds. */
 import type { ControlBlock } from './control-block.ts';
+import { noteLeastRoundTrip } from './least-round-trip.ts';
 import { leastRtoUs } from './route-metrics.ts';
 import { after } from './sequence.ts';
 
@@ -11,11 +12,19 @@ export const INITIAL_RTO_US = 1_000_000;
  * shorter, so that the timeout does not come too close.
  * @param sampleUs from the first segment that an acknowledgment tells of
  * @param recentUs from the last one, for the least round trip
+ * @param delayed the acknowledgment may have been put off by its sender: no measure of the path
  */
-export function sampleRoundTrip(connection: ControlBlock, sampleUs: number, recentUs = sampleUs): void {
+export function sampleRoundTrip(
+  connection: ControlBlock,
+  sampleUs: number,
+  now: number,
+  recentUs = sampleUs,
+  delayed = false,
+): void {
   const rtt = Math.max(Math.round(sampleUs), 1);
   const recent = Math.max(Math.round(recentUs), 1);
-  if (recent < connection.minRttUs) connection.minRttUs = recent;
+  // If all acknowledgments were delayed ones the least of late would be one of them (Linux).
+  if (!delayed || recent <= connection.minRttUs) noteLeastRoundTrip(connection, recent, now);
   if (connection.srttUs === 0) {
     connection.srttUs = rtt;
     connection.mdevUs = rtt >> 1;

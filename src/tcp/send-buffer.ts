@@ -86,7 +86,7 @@ export function expandSendBuffer(connection: ControlBlock): void {
   const { settings, context, congestion } = connection;
   if ((settings.bufferLocks & SEND_BUFFER_LOCK) !== 0) return;
   const mss = Math.max(connection.peerMss, connection.sndMss);
-  const segment = 2 ** Math.ceil(Math.log2(mss + SEGMENT_HEADROOM)) + SEGMENT_RECORD;
+  const segment = (1 << (32 - Math.clz32(mss + SEGMENT_HEADROOM - 1))) + SEGMENT_RECORD;
   const count = Math.max(connection.cwnd, context.config.tcp_init_cwnd, context.config.tcp_reordering + 1);
   const size = (congestion.sendBufferFactor ?? 2) * count * segment;
   if (size > settings.sndBuf) settings.sndBuf = Math.min(size, Math.max(context.config.tcp_wmem[2], settings.sndBuf));

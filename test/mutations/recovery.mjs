@@ -455,7 +455,7 @@ export default [
   rtt('RTTVAR falls with every sample', 'if (!after(connection.sndUna, connection.rttSeq)) return;', ''),
   rtt(
     'the least round trip is the latest',
-    'if (recent < connection.minRttUs) connection.minRttUs = recent;',
+    'noteLeastRoundTrip(connection, recent, now);',
     'connection.minRttUs = recent;',
   ),
 

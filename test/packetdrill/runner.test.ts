@@ -280,4 +280,13 @@ describe('packetdrill runner', () => {
     expect(result.message).to.contain('its options are <mss 1460,nop,nop,sackOK,nop,wscale 8>');
     expect(log.join('\n')).to.contain('0.000000 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3');
   });
+
+  it('throws for what is no text', () => {
+    for (const text of [5, undefined, null, new Uint8Array(3)]) {
+      expect(() => runPacketdrill(text as unknown as string)).to.throw(
+        TypeError,
+        'the script must be its text, a string, got ',
+      );
+    }
+  });
 });

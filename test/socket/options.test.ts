@@ -234,6 +234,8 @@ describe('setsockopt(), getsockopt()', () => {
     for (const option of [...what, constants.SO_ERROR]) {
       expect(socket.setsockopt(SOL_SOCKET, option, 1)).to.equal(-ENOPROTOOPT);
     }
+    // A look would take the error away.
+    expect(socket.setsockopt(SOL_SOCKET, constants.SO_ERROR, '1')).to.equal(-ENOPROTOOPT);
   });
 
   it('ENOPROTOOPT for what is unknown', () => {
@@ -244,7 +246,9 @@ describe('setsockopt(), getsockopt()', () => {
       [IPPROTO_IP, 999],
       [41, 1],
     ] as const) {
-      expect(socket.setsockopt(level, option, 1)).to.equal(-ENOPROTOOPT);
+      for (const value of [1, '1', { onoff: 1, linger: 1 }, 0.5]) {
+        expect(socket.setsockopt(level, option, value)).to.equal(-ENOPROTOOPT);
+      }
       expect(socket.getsockopt(level, option)).to.equal(-ENOPROTOOPT);
     }
   });
