@@ -3,6 +3,7 @@
 import type { Closable } from './net/descriptor.ts';
 import { type DialOptions, dial } from './net/dial.ts';
 import { errClosed, SyscallError } from './net/errors.ts';
+import { type ForwardCallback, type Forwarder, type ForwardOptions, forward } from './net/forward.ts';
 import {
   checkNames,
   clockOf,
@@ -49,9 +50,12 @@ export function createHost(options: HostOptions = {}): Host {
     trace: traceOf(options),
     hasher: hasherOf(options),
   });
-  const attached = interfaces.map(({ link, name, addresses }) =>
-    stack.addInterface(link, { name, addresses: [...addresses] }),
-  );
+  const attached = interfaces.map(({ link, name, addresses, acceptAny, echoAny }) => {
+    const added = stack.addInterface(link, { name, addresses: [...addresses] });
+    added.acceptAny = acceptAny;
+    added.echoAny = echoAny;
+    return added;
+  });
   for (const { destination, gateway, interface: place, metrics } of routes) {
     const over = attached[place] as (typeof attached)[number];
     // What is said of a link's own network goes before what follows from its address.
@@ -110,6 +114,16 @@ export class Host {
     if (this.#closing !== undefined)
       return Promise.reject(new OpError('listen', network, undefined, undefined, errClosed));
     return listen(this.#net, network, address, options);
+  }
+
+  /**
+   * Asks `decide` about every TCP connection that is opened to an address which is nobody's, on a link that accepts any (`acceptAny`), and to a port that nobody
+   * listens on, before its SYN is answered: a VPN dials the real destination first. See `ForwardCallback`, `ForwardOptions`.
+   * @throws TypeError, RangeError for wrong options; Error when there is a forwarder already
+   */
+  forward(decide: ForwardCallback, options?: ForwardOptions): Forwarder {
+    if (this.#closing !== undefined) throw errClosed;
+    return forward(this.#net, decide, options);
   }
 
   /**

@@ -35,6 +35,7 @@ export {
   SyscallError,
   UnknownNetworkError,
 } from './net/errors.ts';
+export type { ForwardCallback, ForwardedSyn, Forwarder, ForwardOptions } from './net/forward.ts';
 export type { HostOptions, LinkOptions, RouteOptions } from './net/host-options.ts';
 export { type HostPort, joinHostPort, splitHostPort } from './net/host-port.ts';
 export type { KeepAliveConfig, KeepAliveOptions } from './net/keep-alive.ts';

@@ -17,6 +17,16 @@ export interface LinkOptions {
   readonly address: string | readonly string[];
   /** What the interface is called; the link's name by default. */
   readonly name?: string | undefined;
+  /**
+   * Every packet that comes in on this link is for this host, whatever unicast address it goes to: listeners on all addresses accept what was meant for others, and
+   * `host.forward` decides about the rest. With `{ echo: true }` those addresses answer pings, too. Default: false.
+   */
+  readonly acceptAny?: boolean | AcceptAnyOptions | undefined;
+}
+
+export interface AcceptAnyOptions {
+  /** Whether addresses that are nobody's answer echo requests, as if somebody were there. Default: false. */
+  readonly echo?: boolean | undefined;
 }
 
 export interface RouteOptions {
@@ -58,6 +68,8 @@ export interface InterfacePlan {
   readonly link: Link;
   readonly name: string;
   readonly addresses: readonly Prefix[];
+  readonly acceptAny: boolean;
+  readonly echoAny: boolean;
 }
 
 export interface RoutePlan {
@@ -157,7 +169,7 @@ export function interfacesOf(options: HostOptions): InterfacePlan[] {
     if (link !== undefined || address !== undefined)
       throw new TypeError('createHost: give either links, or link and address');
     if (!Array.isArray(links)) throw new TypeError('createHost: links must be an array of { link, address }');
-    const plans = links.map((one: LinkOptions, i) => interfaceOf(`links[${i}].`, one?.link, one?.address, one?.name));
+    const plans = links.map((one: LinkOptions, i) => interfaceOf(`links[${i}].`, one ?? {}));
     for (const [i, { name }] of plans.entries()) {
       if (plans.findIndex((other) => other.name === name) !== i)
         throw new TypeError(`createHost: links[${i}].name: ${name} is taken; every interface needs a name of its own`);
@@ -165,10 +177,10 @@ export function interfacesOf(options: HostOptions): InterfacePlan[] {
     return plans;
   }
   if (link === undefined && address === undefined) return [];
-  return [interfaceOf('', link, address, undefined)];
+  return [interfaceOf('', { link, address } as Partial<LinkOptions>)];
 }
 
-function interfaceOf(at: string, link: unknown, address: unknown, name: unknown): InterfacePlan {
+function interfaceOf(at: string, { link, address, name, acceptAny = false }: Partial<LinkOptions>): InterfacePlan {
   const given = link as Partial<Link> | undefined;
   if (typeof given?.attach !== 'function' || typeof given.send !== 'function') {
     throw new TypeError(`createHost: ${at}link must be a Link: an end of createPipe(), openTun(...), ...`);
@@ -178,7 +190,20 @@ function interfaceOf(at: string, link: unknown, address: unknown, name: unknown)
   const texts: unknown[] = Array.isArray(address) ? address : [address];
   if (texts.length === 0) throw new TypeError(`createHost: ${at}address must name at least one address`);
   const addresses = texts.map((text) => hostAddress(`createHost: ${at}address`, text));
-  return { link: given as Link, name: (name as string | undefined) ?? given.name ?? '', addresses };
+  const { echo = false } = typeof acceptAny === 'object' && acceptAny !== null ? acceptAny : {};
+  if (
+    (typeof acceptAny !== 'boolean' && typeof acceptAny !== 'object') ||
+    acceptAny === null ||
+    typeof echo !== 'boolean'
+  )
+    throw new TypeError(`createHost: ${at}acceptAny must be true, false, or { echo: true }`);
+  return {
+    link: given as Link,
+    name: name ?? given.name ?? '',
+    addresses,
+    acceptAny: acceptAny !== false,
+    echoAny: echo,
+  };
 }
 
 function hostAddress(option: string, text: unknown): Prefix {

@@ -48,6 +48,8 @@ export function icmpArrives(stack: Stack, from: Interface, packet: InboundPacket
 
 function answerEcho(stack: Stack, from: Interface, packet: InboundPacket): void {
   if (stack.sysctl.icmp_echo_ignore_all) return;
+  // Nobody is at an address that only `acceptAny` brings here: a reply would say otherwise.
+  if (from.acceptAny && !from.echoAny && !stack.network.isOwn(packet)) return;
   const path = backTo(stack, from, packet);
   if (path === undefined || !sendEchoReply(path, packet, message)) return;
   stack.ipCounters.IcmpOutMsgs++;

@@ -40,6 +40,10 @@ export class Interface implements LinkReceiver {
   readonly index: number;
   readonly link: Link;
   readonly addresses: readonly InterfaceAddress[];
+  /** Whatever unicast address a packet that comes in here is for, it is for this host. */
+  acceptAny = false;
+  /** With `acceptAny`: echo requests to addresses that are nobody's are answered. */
+  echoAny = false;
   readonly #owner: InterfaceOwner;
   readonly #edge: Edge;
   readonly #batch: { packets: OutboundPacket[]; length: number } = { packets: [], length: 0 };

@@ -9,6 +9,7 @@ import type { Random } from '../time/random.ts';
 import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { Interface, type InterfaceOwner } from './interface.ts';
 import { PathMtus } from './path-mtus.ts';
+import { isRoutable } from './routable.ts';
 import { type KnownPath, NOTHING_KNOWN, type PathKnowledge, RoutedPath } from './routed-path.ts';
 import { type Route, Routes, sourceAddress } from './routes.ts';
 
@@ -100,15 +101,21 @@ export class Network implements PathKnowledge {
 
   /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's. RFC 1122 3.2.1.3. */
   isBroadcast(address: IpAddress): boolean {
-    if (address.isBroadcast) return true;
-    if (address.family !== 4) return false;
-    return this.interfaces.some(({ addresses }) =>
-      addresses.some(({ address: own, bits }) => {
+    return address.family === 4 && this.isBroadcast4(address.w3);
+  }
+
+  /** The same of an IPv4 address as a number. The hot path: no closures. */
+  isBroadcast4(word: number): boolean {
+    if (word === -1) return true;
+    for (let i = 0; i < this.interfaces.length; i++) {
+      const { addresses } = this.interfaces[i] as Interface;
+      for (let j = 0; j < addresses.length; j++) {
+        const { address: own, bits } = addresses[j] as InterfaceAddress;
         // RFC 3021: a network of two addresses has none.
-        if (own.family !== 4 || bits > 30) return false;
-        return address.w3 === (own.w3 | (bits === 0 ? -1 : -1 >>> bits));
-      }),
-    );
+        if (own.family === 4 && bits <= 30 && word === (own.w3 | (bits === 0 ? -1 : -1 >>> bits))) return true;
+      }
+    }
+    return false;
   }
 
   /** The address as the interface has it that it is of: connections need none of their own; else as it came. */
@@ -128,6 +135,12 @@ export class Network implements PathKnowledge {
     if (from === this.#loopbackIn) return true;
     // RFC 1122 3.2.1.3: 127/8 does not appear outside a host.
     if (packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127)) return false;
+    if (this.isOwn(packet)) return true;
+    return from.acceptAny && this.isForeign(packet);
+  }
+
+  /** Whether a packet goes to an address of one of the interfaces. The hot path: no closures. */
+  isOwn(packet: InboundPacket): boolean {
     for (let i = 0; i < this.interfaces.length; i++) {
       const { addresses } = this.interfaces[i] as Interface;
       for (let j = 0; j < addresses.length; j++) {
@@ -136,6 +149,11 @@ export class Network implements PathKnowledge {
       }
     }
     return false;
+  }
+
+  /** Whether a packet goes to one host, which may be anywhere. */
+  isForeign({ family, d0, d1, d2, d3 }: InboundPacket): boolean {
+    return isRoutable(family, d0, d1, d2, d3) && !(family === 4 && this.isBroadcast4(d3));
   }
 
   /**

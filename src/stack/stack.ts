@@ -31,6 +31,7 @@ import { Demux } from './demux.ts';
 import { icmpArrives, reportUnreachable } from './icmp-input.ts';
 import type { Interface, InterfaceOwner } from './interface.ts';
 import { Network } from './network.ts';
+import type { PendingSyns } from './pending-syns.ts';
 import { Ports } from './ports.ts';
 import type { RoutedPath } from './routed-path.ts';
 import type { Route } from './routes.ts';
@@ -71,6 +72,8 @@ export class Stack implements InterfaceOwner {
   readonly ports: Ports;
   readonly network: Network;
   readonly icmpLimit = new IcmpRateLimit();
+  /** Of a forwarder. */
+  pendingSyns: PendingSyns | undefined;
   /** Called after a flush that leaves nothing unsent, unacknowledged or unanswered (TIME-WAIT does not count). */
   onIdle: (() => void) | undefined;
   readonly #tcpInput: TcpInput;

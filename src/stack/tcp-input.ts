@@ -50,11 +50,13 @@ export class TcpInput {
     const segment = this.#segment;
     const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
     // What begins a new connection is judged by the keys that the listener has now.
-    const begins = listener !== undefined && (segment.flags & (SYN | ACK)) === SYN;
-    const refused = begins
-      ? this.#refusesFor(listener, packet, record.remote, record.local, now)
-      : this.#refuses(record, packet, now);
-    if (refused || !timeWaitArrives(record, segment, listener !== undefined, now)) return;
+    const listens = listener !== undefined || this.#forwards(from);
+    const begins = listens && (segment.flags & (SYN | ACK)) === SYN;
+    const refused =
+      begins && listener !== undefined
+        ? this.#refusesFor(listener, packet, record.remote, record.local, now)
+        : this.#refuses(record, packet, now);
+    if (refused || !timeWaitArrives(record, segment, listens, now)) return;
     this.#withoutEntry(from, packet, issAfter(record), now);
   }
 
@@ -118,8 +120,14 @@ export class TcpInput {
       if (iss === undefined && this.#refusesFor(listener, packet, source, arrival.local, now)) return;
       return listenerArrives(listener, segment, packet.chunk, arrival, iss, now);
     }
+    if (this.#forwards(from) && this.#stack.pendingSyns?.arrives(from, packet, segment, arrival, iss, now)) return;
     this.#stack.drop('tcp-no-socket', now);
     this.#reset(packet, arrival);
+  }
+
+  /** Whether somebody decides about SYNs for which nobody listens. */
+  #forwards(from: Interface): boolean {
+    return from.acceptAny && this.#stack.pendingSyns !== undefined;
   }
 
   #reset(packet: InboundPacket, { local, remote, replyPath }: PacketArrival): void {
@@ -139,10 +147,12 @@ class PacketArrival implements Arrival {
   readonly remote: IpAddress;
   readonly replyPath: Path;
   readonly #stack: Stack;
+  readonly #from: Interface;
   readonly #packet: InboundPacket;
 
   constructor(stack: Stack, from: Interface, packet: InboundPacket, remote: IpAddress) {
     this.#stack = stack;
+    this.#from = from;
     this.#packet = packet;
     this.remote = remote;
     this.local = stack.network.shared(addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3));
@@ -155,6 +165,8 @@ class PacketArrival implements Arrival {
   }
 
   makePath(): Path | undefined {
+    // Who can be anybody stays on the link that took it for that: other ways would drop its packets as lies.
+    if (this.#from.acceptAny && !this.#stack.network.isLocal(this.local)) return this.replyPath;
     return this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP) ?? this.replyPath;
   }
 }

@@ -182,6 +182,7 @@ export function removeEmbryo(embryo: Embryo): void {
   listener.embryos.delete(embryo);
   if (embryo.timeouts === 0) listener.young--;
   context.hooks.remove(embryo);
+  if (listener.single) context.markReady(listener);
 }
 
 function sendSynAckAgain(embryo: Embryo, now: number): void {

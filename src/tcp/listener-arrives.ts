@@ -109,6 +109,7 @@ function openAtOnce(embryo: Embryo, answer: FastOpenAnswer, segment: TcpSegment,
 
 /** The SYN queue is full, or has none: the SYN is answered with a cookie, or not at all. */
 function needsCookie(listener: Listener): boolean {
+  if (listener.single) return false;
   return listener.context.config.tcp_syncookies === 2 || listener.synQueueFull;
 }
 

@@ -30,6 +30,8 @@ export class Listener {
   cookieSentAt = -Infinity;
   /** Undefined: Fast Open is off here (RFC 7413 4.2, FastOpenEnabled). */
   fastOpen: FastOpenQueue | undefined;
+  /** Made for one SYN alone, which gets no cookie; its user is told, too, when nothing comes of the handshake. */
+  single = false;
   readonly #queue: ControlBlock[] = [];
   #closed = false;
 
