@@ -3,7 +3,7 @@
  * the tests.
  */
 
-/** Settings of ours that Linux does not have under `net.ipv4` or `net.core`, and what they stand for there. */
+/** Settings of ours that Linux does not have under `net.ipv4`, `net.ipv6` or `net.core`, and what they stand for there. */
 export const ours = {
   accept_reset: 'Linux does what `linux` says',
   tcp_timewait_len: 'TCP_TIMEWAIT_LEN, a constant',

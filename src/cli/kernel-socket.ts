@@ -1,4 +1,4 @@
-/** The kernel's sockets with the calls of ours, for scripts that are played against it. They never wait; IPv4 only. */
+/** The kernel's sockets with the calls of ours, for scripts that are played against it. They never wait. */
 import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
 import {
@@ -16,21 +16,18 @@ import {
   TCP_INQ,
   TCP_QUICKACK,
 } from '../socket/constants.ts';
-import { EAFNOSUPPORT } from '../socket/errno.ts';
 import type { AoAdd, Md5Signature } from '../socket/key-values.ts';
 import type { Linger, Timeval } from '../socket/option-value.ts';
 import type { ReceivedMessage } from '../socket/receiving.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
-import { IpAddress } from '../wire/address.ts';
+import { fromSockaddr, SOCKADDR_LENGTH, toSockaddr } from './kernel-address.ts';
 import { aoStructure, md5Structure } from './kernel-keys.ts';
 import { readTcpInfo } from './kernel-tcp-info.ts';
 
-const AF_INET = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
-const SOCKADDR_LENGTH = 16;
 
 /** Each call returns what the C function returns; -1: look at `errno()` at once. */
 interface Libc {
@@ -108,20 +105,23 @@ function pollList(fd: number, events: number): Uint8Array {
 
 /** socket(2). @returns a socket, or a negated errno */
 export function kernelSocket(domain: number, type: number, protocol: number): KernelSocket | number {
-  if (domain !== AF_INET) return -EAFNOSUPPORT;
   const fd = libc().socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-  return fd < 0 ? -libc().errno() : new KernelSocket(fd);
+  return fd < 0 ? -libc().errno() : new KernelSocket(fd, domain);
 }
 
 export class KernelSocket implements TestSocket {
   readonly #fd: number;
+  /** As it was made: AF_INET6's addresses are longer. */
+  readonly #domain: number;
 
-  constructor(fd: number) {
+  constructor(fd: number, domain: number) {
     this.#fd = fd;
+    this.#domain = domain;
   }
 
   bind(at: SocketAddress): number {
-    return result(libc().bind(this.#fd, toSockaddr(at), SOCKADDR_LENGTH));
+    const address = toSockaddr(this.#domain, at);
+    return result(libc().bind(this.#fd, address, address.length));
   }
 
   listen(backlog: number): number {
@@ -130,7 +130,7 @@ export class KernelSocket implements TestSocket {
 
   accept(): KernelSocket | number {
     const fd = libc().accept4(this.#fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    return fd < 0 ? -libc().errno() : new KernelSocket(fd);
+    return fd < 0 ? -libc().errno() : new KernelSocket(fd, this.#domain);
   }
 
   disconnect(): number {
@@ -139,13 +139,15 @@ export class KernelSocket implements TestSocket {
   }
 
   connect(to: SocketAddress): number {
-    return result(libc().connect(this.#fd, toSockaddr(to), SOCKADDR_LENGTH));
+    const address = toSockaddr(this.#domain, to);
+    return result(libc().connect(this.#fd, address, address.length));
   }
 
   send(bytes: Uint8Array, flags = 0, to?: SocketAddress): number {
     const bits = flags | MSG_NOSIGNAL;
     if (to === undefined) return result(libc().send(this.#fd, bytes, bytes.length, bits));
-    return result(libc().sendto(this.#fd, bytes, bytes.length, bits, toSockaddr(to), SOCKADDR_LENGTH));
+    const address = toSockaddr(this.#domain, to);
+    return result(libc().sendto(this.#fd, bytes, bytes.length, bits, address, address.length));
   }
 
   sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
@@ -248,18 +250,4 @@ function bytesOf(value: KernelValue): Uint8Array {
   }
   const words = typeof value === 'number' ? Int32Array.of(value) : Int32Array.of(value.onoff, value.linger);
   return new Uint8Array(words.buffer);
-}
-
-function toSockaddr({ address, port }: SocketAddress): Uint8Array {
-  const bytes = new Uint8Array(SOCKADDR_LENGTH);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, AF_INET, true);
-  view.setUint16(2, port);
-  view.setInt32(4, address.w3);
-  return bytes;
-}
-
-function fromSockaddr(bytes: Uint8Array): SocketAddress {
-  const view = new DataView(bytes.buffer);
-  return { address: IpAddress.v4(view.getInt32(4)), port: view.getUint16(2) };
 }

@@ -7,6 +7,7 @@ export const EAGAIN = 11;
 export const EBUSY = 16;
 export const EFAULT = 14;
 export const EEXIST = 17;
+export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
@@ -45,6 +46,7 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EBUSY]: ['EBUSY', 'device or resource busy'],
   [EFAULT]: ['EFAULT', 'bad address'],
   [EEXIST]: ['EEXIST', 'file exists'],
+  [ENODEV]: ['ENODEV', 'no such device'],
   [EINVAL]: ['EINVAL', 'invalid argument'],
   [ENFILE]: ['ENFILE', 'too many open files in system'],
   [EMFILE]: ['EMFILE', 'too many open files'],

@@ -1,23 +1,50 @@
 /** What bind(2) makes of an address: the port is held, or chosen. */
+import { deviceName, deviceOf } from '../stack/devices.ts';
 import type { Binding } from '../stack/ports.ts';
-import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from './errno.ts';
+import type { IpAddress } from '../wire/address.ts';
+import { AF_INET } from './constants.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENODEV } from './errno.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
-export type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean };
+export type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean; device: number };
 
-/** @returns what is to be added to the ports, or -EINVAL, -EAFNOSUPPORT, -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND), -EADDRINUSE */
+/**
+ * @returns what is to be added to the ports, or -EINVAL (also: IPv4 with IPV6_V6ONLY, a link-local address without a zone, multicast), -EAFNOSUPPORT
+ *   (IPv6 for AF_INET), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND), -EADDRINUSE
+ */
 export function makeBinding(socket: Socket, at: SocketAddress): OwnBinding | number {
   const { stack, settings, reuseAddress } = socket;
   const { rare } = settings;
-  const { address } = at;
   if (!isPort(at.port)) return -EINVAL;
-  if (address.family !== 4) return -EAFNOSUPPORT;
-  const foreign = !address.isUnspecified && !stack.network.isLocal(address);
-  if (foreign && !rare.freeBind) return -EADDRNOTAVAIL;
+  const address = localAddress(socket, at.address);
+  if (typeof address === 'number') return address;
   const { ports } = stack;
-  const { reusePort } = rare;
-  const port = at.port === 0 ? ports.ephemeral(address, reuseAddress, rare) : at.port;
-  if (port === 0 || ports.conflicts(address, port, reuseAddress, undefined, reusePort)) return -EADDRINUSE;
-  return { address, port, reuseAddress, reusePort, listening: false };
+  const { reusePort, device } = rare;
+  // Linux: with an address of IPv6 the socket is one of IPv6 alone.
+  const v6Only = rare.v6Only || (address.family === 6 && !address.isUnspecified);
+  const claim = { address, v6Only, device, reuseAddress, reusePort };
+  const port = at.port === 0 ? ports.ephemeral(claim, rare) : at.port;
+  if (port === 0 || ports.conflicts(claim, port)) return -EADDRINUSE;
+  if (v6Only) settings.rarely.v6Only = true;
+  return { ...claim, port, listening: false };
+}
+
+/** The address, with the zone that it is meant in. @returns it, or why it cannot be bound */
+function localAddress(socket: Socket, given: IpAddress): IpAddress | number {
+  const { network } = socket.stack;
+  const { rare } = socket.settings;
+  if (given.family === 6) {
+    if (socket.domain === AF_INET) return -EAFNOSUPPORT;
+    if (given.isMulticast) return -EINVAL;
+  } else if (rare.v6Only) return -EINVAL;
+  const address = given.zone === 0 ? given.withZone(rare.device) : given;
+  // RFC 4007 6: without a zone nobody knows which link is meant.
+  if (address.isLinkLocal && address.zone === 0) return -EINVAL;
+  if (address.zone !== 0 && deviceName(network, address.zone) === undefined) return -ENODEV;
+  if (address.isUnspecified || rare.freeBind) return address;
+  // Linux: an address that is another interface's own business is not this one's.
+  const ofOne = address.family === 6 && (address.isLoopback || address.isLinkLocal);
+  const elsewhere = ofOne && rare.device !== 0 && deviceOf(network, address) !== rare.device;
+  return network.isLocal(address) && !elsewhere ? address : -EADDRNOTAVAIL;
 }

@@ -1,9 +1,10 @@
 /** The connection of an active open, but for its SYN: where to, from where, by which way. */
 import { beginOpen } from '../tcp/calls.ts';
 import { ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
-import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
+import type { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH } from './errno.ts';
+import { destination, deviceOfSocket } from './destination.ts';
+import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from './errno.ts';
 import { checkKeys } from './key-options.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
@@ -17,19 +18,21 @@ export function makeConnection(
   bound: { readonly address: IpAddress; readonly port: number } | undefined,
   to: SocketAddress,
 ): ControlBlock | number {
-  if (to.address.family !== 4) return -EAFNOSUPPORT;
   if (!isPort(to.port)) return -EINVAL;
   const { stack, settings } = socket;
-  // Linux: the unspecified address is this host.
-  const remote = to.address.isUnspecified ? IPV4_LOOPBACK : to.address;
+  const remote = destination(socket, bound?.address, to.address);
+  if (typeof remote === 'number') return remote;
+  // The network speaks IPv4 alone.
+  if (remote.family === 6) return -ENETUNREACH;
   // RFC 9293 3.9.1.1 [MUST-46].
   if (remote.isMulticast || stack.network.isBroadcast(remote)) return -ENETUNREACH;
   const rejected = checkKeys(settings, remote);
   if (rejected < 0) return rejected;
   const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
   // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
-  const path = stack.network.pathTo(remote, source, PROTOCOL_TCP);
-  if (path === undefined) return -ENETUNREACH;
+  const path = stack.network.pathTo(remote, source, PROTOCOL_TCP, deviceOfSocket(socket, source));
+  // Linux: an address that never leaves the host is no source for what does.
+  if (path === undefined) return source?.isLoopback === true && source.family === 4 ? -EINVAL : -ENETUNREACH;
   const local = path.source;
   const now = stack.clock.now();
   const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, to.port, now, socket.settings.rare);

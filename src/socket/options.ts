@@ -2,7 +2,10 @@
 
 import {
   IPPROTO_IP,
+  IPPROTO_IPV6,
   IPPROTO_TCP,
+  SO_BINDTODEVICE,
+  SO_BINDTOIFINDEX,
   SO_ERROR,
   SO_LINGER,
   SO_MARK,
@@ -15,9 +18,11 @@ import {
   TCP_CONGESTION,
   TCP_SAVED_SYN,
 } from './constants.ts';
+import { getDeviceIndex, getDeviceName, setDeviceByIndex, setDeviceByName } from './device-option.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { getFastOpenOption, isFastOpenOption, setFastOpenOption } from './fast-open-options.ts';
 import { getIpOption, setIpOption } from './ip-options.ts';
+import { getIpv6Option, setIpv6Option } from './ipv6-options.ts';
 import { getKeyOption, isKeyOption, setKeyOption } from './key-options.ts';
 import { MAX_INT, type OptionResult, type OptionValue } from './option-value.ts';
 import { setRareOption } from './rare-options.ts';
@@ -34,6 +39,8 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (level === IPPROTO_TCP && option === TCP_CONGESTION) return setCongestion(socket, value);
   if (level === SOL_SOCKET && option === SO_LINGER) return setLinger(socket, value);
   if (level === IPPROTO_TCP && isKeyOption(option)) return setKeyOption(socket, option, value);
+  if (level === SOL_SOCKET && option === SO_BINDTODEVICE) return setDeviceByName(socket, value);
+  if (level === SOL_SOCKET && option === SO_BINDTOIFINDEX) return setDeviceByIndex(socket, value);
   if (level === SOL_SOCKET && RARE.has(option)) return setRareOption(socket, option, value);
   if (level === IPPROTO_TCP && isFastOpenOption(option)) return setFastOpenOption(socket, option, value);
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -MAX_INT - 1 || value > MAX_UINT) {
@@ -42,6 +49,7 @@ export function setOption(socket: Socket, level: number, option: number, value: 
   if (level === SOL_SOCKET) return setSocketOption(socket, option, value | 0);
   if (level === IPPROTO_TCP) return setTcpOption(socket, option, value | 0);
   if (level === IPPROTO_IP) return setIpOption(socket, option, value | 0);
+  if (level === IPPROTO_IPV6) return setIpv6Option(socket, option, value | 0);
   return -ENOPROTOOPT;
 }
 
@@ -54,9 +62,12 @@ function isKnown(socket: Socket, level: number, option: number): boolean {
 
 /** @returns the value, or -errno */
 export function getOption(socket: Socket, level: number, option: number): OptionResult {
+  if (level === SOL_SOCKET && option === SO_BINDTODEVICE) return getDeviceName(socket);
+  if (level === SOL_SOCKET && option === SO_BINDTOIFINDEX) return getDeviceIndex(socket);
   if (level === SOL_SOCKET) return getSocketOption(socket, option);
   if (level === IPPROTO_TCP && isFastOpenOption(option)) return getFastOpenOption(socket, option);
   if (level === IPPROTO_TCP) return isKeyOption(option) ? getKeyOption(socket, option) : getTcpOption(socket, option);
   if (level === IPPROTO_IP) return getIpOption(socket, option);
+  if (level === IPPROTO_IPV6) return getIpv6Option(socket, option);
   return -ENOPROTOOPT;
 }

@@ -1,10 +1,11 @@
 /** Where a socket is, and where its peer is. */
 import type { ControlBlock } from '../tcp/control-block.ts';
 import { CLOSED, SYN_SENT } from '../tcp/state.ts';
-import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
+import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../wire/address.ts';
+import { AF_INET6 } from './constants.ts';
 import { ENOTCONN } from './errno.ts';
 
-/** struct sockaddr: an address of either family, and a port (0..65535; 0 in bind: any). */
+/** struct sockaddr: an address of either family (IPv4's, on a socket of AF_INET6, are the mapped ones) with its zone, and a port (0..65535; 0 in bind: any). */
 export interface SocketAddress {
   readonly address: IpAddress;
   readonly port: number;
@@ -14,11 +15,20 @@ export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535;
 }
 
+/** What a socket of that domain is bound to when it is bound to nothing. */
+export function anyAddress(domain: number): IpAddress {
+  return domain === AF_INET6 ? IPV6_ANY : IPV4_ANY;
+}
+
 /** getsockname(2). @param bound where the socket was bound */
-export function localName(connection: ControlBlock | undefined, bound: SocketAddress | undefined): SocketAddress {
+export function localName(
+  domain: number,
+  connection: ControlBlock | undefined,
+  bound: SocketAddress | undefined,
+): SocketAddress {
   if (connection !== undefined) return { address: connection.local, port: connection.localPort };
   if (bound !== undefined) return { address: bound.address, port: bound.port };
-  return { address: IPV4_ANY, port: 0 };
+  return { address: anyAddress(domain), port: 0 };
 }
 
 /** getpeername(2). @returns it, or -ENOTCONN */

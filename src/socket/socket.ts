@@ -4,7 +4,7 @@
  */
 import type { Stack } from '../stack/stack.ts';
 import { abortCall, close, closeSend, uncork } from '../tcp/calls.ts';
-import { REASON_NONE, REASON_RESET } from '../tcp/close-reason.ts';
+import { REASON_RESET } from '../tcp/close-reason.ts';
 import type { ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
 import { enterPingpong } from '../tcp/delayed-ack.ts';
 import { openByConnect, openWithData } from '../tcp/fast-open-calls.ts';
@@ -13,9 +13,9 @@ import { Listener } from '../tcp/listener.ts';
 import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, TIME_WAIT } from '../tcp/state.ts';
-import { IPV4_ANY } from '../wire/address.ts';
 import {
   AF_INET,
+  AF_INET6,
   IPPROTO_TCP,
   MSG_FASTOPEN,
   MSG_OOB,
@@ -31,7 +31,6 @@ import {
   EADDRINUSE,
   EAFNOSUPPORT,
   EAGAIN,
-  EALREADY,
   EBADF,
   ECONNABORTED,
   EINPROGRESS,
@@ -49,11 +48,11 @@ import { makeBinding, type OwnBinding } from './make-binding.ts';
 import { makeConnection } from './make-connection.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
+import { Outcome } from './outcome.ts';
 import { pollConnection, type Watcher } from './poll.ts';
-import { errnoOf } from './reason-errno.ts';
 import { type ReceivedMessage, receiveBytes, receiveMessage } from './receiving.ts';
 import { LAST_ONLY, SEND_FLAGS, sendBytes } from './sending.ts';
-import { localName, peerName, type SocketAddress } from './socket-address.ts';
+import { anyAddress, localName, peerName, type SocketAddress } from './socket-address.ts';
 
 export type { SocketAddress };
 
@@ -65,17 +64,19 @@ const NO_LINGER: Linger = { onoff: 0, linger: 0 };
  * @returns a socket, or -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -ENETDOWN (the host is closed)
  */
 export function createSocket(stack: Stack, domain: number, type: number, protocol: number): Socket | number {
-  if (domain !== AF_INET) return -EAFNOSUPPORT;
+  if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT;
   if (type !== SOCK_STREAM) return -ESOCKTNOSUPPORT;
   if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
   if (stack.closed) return -ENETDOWN;
-  return new Socket(stack, domain);
+  const socket = new Socket(stack, domain);
+  if (domain === AF_INET6 && stack.sysctl.bindv6only) socket.settings.rarely.v6Only = true;
+  return socket;
 }
 
 export class Socket implements ConnectionUser {
   readonly stack: Stack;
-  /** AF_INET. */
-  readonly domain: number;
+  /** AF_INET or AF_INET6; IPV6_ADDRFORM makes the former of the latter. */
+  domain: number;
   /** What the connection runs with; options change it. */
   readonly settings: TcpSettings;
   linger = NO_LINGER;
@@ -86,12 +87,7 @@ export class Socket implements ConnectionUser {
   connection: ControlBlock | undefined;
   #listener: Listener | undefined;
   #binding: OwnBinding | undefined;
-  /** The user was told the outcome of connect. */
-  #connected = false;
-  /** The user has ended the connection, and may make another. */
-  #disconnected = false;
-  /** The reason of the connection's end has been reported. */
-  #errorTaken = false;
+  readonly #outcome = new Outcome();
   #closed = false;
 
   /** For `createSocket` and `accept`. */
@@ -101,7 +97,7 @@ export class Socket implements ConnectionUser {
     this.settings = connection?.settings ?? new TcpSettings(stack.sysctl);
     if (connection === undefined) return;
     this.connection = connection;
-    this.#connected = true;
+    this.#outcome.connected = true;
     connection.user = this;
   }
 
@@ -146,7 +142,7 @@ export class Socket implements ConnectionUser {
       return 0;
     }
     if (this.#binding === undefined) {
-      const result = this.bind({ address: IPV4_ANY, port: 0 });
+      const result = this.bind({ address: anyAddress(this.domain), port: 0 });
       if (result < 0) return result;
     }
     const binding = this.#binding as OwnBinding;
@@ -199,7 +195,7 @@ export class Socket implements ConnectionUser {
     if (connection === undefined) return 0;
     connection.receiveQueue.clear();
     abort(connection, REASON_RESET, this.stack.clock.now());
-    this.#disconnected = true;
+    this.#outcome.disconnected = true;
     this.stack.wake();
     return 0;
   }
@@ -244,10 +240,10 @@ export class Socket implements ConnectionUser {
     const got = receiveBytes(connection, into, flags, this.stack.clock.now());
     if (got !== 0 || into.length === 0 || (flags & MSG_OOB) !== 0) return got;
     // Behind a FIN there is nothing but the end of the stream: an error is for those who write, or ask (Linux).
-    if (connection.finReceived && !this.#disconnected) return 0;
+    if (connection.finReceived && !this.#outcome.disconnected) return 0;
     const error = this.takeError();
     if (error !== 0) return -error;
-    if (this.#disconnected) return -ENOTCONN;
+    if (this.#outcome.disconnected) return -ENOTCONN;
     return connection.receiveShut || connection.released ? 0 : -EAGAIN;
   }
 
@@ -264,7 +260,7 @@ export class Socket implements ConnectionUser {
     if (connection === undefined || (connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return -ENOTCONN;
     const now = this.stack.clock.now();
     // Linux: who shuts down has seen that it is connected.
-    if (!connection.opening) this.#connected = true;
+    if (!connection.opening) this.#outcome.connected = true;
     if (how !== SHUT_RD) closeSend(connection, now);
     if (how !== SHUT_WR) connection.receiveShut = true;
     this.stack.tcp.markReady(connection);
@@ -302,7 +298,7 @@ export class Socket implements ConnectionUser {
 
   /** getsockname(2). */
   getsockname(): SocketAddress | number {
-    return this.#closed ? -EBADF : localName(this.connection, this.#binding);
+    return this.#closed ? -EBADF : localName(this.domain, this.connection, this.#binding);
   }
 
   /** getpeername(2). @returns it, -ENOTCONN or -EBADF */
@@ -330,14 +326,14 @@ export class Socket implements ConnectionUser {
     if (this.#closed) return 0;
     if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
     const { connection } = this;
-    return connection === undefined ? POLLOUT | POLLHUP : pollConnection(connection, this.#pendingError() !== 0);
+    return connection === undefined
+      ? POLLOUT | POLLHUP
+      : pollConnection(connection, this.#outcome.pending(connection) !== 0);
   }
 
   /** SO_ERROR: the connection's error, once; 0: none. */
   takeError(): number {
-    const errno = this.#pendingError();
-    if (errno !== 0) this.#errorTaken = true;
-    return errno;
+    return this.#outcome.take(this.connection);
   }
 
   /** What the user held back may leave: TCP_NODELAY on, TCP_CORK off. */
@@ -350,6 +346,16 @@ export class Socket implements ConnectionUser {
     if (this.connection?.opening === true) enterPingpong(this.connection);
   }
 
+  /** It has a port. */
+  get isBound(): boolean {
+    return this.#binding !== undefined || this.connection !== undefined;
+  }
+
+  /** For SO_BINDTODEVICE. */
+  deviceChanged(): void {
+    if (this.#binding !== undefined) this.#binding.device = this.settings.rare.device;
+  }
+
   /** For the options of Fast Open. */
   fastOpenChanged(): void {
     this.#listener?.setFastOpen();
@@ -360,24 +366,11 @@ export class Socket implements ConnectionUser {
     this.watcher?.onReady(this.poll());
   }
 
-  /** A second connect: what became of the first. @returns undefined when a new attempt may start */
+  /** A second connect. @returns what became of the first; undefined: a new attempt may start */
   #connectAgain(connection: ControlBlock): number | undefined {
-    if (connection.opening) return connection.fastOpen?.deferred === true ? -EISCONN : -EALREADY;
-    if (this.#disconnected) return this.#startAnew();
-    if (!connection.released || connection.state === TIME_WAIT) {
-      if (this.#connected) return -EISCONN;
-      this.#connected = true;
-      return 0;
-    }
-    const error = this.takeError();
-    return error !== 0 ? -error : this.#connected ? -EISCONN : this.#startAnew();
-  }
-
-  #startAnew(): undefined {
-    this.connection = undefined;
-    this.#errorTaken = false;
-    this.#connected = false;
-    this.#disconnected = false;
+    const again = this.#outcome.again(connection);
+    if (again === undefined) this.connection = undefined;
+    return again;
   }
 
   /** MSG_FASTOPEN, or the first write after a connect that was left to it. @returns undefined: it is a write like any other */
@@ -410,11 +403,5 @@ export class Socket implements ConnectionUser {
     const open = (connection.state & (ESTABLISHED | CLOSE_WAIT)) !== 0 || connection.handshakeOpen;
     if (!open || connection.finQueued) return -EPIPE;
     return connection;
-  }
-
-  #pendingError(): number {
-    const { connection } = this;
-    if (connection === undefined || this.#errorTaken || connection.reason === REASON_NONE) return 0;
-    return errnoOf(connection.reason);
   }
 }

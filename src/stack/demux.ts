@@ -34,11 +34,7 @@ export class Demux {
 
   /** The entry for a segment that came from outside. */
   find(packet: InboundPacket, localPort: number, remotePort: number): TableEntry | undefined {
-    const ports = (localPort << 16) | remotePort;
-    let hash: number;
-    if (packet.family === 4) hash = halfSipHash13(this.#key0, this.#key1, packet.s3, packet.d3, ports);
-    else
-      hash = this.#hash6(packet.s0, packet.s1, packet.s2, packet.s3, packet.d0, packet.d1, packet.d2, packet.d3, ports);
+    const hash = this.#hashOfPacket(packet, localPort, remotePort);
     const mask = this.#slots.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
       const entry = this.#slots[i];
@@ -99,17 +95,18 @@ export class Demux {
   }
 
   /**
-   * The listener for a SYN to that address and port: one on the very address before one on all. Of several (SO_REUSEPORT) the hash of both
-   * endpoints chooses, so that what belongs together meets the same.
+   * The listener for a SYN to that address and port: one on the very address before one on all, of those one for the family alone before one for
+   * both. Of several (SO_REUSEPORT) the hash of both endpoints chooses, so that what belongs together meets the same.
+   * @param device index of the interface that it came over: what is bound to another (SO_BINDTODEVICE) does not see it
    */
-  findListener(packet: InboundPacket, port: number, remotePort = 0): Listener | undefined {
+  findListener(packet: InboundPacket, port: number, remotePort: number, device: number): Listener | undefined {
     const listeners = this.#listeners.get(port);
     if (listeners === undefined) return undefined;
     let best: Listener | undefined;
     let rank = 0;
     let count = 0;
     for (const listener of listeners) {
-      const own = rankOf(listener, packet);
+      const own = rankOf(listener, packet, device);
       if (own === 0 || own < rank) continue;
       if (own > rank) {
         best = listener;
@@ -119,9 +116,8 @@ export class Demux {
       count++;
     }
     if (count < 2) return best;
-    const hash = halfSipHash13(this.#key0, this.#key1, packet.s3, packet.d3, (port << 16) | remotePort) >>> 0;
-    let skip = hash % count;
-    for (const listener of listeners) if (rankOf(listener, packet) === rank && skip-- === 0) return listener;
+    let skip = (this.#hashOfPacket(packet, port, remotePort) >>> 0) % count;
+    for (const listener of listeners) if (rankOf(listener, packet, device) === rank && skip-- === 0) return listener;
     return best;
   }
 
@@ -139,6 +135,13 @@ export class Demux {
 
   *listeners(): Generator<Listener> {
     for (const listeners of this.#listeners.values()) yield* listeners;
+  }
+
+  #hashOfPacket(packet: InboundPacket, localPort: number, remotePort: number): number {
+    const ports = (localPort << 16) | remotePort;
+    const { family, s3, d3 } = packet;
+    if (family === 4) return halfSipHash13(this.#key0, this.#key1, s3, d3, ports);
+    return this.#hash6(packet.s0, packet.s1, packet.s2, s3, packet.d0, packet.d1, packet.d2, d3, ports);
   }
 
   #hashOf(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
@@ -219,8 +222,16 @@ function isAt(address: IpAddress, w0: number, w1: number, w2: number, w3: number
   return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;
 }
 
-/** How well a listener fits: 2 on the very address, 1 on all, 0 not at all. */
-function rankOf({ local }: Listener, packet: InboundPacket): number {
-  if (local.isUnspecified) return local.family === packet.family ? 1 : 0;
-  return isAt(local, packet.d0, packet.d1, packet.d2, packet.d3) ? 2 : 0;
+/**
+ * How well a listener fits, as Linux counts: the very address is best; then a device of its own, and the packet's family, count one each.
+ * @returns 0: not at all
+ */
+function rankOf({ local, settings }: Listener, packet: InboundPacket, device: number): number {
+  const { rare } = settings;
+  if (rare.device !== 0 && rare.device !== device) return 0;
+  const better = rare.device === 0 ? 1 : 2;
+  if (!local.isUnspecified) return isAt(local, packet.d0, packet.d1, packet.d2, packet.d3) ? 4 + better : 0;
+  if (local.family === packet.family) return better + 1;
+  // RFC 3493 3.7: `::` takes IPv4, too, unless IPV6_V6ONLY was set.
+  return local.family === 6 && !rare.v6Only ? better : 0;
 }

@@ -16,6 +16,9 @@ const FLUSH_PACKETS = 128;
 const HEADROOM = 64;
 const SLOT = HEADROOM + 128;
 
+/** Linux's. */
+export const LOOPBACK_INDEX = 1;
+
 /** What an interface tells its stack. */
 export interface InterfaceOwner {
   readonly slab: Slab;

@@ -7,14 +7,12 @@ import type { TcpConfig } from '../tcp/config.ts';
 import type { PathMetrics } from '../tcp/path.ts';
 import type { Random } from '../time/random.ts';
 import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
-import { Interface, type InterfaceOwner } from './interface.ts';
+import { deviceOf } from './devices.ts';
+import { Interface, type InterfaceOwner, LOOPBACK_INDEX } from './interface.ts';
 import { PathMtus } from './path-mtus.ts';
 import { isRoutable } from './routable.ts';
 import { type KnownPath, NOTHING_KNOWN, type PathKnowledge, RoutedPath } from './routed-path.ts';
 import { type Route, Routes, sourceAddress } from './routes.ts';
-
-/** Linux's. */
-export const LOOPBACK_INDEX = 1;
 
 export class Network implements PathKnowledge {
   readonly interfaces: Interface[] = [];
@@ -126,6 +124,18 @@ export class Network implements PathKnowledge {
     return address;
   }
 
+  /** The index of the interface that a packet came over; of what the host sent to itself, of the one that has its destination (Linux). */
+  deviceOf(from: Interface, packet: InboundPacket): number {
+    if (from !== this.#loopbackIn) return from.index;
+    const { d0, d1, d2, d3 } = packet;
+    for (const { index, addresses } of this.interfaces) {
+      for (const { address } of addresses) {
+        if (address.w3 === d3 && address.w2 === d2 && address.w1 === d1 && address.w0 === d0) return index;
+      }
+    }
+    return LOOPBACK_INDEX;
+  }
+
   isLoopback(from: Interface): boolean {
     return from === this.#loopbackIn;
   }
@@ -158,9 +168,11 @@ export class Network implements PathKnowledge {
 
   /**
    * The way to an address, from a given one of ours or the one that suits.
+   * @param device index of the one interface that it may go over; 0: any
    * @returns undefined when there is no route
    */
-  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number): RoutedPath | undefined {
+  pathTo(destination: IpAddress, source: IpAddress | undefined, protocol: number, device = 0): RoutedPath | undefined {
+    if (device !== 0) return this.#pathOver(device, destination, source, protocol);
     const ttl = this.#sysctl.ip_default_ttl;
     if (this.isLocal(destination)) {
       const from = source ?? (destination.isLoopback ? IPV4_LOOPBACK : destination);
@@ -174,6 +186,22 @@ export class Network implements PathKnowledge {
     const from = source ?? sourceAddress(route, destination);
     if (from === undefined || from.isLoopback) return undefined;
     return new RoutedPath(this, route.interface, from, destination, protocol, ttl);
+  }
+
+  /** SO_BINDTODEVICE: of the host's own addresses only those of that interface are there, unless it is the loopback. */
+  #pathOver(device: number, destination: IpAddress, source: IpAddress | undefined, protocol: number) {
+    if (this.isLocal(destination)) {
+      const reached = device === LOOPBACK_INDEX || deviceOf(this, destination) === device;
+      return reached ? this.pathTo(destination, source, protocol) : undefined;
+    }
+    const over = this.interfaces.find(({ index, isClosed }) => index === device && !isClosed);
+    if (over === undefined) return undefined;
+    // Linux: what no route of the device leads to is taken to be on its link, for IPv4.
+    const onLink = destination.family === 4 ? { destination, bits: 32, interface: over } : undefined;
+    const route = this.routes.lookup(destination, undefined, over) ?? onLink;
+    const from = source ?? (route === undefined ? undefined : sourceAddress(route, destination));
+    if (route === undefined || from === undefined || from.isLoopback) return undefined;
+    return new RoutedPath(this, over, from, destination, protocol, this.#sysctl.ip_default_ttl);
   }
 
   /** The way back out of the interface that a packet came in on. */

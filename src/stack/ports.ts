@@ -7,14 +7,23 @@ import type { Random } from '../time/random.ts';
 import type { IpAddress } from '../wire/address.ts';
 import type { Demux } from './demux.ts';
 
-/** A bound socket. */
-export interface Binding {
+/** What a socket that is to be bound asks for. */
+export interface Claim {
+  /** `::` is all addresses of both families, unless `v6Only`. */
   readonly address: IpAddress;
-  readonly port: number;
+  /** IPV6_V6ONLY. RFC 3493 5.3: then `::` leaves IPv4's to others. */
+  readonly v6Only: boolean;
+  /** SO_BINDTODEVICE: the index of the one interface; 0: all. */
+  readonly device: number;
   /** SO_REUSEADDR. */
   readonly reuseAddress: boolean;
   /** SO_REUSEPORT: with others of its kind it shares the port, listeners too. */
   readonly reusePort: boolean;
+}
+
+/** A bound socket. */
+export interface Binding extends Claim {
+  readonly port: number;
   readonly listening: boolean;
 }
 
@@ -41,22 +50,21 @@ export class Ports {
     return this.#bindings.size;
   }
 
-  /** Whether another socket stands in the way of binding to that address and port. */
-  conflicts(address: IpAddress, port: number, reuseAddress: boolean, self?: Binding, reusePort = false): boolean {
+  /** Whether another socket stands in the way of binding to that port. */
+  conflicts(claim: Claim, port: number): boolean {
     for (const other of this.#bindings.get(port) ?? []) {
-      if (other === self || !overlap(other.address, address)) continue;
-      if (reusePort && other.reusePort) continue;
-      if (!(reuseAddress && other.reuseAddress) || other.listening) return true;
+      if (!overlap(other, claim) || (claim.reusePort && other.reusePort)) continue;
+      if (!(claim.reuseAddress && other.reuseAddress) || other.listening) return true;
     }
     // Connections that outlive their socket (TIME-WAIT, for one) hold the port, unless it may be reused.
-    return !reuseAddress && self === undefined && this.#demux.portInUse(port) && !this.#held(port);
+    return !claim.reuseAddress && this.#demux.portInUse(port) && !this.#held(port);
   }
 
   /** Whether a listener may start: nobody else listens there. */
   mayListen(binding: Binding): boolean {
     for (const other of this.#bindings.get(binding.port) ?? []) {
       if (other === binding || !other.listening || (binding.reusePort && other.reusePort)) continue;
-      if (overlap(other.address, binding.address)) return false;
+      if (overlap(other, binding)) return false;
     }
     return true;
   }
@@ -73,8 +81,8 @@ export class Ports {
   }
 
   /** A free port for bind to port 0; 0: none is left. @param range IP_LOCAL_PORT_RANGE */
-  ephemeral(address: IpAddress, reuseAddress: boolean, range?: PortRange): number {
-    return this.#search(range, (port) => !this.conflicts(address, port, reuseAddress) && !this.#demux.portInUse(port));
+  ephemeral(claim: Claim, range?: PortRange): number {
+    return this.#search(range, (port) => !this.conflicts(claim, port) && !this.#demux.portInUse(port));
   }
 
   /** A port for a connection that was not bound; 0: none is left. The same port may serve connections to other peers. */
@@ -113,6 +121,14 @@ export class Ports {
   }
 }
 
-function overlap(a: IpAddress, b: IpAddress): boolean {
-  return a.isUnspecified || b.isUnspecified || a.equals(b);
+/** Whether a packet could be for both. RFC 3493 3.7: `::` is every address of both families, or of IPv6 alone. */
+function overlap(a: Claim, b: Claim): boolean {
+  if (a.device !== b.device && a.device !== 0 && b.device !== 0) return false;
+  return covers(a, b) || covers(b, a) || a.address.equals(b.address);
+}
+
+/** `any` is an any-address that takes in the other's. */
+function covers(any: Claim, other: Claim): boolean {
+  if (!any.address.isUnspecified) return false;
+  return any.address.family === other.address.family || (any.address.family === 6 && !any.v6Only);
 }

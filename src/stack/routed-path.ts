@@ -1,6 +1,7 @@
 /** A path with what the host knows of it: its route's metrics, and its MTU. Both are looked up again when anything has changed. */
 import { type Egress, IpPath } from '../ip/path.ts';
 import { type PathMetrics, PMTUDISC_DO, PMTUDISC_WANT } from '../tcp/path.ts';
+import type { RareSettings } from '../tcp/rare-settings.ts';
 import type { IpAddress } from '../wire/address.ts';
 
 /** What is known of the way from a path's interface to its destination. */
@@ -61,6 +62,13 @@ export class RoutedPath extends IpPath {
   override get dontFragment(): boolean {
     if (this.#version !== this.#knowledge.version) this.#look();
     return this.discovery === PMTUDISC_DO || (this.discovery === PMTUDISC_WANT && !this.#known.locked);
+  }
+
+  mark(ttl: number, tos: number, discovery: number, rare: Readonly<RareSettings>): void {
+    const six = this.source.family === 6;
+    this.tos = six ? rare.trafficClass : tos;
+    this.discovery = six ? rare.discovery6 : discovery;
+    if (six ? rare.hopLimit >= 0 : ttl > 0) this.ttl = six ? rare.hopLimit : ttl;
   }
 
   tooLarge(mtu: number): void {

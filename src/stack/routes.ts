@@ -34,11 +34,14 @@ export class Routes {
     else this.#routes[at] = route;
   }
 
-  /** `avoid`: an interface that does not serve, so that the next best route is wanted. */
-  lookup(destination: IpAddress, avoid?: Interface): Route | undefined {
+  /** `avoid`: an interface that does not serve, so that the next best route is wanted; `only`: the one that may. */
+  lookup(destination: IpAddress, avoid?: Interface, only?: Interface): Route | undefined {
     return this.#routes.find(
       ({ interface: over, destination: network, bits }) =>
-        !over.isClosed && over !== avoid && inPrefix(destination, network, bits),
+        !over.isClosed &&
+        over !== avoid &&
+        (only === undefined || over === only) &&
+        inPrefix(destination, network, bits),
     );
   }
 

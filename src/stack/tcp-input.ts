@@ -37,7 +37,8 @@ export class TcpInput {
       return this.#stack.drop(reasonName(reason), now);
     }
     const entry = demux.find(packet, segment.destinationPort, segment.sourcePort);
-    if (entry === undefined) return this.#withoutEntry(from, packet, undefined, now);
+    if (entry === undefined || this.#isElsewhere(entry, from, packet))
+      return this.#withoutEntry(from, packet, undefined, now);
     if (entry.kind === KIND_TIME_WAIT) return this.#timeWait(entry, from, packet, now);
     // RFC 5925 7.5: signatures come before all else; who has none, and meets none, pays for two looks.
     const signed = entry.signer !== undefined || (segment.optionBits & OPT_SIGNED) !== 0;
@@ -46,9 +47,16 @@ export class TcpInput {
     embryoArrives(entry, segment, packet.chunk, now);
   }
 
+  /** SO_BINDTODEVICE: what comes over another interface is not for that connection. */
+  #isElsewhere(entry: TableEntry, from: Interface, packet: InboundPacket): boolean {
+    if (entry.kind !== KIND_CONNECTION) return false;
+    const { device } = entry.settings.rare;
+    return device !== 0 && device !== this.#stack.network.deviceOf(from, packet);
+  }
+
   #timeWait(record: TimeWaitRecord, from: Interface, packet: InboundPacket, now: number): void {
     const segment = this.#segment;
-    const listener = this.#stack.demux.findListener(packet, segment.destinationPort);
+    const listener = this.#listenerFor(from, packet);
     // What begins a new connection is judged by the keys that the listener has now.
     const listens = listener !== undefined || this.#forwards(from);
     const begins = listens && (segment.flags & (SYN | ACK)) === SYN;
@@ -114,7 +122,7 @@ export class TcpInput {
     if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source))
       return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
-    const listener = this.#stack.demux.findListener(packet, segment.destinationPort, segment.sourcePort);
+    const listener = this.#listenerFor(from, packet);
     if (listener !== undefined) {
       // One that ended a TIME-WAIT has been looked at.
       if (iss === undefined && this.#refusesFor(listener, packet, source, arrival.local, now)) return;
@@ -122,7 +130,7 @@ export class TcpInput {
     }
     if (this.#forwards(from) && this.#stack.pendingSyns?.arrives(from, packet, segment, arrival, iss, now)) return;
     this.#stack.drop('tcp-no-socket', now);
-    this.#reset(packet, arrival);
+    this.#reset(from, packet, arrival);
   }
 
   /** Whether somebody decides about SYNs for which nobody listens. */
@@ -130,11 +138,18 @@ export class TcpInput {
     return from.acceptAny && this.#stack.pendingSyns !== undefined;
   }
 
-  #reset(packet: InboundPacket, { local, remote, replyPath }: PacketArrival): void {
-    const { tcp, demux } = this.#stack;
+  /** The listener that the segment would find. */
+  #listenerFor(from: Interface, packet: InboundPacket): Listener | undefined {
+    const { network, demux } = this.#stack;
+    const { destinationPort, sourcePort } = this.#segment;
+    return demux.findListener(packet, destinationPort, sourcePort, network.deviceOf(from, packet));
+  }
+
+  #reset(from: Interface, packet: InboundPacket, { local, remote, replyPath }: PacketArrival): void {
+    const { tcp, demux, network } = this.#stack;
     const segment = this.#segment;
     if ((segment.optionBits & OPT_SIGNED) === 0) return replyReset(tcp, replyPath, segment);
-    const keys = demux.findListener(packet, segment.sourcePort)?.settings.keys;
+    const keys = demux.findListener(packet, segment.sourcePort, 0, network.deviceOf(from, packet))?.settings.keys;
     const ends = { local, localPort: segment.destinationPort, remote, remotePort: segment.sourcePort };
     const signer = signerForReset(tcp, keys, ends, segment, packet.chunk);
     if (signer !== 'none') replyReset(tcp, replyPath, segment, signer);

@@ -165,6 +165,8 @@ export interface TcpConfig {
   ip_local_port_range: readonly [number, number];
   /** Time to live of what is sent. */
   ip_default_ttl: number;
+  /** Whether sockets of AF_INET6 leave IPv4 to others unless they say so (IPV6_V6ONLY). */
+  bindv6only: boolean;
   /**
    * Path MTU discovery (RFC 1191): 0: sockets discover; 1: they do not (IP_PMTUDISC_DONT), and what routers say of the MTU counts as
    * min_pmtu; 2: what they say is ignored; 3: as 0.
@@ -271,6 +273,7 @@ export function defaultConfig(): TcpConfig {
     tcp_tso_rtt_log: 9,
     ip_local_port_range: [32_768, 60_999],
     ip_default_ttl: 64,
+    bindv6only: false,
     ip_no_pmtu_disc: 0,
     mtu_expires: 600,
     min_pmtu: 552,

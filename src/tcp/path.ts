@@ -1,5 +1,6 @@
 /** What TCP needs of the way to its peer; the stack puts the network layer behind it. TCP does not know which family it runs on. */
 import type { Packet } from '../link/packet.ts';
+import type { RareSettings } from './rare-settings.ts';
 
 /** Values of IP_MTU_DISCOVER. Without DF, and what routers say changes nothing at once. */
 export const PMTUDISC_DONT = 0;
@@ -58,6 +59,8 @@ export interface Path {
   ecn: number;
   /** Sum of the pseudo-header's words without the TCP length. */
   readonly pseudoSum: number;
+  /** What the user chose for the IP header: `ttl` (0: as it is), `tos` and `discovery` when it is IPv4's, what is in `rare` when it is IPv6's. */
+  mark(ttl: number, tos: number, discovery: number, rare: Readonly<RareSettings>): void;
   /**
    * As much was handed over as may be before others have their turn: data waits until then, acknowledgments and replies do not. The
    * stack marks the connection dirty again.

@@ -1,3 +1,5 @@
+import { PMTUDISC_WANT } from './path.ts';
+
 /** What few users set on a socket: its settings get an object for it with the first; until then all share one, so that the others pay nothing for it. */
 export class RareSettings {
   /** TCP_SYNCNT: SYN retransmissions after the linear ones, or of a listener's SYN-ACKs; 0: what the host's settings say. */
@@ -33,6 +35,14 @@ export class RareSettings {
   reusePort = false;
   /** IP_FREEBIND: bind takes an address that is not the host's yet. */
   freeBind = false;
+  /** SO_BINDTODEVICE: index of the one interface whose packets count; 0: any. */
+  device = 0;
+  /** IPV6_V6ONLY: IPv4 is not for this socket. */
+  v6Only = false;
+  /** IPV6_UNICAST_HOPS; -1: the host's default. IPV6_TCLASS: the Diffserv field, its ECN bits zero. IPV6_MTU_DISCOVER. They are of the IPv6 packets of a socket alone, as IP_TTL, IP_TOS and IP_MTU_DISCOVER are of the IPv4 ones. */
+  hopLimit = -1;
+  trafficClass = 0;
+  discovery6 = PMTUDISC_WANT;
   /** IP_LOCAL_PORT_RANGE: first and last ephemeral port; 0: the host's. */
   localPortLow = 0;
   localPortHigh = 0;

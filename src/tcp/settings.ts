@@ -59,9 +59,7 @@ export class TcpSettings {
 
   /** Lets a path carry what the user chose for the IP header. */
   mark(path: Path): void {
-    path.tos = this.tos;
-    path.discovery = this.discovery;
-    if (this.ttl > 0) path.ttl = this.ttl;
+    path.mark(this.ttl, this.tos, this.discovery, this.rare);
   }
 
   /** What few users set: to be written. */

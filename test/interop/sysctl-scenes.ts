@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export const moduleUrl = import.meta.url;
 
-const FOLDERS = ['/proc/sys/net/ipv4', '/proc/sys/net/ipv4/route', '/proc/sys/net/core'];
+const FOLDERS = ['/proc/sys/net/ipv4', '/proc/sys/net/ipv4/route', '/proc/sys/net/ipv6', '/proc/sys/net/core'];
 
 /** By name, as the files have them; `release` is the kernel's. */
 export function kernelDefaults(): { release: string; settings: Record<string, string> } {

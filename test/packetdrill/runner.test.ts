@@ -210,7 +210,6 @@ describe('packetdrill runner', () => {
     ['+0 `iptables -F`', 'the command iptables -F'],
     ['+0 splice(4, 5) = 0', 'the system call splice(): there are no pipes'],
     ['+0 constructor(4) = 0', 'the system call constructor()'],
-    ['+0 socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) = 5', 'IPv6 sockets'],
     ['+0 > udp (10)', 'UDP'],
     ['+0 %{ assert tcpi_nothing }%', "TCP_INFO's tcpi_nothing"],
     ['+0 sendto(4, ..., 10, MSG_ZEROCOPY, ..., ...) = 10', 'sendto() with the flags MSG_ZEROCOPY'],

@@ -244,7 +244,7 @@ describe('setsockopt(), getsockopt()', () => {
       [SOL_SOCKET, 999],
       [IPPROTO_TCP, 999],
       [IPPROTO_IP, 999],
-      [41, 1],
+      [99, 1],
     ] as const) {
       for (const value of [1, '1', { onoff: 1, linger: 1 }, 0.5]) {
         expect(socket.setsockopt(level, option, value)).to.equal(-ENOPROTOOPT);

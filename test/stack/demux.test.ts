@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { InboundPacket } from '../../src/ip/inbound.ts';
 import { Demux } from '../../src/stack/demux.ts';
+import { defaultConfig } from '../../src/tcp/config.ts';
 import type { TableEntry } from '../../src/tcp/context.ts';
 import type { Listener } from '../../src/tcp/listener.ts';
+import { TcpSettings } from '../../src/tcp/settings.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { IPV4_ANY, IpAddress } from '../../src/wire/address.ts';
 
@@ -94,18 +96,19 @@ describe('Demux', () => {
   it('prefers the listener on the very address', () => {
     const demux = new Demux(seededRandom(1));
     const own = IpAddress.v4(0x0a00_0001);
-    const listener = (local: IpAddress, localPort: number) => ({ local, localPort }) as unknown as Listener;
+    const listener = (local: IpAddress, localPort: number) =>
+      ({ local, localPort, settings: new TcpSettings(defaultConfig()) }) as unknown as Listener;
     const [any, exact, other] = [listener(IPV4_ANY, 80), listener(own, 80), listener(IpAddress.v4(0x0a00_0009), 80)];
     const to = packetTo({ local: own, localPort: 80, remote: own, remotePort: 1 });
     demux.addListener(other);
-    expect(demux.findListener(to, 80)).to.equal(undefined);
+    expect(demux.findListener(to, 80, 1, 2)).to.equal(undefined);
     demux.addListener(any);
-    expect(demux.findListener(to, 80)).to.equal(any);
+    expect(demux.findListener(to, 80, 1, 2)).to.equal(any);
     demux.addListener(exact);
-    expect(demux.findListener(to, 80)).to.equal(exact);
-    expect(demux.findListener(to, 81)).to.equal(undefined);
+    expect(demux.findListener(to, 80, 1, 2)).to.equal(exact);
+    expect(demux.findListener(to, 81, 1, 2)).to.equal(undefined);
     demux.removeListener(exact);
-    expect(demux.findListener(to, 80)).to.equal(any);
+    expect(demux.findListener(to, 80, 1, 2)).to.equal(any);
     demux.removeListener(any);
     demux.removeListener(other);
     expect([...demux.listeners()]).to.deep.equal([]);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Demux } from '../../src/stack/demux.ts';
-import { type Binding, Ports } from '../../src/stack/ports.ts';
+import { type Binding, type Claim, Ports } from '../../src/stack/ports.ts';
 import { defaultConfig } from '../../src/tcp/config.ts';
 import type { TableEntry } from '../../src/tcp/context.ts';
 import { seededRandom } from '../../src/time/random.ts';
@@ -11,12 +11,15 @@ const ONE = IpAddress.v4(0x0a00_0001);
 const TWO = IpAddress.v4(0x0a00_0002);
 const PEER = IpAddress.v4(0x0a00_0009);
 const [LOW, HIGH] = [100, 107];
+const CLAIM: Claim = { address: ONE, v6Only: false, device: 0, reuseAddress: false, reusePort: false };
 
 const binding: fc.Arbitrary<Binding> = fc.record({
   address: fc.constantFrom(IPV4_ANY, ONE, TWO),
   port: fc.integer({ min: LOW, max: HIGH }),
   reuseAddress: fc.boolean(),
   reusePort: fc.constant(false),
+  v6Only: fc.constant(false),
+  device: fc.constant(0),
   listening: fc.boolean(),
 });
 
@@ -44,7 +47,7 @@ describe('Ports', () => {
           const inTheWay = held.some(
             (other) => overlap(other, wanted) && (other.listening || !(other.reuseAddress && wanted.reuseAddress)),
           );
-          expect(ports.conflicts(wanted.address, wanted.port, wanted.reuseAddress)).to.equal(inTheWay);
+          expect(ports.conflicts(wanted, wanted.port)).to.equal(inTheWay);
           const listens = held.some((other) => overlap(other, wanted) && other.listening);
           expect(ports.mayListen(wanted)).to.equal(!listens);
           if (!inTheWay) {
@@ -65,9 +68,9 @@ describe('Ports', () => {
     for (let seed = 1; seed <= 30; seed++) {
       const { ports } = portsWith(seed);
       const given: number[] = [];
-      for (let port = ports.ephemeral(ONE, false); port !== 0; port = ports.ephemeral(ONE, false)) {
+      for (let port = ports.ephemeral(CLAIM); port !== 0; port = ports.ephemeral(CLAIM)) {
         given.push(port);
-        ports.add({ address: ONE, port, reuseAddress: false, reusePort: false, listening: false });
+        ports.add({ ...CLAIM, port, listening: false });
       }
       expect(given.toSorted((a, b) => a - b)).to.deep.equal([100, 101, 102, 103, 104, 105, 106, 107]);
       starts.add(given[0] as number);
@@ -89,7 +92,16 @@ describe('Ports', () => {
   it('a connection without a socket (TIME-WAIT) holds its port, unless it may be reused', () => {
     const { ports, demux } = portsWith();
     demux.insert({ local: ONE, localPort: 100, remote: PEER, remotePort: 80 } as unknown as TableEntry);
-    expect(ports.conflicts(ONE, 100, false)).to.equal(true);
-    expect(ports.conflicts(ONE, 100, true)).to.equal(false);
+    expect(ports.conflicts(CLAIM, 100)).to.equal(true);
+    expect(ports.conflicts({ ...CLAIM, reuseAddress: true }, 100)).to.equal(false);
+  });
+
+  it("SO_BINDTODEVICE: sockets of different interfaces are not in each other's way", () => {
+    const { ports } = portsWith();
+    ports.add({ ...CLAIM, device: 2, port: 100, listening: true });
+    expect(ports.conflicts({ ...CLAIM, device: 3 }, 100)).to.equal(false);
+    expect(ports.conflicts({ ...CLAIM, device: 2 }, 100)).to.equal(true);
+    expect(ports.conflicts(CLAIM, 100)).to.equal(true);
+    expect(ports.mayListen({ ...CLAIM, device: 3, port: 100, listening: false })).to.equal(true);
   });
 });
