@@ -19,6 +19,15 @@ import {
 import { type ListenOptions, listen } from './net/listen.ts';
 import type { Net } from './net/net.ts';
 import { OpError } from './net/op-error.ts';
+import {
+  applyRoute,
+  findRoute,
+  type RouteOptions,
+  type RouteSelector,
+  type RouteStatus,
+  routeOf,
+  statusOf,
+} from './net/route-options.ts';
 import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
 import { createSocket, type Socket } from './socket/socket.ts';
@@ -50,17 +59,13 @@ export function createHost(options: HostOptions = {}): Host {
     trace: traceOf(options),
     hasher: hasherOf(options),
   });
-  const attached = interfaces.map(({ link, name, addresses, acceptAny, echoAny }) => {
+  for (const { link, name, addresses, acceptAny, echoAny } of interfaces) {
     const added = stack.addInterface(link, { name, addresses: [...addresses] });
     added.acceptAny = acceptAny;
     added.echoAny = echoAny;
-    return added;
-  });
-  for (const { destination, gateway, interface: place, metrics } of routes) {
-    const over = attached[place] as (typeof attached)[number];
-    // What is said of a link's own network goes before what follows from its address.
-    stack.replaceRoute({ destination: destination.address, bits: destination.bits, interface: over, gateway, metrics });
   }
+  // What is said of a link's own network goes before what follows from its address.
+  for (const route of routes) applyRoute(stack, route);
   const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
   return new Host({ stack, resolver, open: new Set() }, addresses);
 }
@@ -135,6 +140,28 @@ export class Host {
     const socket = createSocket(this.#net.stack, domain, type, protocol);
     if (typeof socket === 'number') throw new SyscallError('socket', -socket);
     return socket;
+  }
+
+  /**
+   * Adds a route, in place of the one to the same network over the same interface with the same preference, if there is one. Connections follow: what they send
+   * next goes by its metrics, and what is opened from now on by the route itself.
+   * @throws TypeError naming what is wrong
+   */
+  addRoute(route: RouteOptions): void {
+    const { stack } = this.#net;
+    applyRoute(stack, routeOf('addRoute: route', route, stack.interfaces));
+  }
+
+  /** Takes away the first route that is as `selector` says, a link's own network's too. @returns whether there was one @throws TypeError */
+  removeRoute(selector: RouteSelector): boolean {
+    const { network } = this.#net.stack;
+    const route = findRoute(this.#net.stack, selector);
+    return route !== undefined && network.removeRoute(route);
+  }
+
+  /** All routes, in the order in which they are tried. */
+  routes(): RouteStatus[] {
+    return this.#net.stack.network.routes.list().map(statusOf);
   }
 
   /** All sockets and connections, as `ss` shows them. */

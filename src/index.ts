@@ -36,7 +36,7 @@ export {
   UnknownNetworkError,
 } from './net/errors.ts';
 export type { ForwardCallback, ForwardedSyn, Forwarder, ForwardOptions } from './net/forward.ts';
-export type { HostOptions, LinkOptions, RouteOptions } from './net/host-options.ts';
+export type { AcceptAnyOptions, HostOptions, LinkOptions } from './net/host-options.ts';
 export { type HostPort, joinHostPort, splitHostPort } from './net/host-port.ts';
 export type { KeepAliveConfig, KeepAliveOptions } from './net/keep-alive.ts';
 export type { ListenOptions } from './net/listen.ts';
@@ -45,6 +45,7 @@ export { type Addr, OpError } from './net/op-error.ts';
 export { lookupPort } from './net/ports.ts';
 export { type ResolveOptions, resolveTCPAddr } from './net/resolve.ts';
 export { localResolver, type Resolver } from './net/resolver.ts';
+export type { RouteOptions, RouteSelector, RouteStatus } from './net/route-options.ts';
 export { TCPAddr } from './net/tcp-addr.ts';
 export { TCPConn, type WaitOptions } from './net/tcp-conn.ts';
 export { TCPListener } from './net/tcp-listener.ts';

@@ -6,10 +6,9 @@ import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import { RealClock } from '../time/real-clock.ts';
-import { IpAddress, inPrefix, type Prefix, parsePrefix } from '../wire/address.ts';
-import { ParseError } from './errors.ts';
+import type { Prefix } from '../wire/address.ts';
 import { localResolver, type Resolver } from './resolver.ts';
-import { metricsOf, type RouteMetrics } from './route-metrics.ts';
+import { parseCidr, type RouteOptions, type RoutePlan, routeOf } from './route-options.ts';
 
 export interface LinkOptions {
   readonly link: Link;
@@ -27,17 +26,6 @@ export interface LinkOptions {
 export interface AcceptAnyOptions {
   /** Whether addresses that are nobody's answer echo requests, as if somebody were there. Default: false. */
   readonly echo?: boolean | undefined;
-}
-
-export interface RouteOptions {
-  /** `0.0.0.0/0` is the default route. */
-  readonly destination: string;
-  /** The gateway; it must be on a network that a link is on. */
-  readonly via?: string | undefined;
-  /** The name of the interface; needed when there is no gateway and more than one link. */
-  readonly interface?: string | undefined;
-  /** What connections over it do otherwise: `{ mtu: 1400, initcwnd: 20 }`. */
-  readonly metrics?: RouteMetrics | undefined;
 }
 
 export interface HostOptions {
@@ -70,14 +58,6 @@ export interface InterfacePlan {
   readonly addresses: readonly Prefix[];
   readonly acceptAny: boolean;
   readonly echoAny: boolean;
-}
-
-export interface RoutePlan {
-  readonly destination: Prefix;
-  readonly gateway: IpAddress | undefined;
-  /** The place of its interface in the list. */
-  readonly interface: number;
-  readonly metrics: RouteMetrics | undefined;
 }
 
 const OPTIONS: readonly (keyof HostOptions)[] = [
@@ -216,65 +196,9 @@ function hostAddress(option: string, text: unknown): Prefix {
   return prefix;
 }
 
-function parseCidr(option: string, text: unknown): Prefix {
-  const prefix = typeof text === 'string' ? parsePrefix(text) : undefined;
-  if (prefix !== undefined) return prefix;
-  const shown = typeof text === 'string' ? `'${text}'` : String(text);
-  const cause = new ParseError('CIDR address', String(text));
-  throw new TypeError(
-    `${option} must be an address with the length of its prefix, such as '10.9.0.2/24'; got ${shown}`,
-    { cause },
-  );
-}
-
 /** @throws TypeError naming the route */
 export function routesOf({ routes = [] }: HostOptions, interfaces: readonly InterfacePlan[]): RoutePlan[] {
   if (!Array.isArray(routes))
     throw new TypeError('createHost: routes must be an array of { destination, via, interface }');
   return routes.map((route: RouteOptions, i) => routeOf(`createHost: routes[${i}]`, route, interfaces));
-}
-
-function routeOf(at: string, route: RouteOptions, interfaces: readonly InterfacePlan[]): RoutePlan {
-  if (typeof route !== 'object' || route === null)
-    throw new TypeError(`${at} must be an object { destination, via, interface }`);
-  const destination = parseCidr(`${at}.destination`, route.destination);
-  const gateway = gatewayOf(at, route, destination);
-  const metrics = metricsOf(at, route.metrics);
-  return { destination, gateway, interface: outgoing(at, route, gateway, interfaces), metrics };
-}
-
-function gatewayOf(at: string, { via }: RouteOptions, { address }: Prefix): IpAddress | undefined {
-  if (via === undefined) return undefined;
-  const gateway = typeof via === 'string' ? IpAddress.parse(via) : undefined;
-  if (gateway === undefined)
-    throw new TypeError(`${at}.via must be an address, such as '10.9.0.1'; got ${String(via)}`);
-  if (gateway.family !== address.family)
-    throw new TypeError(`${at}.via: ${gateway} is not of the family of ${address}`);
-  return gateway;
-}
-
-function outgoing(
-  at: string,
-  route: RouteOptions,
-  gateway: IpAddress | undefined,
-  interfaces: readonly InterfacePlan[],
-): number {
-  if (route.interface !== undefined) {
-    const named = interfaces.findIndex(({ name }) => name === route.interface);
-    if (named < 0)
-      throw new TypeError(
-        `${at}.interface: there is no ${route.interface}; there are: ${interfaces.map(({ name }) => name).join(', ') || 'none'}`,
-      );
-    return named;
-  }
-  if (gateway !== undefined) {
-    const reaching = interfaces.findIndex(({ addresses }) =>
-      addresses.some(({ address, bits }) => inPrefix(gateway, address, bits)),
-    );
-    if (reaching < 0) throw new TypeError(`${at}.via: ${gateway} is on none of the networks that the links are on`);
-    return reaching;
-  }
-  if (interfaces.length !== 1)
-    throw new TypeError(`${at} needs via or interface: the host has ${interfaces.length} links`);
-  return 0;
 }

@@ -59,6 +59,17 @@ export class Network implements PathKnowledge {
     this.version++;
   }
 
+  /** @returns false: it was not there */
+  removeRoute(route: Route): boolean {
+    this.version++;
+    return this.routes.remove(route);
+  }
+
+  /** The interface of routes that lead nowhere. */
+  get nowhere(): Interface {
+    return this.#lo();
+  }
+
   /** Forgets what routers said of MTUs: `ip route flush cache`. */
   forgetMtus(): void {
     this.mtus.clear();

@@ -1,15 +1,25 @@
-/** Where a packet for an address goes, and from which of our addresses: the longest prefix wins. RFC 1122 3.3.1, 3.3.4. */
+/** Where a packet for an address goes: the longest prefix wins, then what is preferred, then what was said first. RFC 1122 3.3.1, RFC 1812 5.2.4. */
 import type { PathMetrics } from '../tcp/path.ts';
 import { type IpAddress, inPrefix } from '../wire/address.ts';
 import type { Interface } from './interface.ts';
+
+/** Routes that lead nowhere, as `ip route` names them: packets vanish, or their sender is told that the host is unreachable, or prohibited. */
+export type Rejection = 'blackhole' | 'unreachable' | 'prohibit';
 
 export interface Route {
   readonly destination: IpAddress;
   /** Prefix length. */
   readonly bits: number;
+  /** Of one that leads nowhere, the loopback. */
   readonly interface: Interface;
   /** The next hop; undefined: the destination itself. On a point-to-point link it only documents. */
   readonly gateway?: IpAddress | undefined;
+  /** Of routes to the same network the one with the lowest goes first: `ip route`'s `metric`. Default: 0. */
+  readonly preference?: number | undefined;
+  /** The address to speak from: `ip route`'s `src`. Default: the one that suits best. */
+  readonly source?: IpAddress | undefined;
+  /** Default: it leads somewhere. */
+  readonly rejection?: Rejection | undefined;
   /** What connections over it are to do otherwise. */
   readonly metrics?: PathMetrics | undefined;
 }
@@ -17,37 +27,80 @@ export interface Route {
 export class Routes {
   readonly #routes: Route[] = [];
 
-  /** Of two with the same prefix the first added wins. */
+  /** Of two with the same prefix and preference the first added wins. */
   add(route: Route): void {
-    const at = this.#routes.findIndex((other) => other.bits < route.bits);
+    const at = this.#routes.findIndex((other) => goesBefore(route, other));
     if (at < 0) this.#routes.push(route);
     else this.#routes.splice(at, 0, route);
   }
 
-  /** Takes the place of the route to the same network over the same interface, if there is one: `ip route replace`. */
+  /** Takes the place of the route to the same network over the same interface with the same preference, if there is one: `ip route replace`. */
   replace(route: Route): void {
-    const { destination, bits, interface: over } = route;
-    const at = this.#routes.findIndex(
-      (other) => other.bits === bits && other.interface === over && inPrefix(destination, other.destination, bits),
-    );
+    const at = this.#routes.findIndex((other) => other.interface === route.interface && isAlike(other, route));
     if (at < 0) this.add(route);
     else this.#routes[at] = route;
   }
 
+  /** @returns false: it is not there */
+  remove(route: Route): boolean {
+    const at = this.#routes.indexOf(route);
+    if (at >= 0) this.#routes.splice(at, 1);
+    return at >= 0;
+  }
+
   /** `avoid`: an interface that does not serve, so that the next best route is wanted; `only`: the one that may. */
-  lookup(destination: IpAddress, avoid?: Interface, only?: Interface): Route | undefined {
-    return this.#routes.find(
-      ({ interface: over, destination: network, bits }) =>
-        !over.isClosed &&
-        over !== avoid &&
-        (only === undefined || over === only) &&
-        inPrefix(destination, network, bits),
-    );
+  lookup({ family, w0, w1, w2, w3 }: IpAddress, avoid?: Interface, only?: Interface): Route | undefined {
+    return this.find(family, w0, w1, w2, w3, avoid, only);
+  }
+
+  /** The same for the words of an address. A route whose link has no carrier serves only when there is no other. The hot path: no closures. */
+  find(
+    family: 4 | 6,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    avoid?: Interface,
+    only?: Interface,
+  ): Route | undefined {
+    let spare: Route | undefined;
+    for (let i = 0; i < this.#routes.length; i++) {
+      const route = this.#routes[i] as Route;
+      const { destination, bits, interface: over } = route;
+      if (destination.family !== family || over.isClosed || over === avoid) continue;
+      if (only !== undefined && over !== only) continue;
+      if (!covers(destination, bits, w0, w1, w2, w3)) continue;
+      if (over.isUp) return route;
+      spare ??= route;
+    }
+    return spare;
   }
 
   list(): readonly Route[] {
     return this.#routes;
   }
+}
+
+function goesBefore(route: Route, other: Route): boolean {
+  if (route.bits !== other.bits) return route.bits > other.bits;
+  return (route.preference ?? 0) < (other.preference ?? 0);
+}
+
+function isAlike(a: Route, b: Route): boolean {
+  if (a.bits !== b.bits || (a.preference ?? 0) !== (b.preference ?? 0)) return false;
+  return inPrefix(a.destination, b.destination, b.bits);
+}
+
+/** Whether the words are in `network/bits`, which is of their family. */
+function covers(network: IpAddress, bits: number, w0: number, w1: number, w2: number, w3: number): boolean {
+  if (network.family === 4) return sameBits(network.w3, w3, bits);
+  if (!sameBits(network.w0, w0, bits) || !sameBits(network.w1, w1, bits - 32)) return false;
+  return sameBits(network.w2, w2, bits - 64) && sameBits(network.w3, w3, bits - 96);
+}
+
+function sameBits(a: number, b: number, bits: number): boolean {
+  if (bits <= 0) return true;
+  return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0;
 }
 
 /** The source address to use on a route: the one in the narrowest network with the destination (or the gateway), or else the interface's first. */
