@@ -14,6 +14,7 @@ export const EMFILE = 24;
 export const EPIPE = 32;
 export const EDOM = 33;
 export const ENONET = 64;
+export const EACCES = 13;
 export const EPROTO = 71;
 export const ENOTSOCK = 88;
 export const EMSGSIZE = 90;
@@ -52,6 +53,7 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EMFILE]: ['EMFILE', 'too many open files'],
   [EPIPE]: ['EPIPE', 'broken pipe'],
   [ENONET]: ['ENONET', 'machine is not on the network'],
+  [EACCES]: ['EACCES', 'permission denied'],
   [EPROTO]: ['EPROTO', 'protocol error'],
   [EDOM]: ['EDOM', 'numerical argument out of domain'],
   [ENOTSOCK]: ['ENOTSOCK', 'socket operation on non-socket'],

@@ -6,6 +6,7 @@ import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { destination, deviceOfSocket } from './destination.ts';
 import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from './errno.ts';
 import { checkKeys } from './key-options.ts';
+import { noRouteErrno } from './no-route.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
@@ -31,8 +32,7 @@ export function makeConnection(
   const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
   // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
   const path = stack.network.pathTo(remote, source, PROTOCOL_TCP, deviceOfSocket(socket, source));
-  // Linux: an address that never leaves the host is no source for what does.
-  if (path === undefined) return source?.isLoopback === true && source.family === 4 ? -EINVAL : -ENETUNREACH;
+  if (path === undefined) return -noRouteErrno(stack, remote, source);
   const local = path.source;
   const now = stack.clock.now();
   const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, to.port, now, socket.settings.rare);

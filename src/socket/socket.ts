@@ -171,7 +171,7 @@ export class Socket implements ConnectionUser {
 
   /**
    * connect(2): the outcome comes as readiness (POLLOUT, or POLLERR and SO_ERROR).
-   * @returns -EINPROGRESS at first; -EALREADY, -EISCONN, 0 (it is there now), -EADDRNOTAVAIL (no port left, or the pair is taken), -ENETUNREACH,
+   * @returns -EINPROGRESS at first; -EALREADY, -EISCONN, 0 (it is there now), -EADDRNOTAVAIL (no port left, or the pair is taken), -ENETUNREACH, -EHOSTUNREACH, -EACCES,
    *   -EAFNOSUPPORT, -EINVAL, -EOPNOTSUPP (listening), -EKEYREJECTED (its keys do not say how to speak to that peer), or what the attempt failed with
    */
   connect(to: SocketAddress): number {

@@ -190,11 +190,11 @@ export class Network implements PathKnowledge {
       return new RoutedPath(this, this.#lo(), from, destination, protocol, ttl);
     }
     const route = this.routes.lookup(destination);
-    if (route === undefined) {
+    if (route === undefined || route.rejection !== undefined) {
       this.#counters.OutNoRoutes++;
       return undefined;
     }
-    const from = source ?? sourceAddress(route, destination);
+    const from = source ?? route.source ?? sourceAddress(route, destination);
     if (from === undefined || from.isLoopback) return undefined;
     return new RoutedPath(this, route.interface, from, destination, protocol, ttl);
   }
@@ -209,8 +209,8 @@ export class Network implements PathKnowledge {
     if (over === undefined) return undefined;
     // Linux: what no route of the device leads to is taken to be on its link, for IPv4.
     const onLink = destination.family === 4 ? { destination, bits: 32, interface: over } : undefined;
-    const route = this.routes.lookup(destination, undefined, over) ?? onLink;
-    const from = source ?? (route === undefined ? undefined : sourceAddress(route, destination));
+    const route: Route | undefined = this.routes.lookup(destination, undefined, over) ?? onLink;
+    const from = source ?? (route === undefined ? undefined : (route.source ?? sourceAddress(route, destination)));
     if (route === undefined || from === undefined || from.isLoopback) return undefined;
     return new RoutedPath(this, over, from, destination, protocol, this.#sysctl.ip_default_ttl);
   }
@@ -226,7 +226,7 @@ export class Network implements PathKnowledge {
     const { egress, source, destination, protocol, ttl, tos, discovery } = path;
     if (!(egress instanceof Interface) || egress.isUp) return undefined;
     const route = this.routes.lookup(destination, egress);
-    if (route === undefined || !route.interface.isUp) return undefined;
+    if (route === undefined || route.rejection !== undefined || !route.interface.isUp) return undefined;
     const other = new RoutedPath(this, route.interface, source, destination, protocol, ttl);
     other.tos = tos;
     other.discovery = discovery;
