@@ -23,10 +23,39 @@ export class IpCounters {
   IcmpInCsumErrors = 0;
   IcmpInEchos = 0;
   IcmpInDestUnreachs = 0;
+  IcmpInTimeExcds = 0;
+  IcmpInParmProbs = 0;
   IcmpOutMsgs = 0;
   IcmpOutEchoReps = 0;
   IcmpOutDestUnreachs = 0;
+  IcmpOutTimeExcds = 0;
+  IcmpOutParmProbs = 0;
   IcmpOutRateLimitHost = 0;
+  /** The same of IPv6. */
+  Ip6InReceives = 0;
+  Ip6InHdrErrors = 0;
+  Ip6InAddrErrors = 0;
+  Ip6InUnknownProtos = 0;
+  Ip6InTruncatedPkts = 0;
+  Ip6InDiscards = 0;
+  Ip6InDelivers = 0;
+  Ip6InMcastPkts = 0;
+  Ip6OutNoRoutes = 0;
+  Icmp6InMsgs = 0;
+  Icmp6InErrors = 0;
+  Icmp6InCsumErrors = 0;
+  Icmp6InEchos = 0;
+  Icmp6InDestUnreachs = 0;
+  Icmp6InPktTooBigs = 0;
+  Icmp6InTimeExcds = 0;
+  Icmp6InParmProblems = 0;
+  Icmp6OutMsgs = 0;
+  Icmp6OutEchoReplies = 0;
+  Icmp6OutDestUnreachs = 0;
+  Icmp6OutPktTooBigs = 0;
+  Icmp6OutTimeExcds = 0;
+  Icmp6OutParmProblems = 0;
+  Icmp6OutRateLimitHost = 0;
 }
 
 /** Counts a packet that came by its ECN field; a super-segment as its pieces. */

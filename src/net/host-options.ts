@@ -191,8 +191,6 @@ function hostAddress(option: string, text: unknown): Prefix {
   const { address } = prefix;
   if (address.isUnspecified || address.isMulticast || address.isBroadcast)
     throw new TypeError(`${option}: ${String(text)} is not an address of one host`);
-  if (address.family === 6)
-    throw new TypeError(`${option}: ${String(text)}: IPv6 is not there yet; give an IPv4 address`);
   return prefix;
 }
 

@@ -9,6 +9,7 @@ import {
   REASON_NET_UNREACHABLE,
   REASON_NETWORK_DOWN,
   REASON_NO_PROTOCOL,
+  REASON_PROHIBITED,
   REASON_REFUSED,
   REASON_RESET,
   REASON_SOURCE_ROUTE_FAILED,
@@ -16,6 +17,7 @@ import {
   REASON_TOO_LARGE,
 } from '../tcp/close-reason.ts';
 import {
+  EACCES,
   ECONNABORTED,
   ECONNREFUSED,
   ECONNRESET,
@@ -59,6 +61,8 @@ export function errnoOf(reason: number): number {
       return EHOSTDOWN;
     case REASON_HOST_ISOLATED:
       return ENONET;
+    case REASON_PROHIBITED:
+      return EACCES;
     case REASON_BAD_PARAMETER:
       return EPROTO;
     case REASON_TOO_LARGE:

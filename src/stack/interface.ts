@@ -13,7 +13,7 @@ const CAPACITY = 128;
  */
 const FLUSH_PACKETS = 128;
 /** Room for headers in the arena: what a link or an IP layer puts before the transport header, and that with what an ICMP error quotes. */
-const HEADROOM = 64;
+const HEADROOM = 96;
 const SLOT = HEADROOM + 128;
 
 /** Linux's. */

@@ -6,13 +6,16 @@ import { createPipe } from '../link/pipe.ts';
 import type { TcpConfig } from '../tcp/config.ts';
 import type { PathMetrics } from '../tcp/path.ts';
 import type { Random } from '../time/random.ts';
-import { IPV4_LOOPBACK, type IpAddress } from '../wire/address.ts';
+import { IPV4_LOOPBACK, IPV6_LOOPBACK, IpAddress } from '../wire/address.ts';
 import { deviceOf } from './devices.ts';
 import { Interface, type InterfaceOwner, LOOPBACK_INDEX } from './interface.ts';
 import { PathMtus } from './path-mtus.ts';
 import { isRoutable } from './routable.ts';
 import { type KnownPath, NOTHING_KNOWN, type PathKnowledge, RoutedPath } from './routed-path.ts';
-import { type Route, Routes, sourceAddress } from './routes.ts';
+import { type Route, Routes } from './routes.ts';
+import { sourceAddress } from './source-address.ts';
+
+const LINK_LOCAL = 0xfe800000;
 
 export class Network implements PathKnowledge {
   readonly interfaces: Interface[] = [];
@@ -41,9 +44,18 @@ export class Network implements PathKnowledge {
 
   /** @throws Error when the link is attached already */
   addInterface(link: Link, name: string, addresses: readonly InterfaceAddress[]): Interface {
-    const added = new Interface(this.#owner, link, name, this.interfaces.length + LOOPBACK_INDEX + 1, addresses);
+    const index = this.interfaces.length + LOOPBACK_INDEX + 1;
+    const all = addresses.map(({ address, bits }) => ({ address: address.withZone(index), bits }));
+    // RFC 4291 2.1, 2.8: an interface that speaks IPv6 has a link-local address.
+    const isLinkLocal = ({ address }: InterfaceAddress) => address.isLinkLocal;
+    if (all.some(({ address }) => address.family === 6) && !all.some(isLinkLocal)) {
+      all.push({ address: linkLocalAddress(link.hardwareAddress, this.#random).withZone(index), bits: 64 });
+    }
+    const added = new Interface(this.#owner, link, name, index, all);
     this.interfaces.push(added);
-    for (const { address, bits } of addresses) this.routes.add({ destination: address, bits, interface: added });
+    for (const { address, bits } of all) {
+      if (!address.isLinkLocal) this.routes.add({ destination: address, bits, interface: added });
+    }
     this.version++;
     return added;
   }
@@ -102,7 +114,7 @@ export class Network implements PathKnowledge {
     return route?.interface === over ? route.metrics : undefined;
   }
 
-  /** Whether the address is one of the host's: an interface's, or anything in 127.0.0.0/8. */
+  /** Whether the address is one of the host's: an interface's, ::1, or anything in 127.0.0.0/8. */
   isLocal(address: IpAddress): boolean {
     if (address.isLoopback) return true;
     return this.interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
@@ -154,8 +166,10 @@ export class Network implements PathKnowledge {
   /** Whether a packet that came in on an interface is for this host. The hot path: no closures. */
   isForUs(from: Interface, packet: InboundPacket): boolean {
     if (from === this.#loopbackIn) return true;
-    // RFC 1122 3.2.1.3: 127/8 does not appear outside a host.
-    if (packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127)) return false;
+    if (packet.family === 6 && packet.d0 >>> 24 === 0xff) return isJoined(from, packet);
+    // RFC 1122 3.2.1.3, RFC 4291 2.5.3: 127/8 and ::1 do not appear outside a host.
+    if (isLoopbackWords(packet.family, packet.s0, packet.s1, packet.s2, packet.s3)) return false;
+    if (isLoopbackWords(packet.family, packet.d0, packet.d1, packet.d2, packet.d3)) return false;
     if (this.isOwn(packet)) return true;
     return from.acceptAny && this.isForeign(packet);
   }
@@ -186,17 +200,33 @@ export class Network implements PathKnowledge {
     if (device !== 0) return this.#pathOver(device, destination, source, protocol);
     const ttl = this.#sysctl.ip_default_ttl;
     if (this.isLocal(destination)) {
-      const from = source ?? (destination.isLoopback ? IPV4_LOOPBACK : destination);
-      return new RoutedPath(this, this.#lo(), from, destination, protocol, ttl);
+      const loopback = destination.family === 4 ? IPV4_LOOPBACK : IPV6_LOOPBACK;
+      const from = source ?? (destination.isLoopback ? loopback : destination);
+      return this.#path(this.#lo(), from, destination, protocol, ttl);
     }
-    const route = this.routes.lookup(destination);
+    const route = this.routeTo(destination);
     if (route === undefined || route.rejection !== undefined) {
       this.#counters.OutNoRoutes++;
       return undefined;
     }
-    const from = source ?? route.source ?? sourceAddress(route, destination);
+    const from = source ?? route.source ?? sourceAddress(route, destination, this.interfaces);
     if (from === undefined || from.isLoopback) return undefined;
-    return new RoutedPath(this, route.interface, from, destination, protocol, ttl);
+    const path = this.#path(route.interface, from, destination, protocol, ttl, route.gateway);
+    path.relabel();
+    return path;
+  }
+
+  /** The route to an address of another host; a link-local one is on the link that its zone names. */
+  routeTo(destination: IpAddress, avoid?: Interface): Route | undefined {
+    if (!destination.isLinkLocal) return this.routes.lookup(destination, avoid);
+    const over = this.interfaces.find(({ index }) => index === destination.zone);
+    if (over === undefined || over.isClosed || over === avoid) return undefined;
+    return { destination, bits: 128, interface: over };
+  }
+
+  /** Which of our addresses to answer from when what came was for none of them: for many, or for another host. */
+  addressTowards(over: Interface, remote: IpAddress): IpAddress | undefined {
+    return sourceAddress({ destination: remote, bits: 0, interface: over }, remote, this.interfaces);
   }
 
   /** SO_BINDTODEVICE: of the host's own addresses only those of that interface are there, unless it is the loopback. */
@@ -208,28 +238,47 @@ export class Network implements PathKnowledge {
     const over = this.interfaces.find(({ index, isClosed }) => index === device && !isClosed);
     if (over === undefined) return undefined;
     // Linux: what no route of the device leads to is taken to be on its link, for IPv4.
-    const onLink = destination.family === 4 ? { destination, bits: 32, interface: over } : undefined;
-    const route: Route | undefined = this.routes.lookup(destination, undefined, over) ?? onLink;
-    const from = source ?? (route === undefined ? undefined : (route.source ?? sourceAddress(route, destination)));
+    const onLink: Route | undefined =
+      destination.family === 4 || destination.zone === device ? { destination, bits: 32, interface: over } : undefined;
+    const route = this.routes.lookup(destination, undefined, over) ?? onLink;
+    const from =
+      source ?? route?.source ?? (route === undefined ? undefined : sourceAddress(route, destination, this.interfaces));
     if (route === undefined || from === undefined || from.isLoopback) return undefined;
-    return new RoutedPath(this, over, from, destination, protocol, this.#sysctl.ip_default_ttl);
+    const path = this.#path(over, from, destination, protocol, this.#sysctl.ip_default_ttl, route.gateway);
+    path.relabel();
+    return path;
   }
 
   /** The way back out of the interface that a packet came in on. */
   pathBack(from: Interface, local: IpAddress, remote: IpAddress, protocol: number): RoutedPath {
     const egress = from === this.#loopbackIn ? this.#lo() : from;
-    return new RoutedPath(this, egress, local, remote, protocol, this.#sysctl.ip_default_ttl);
+    // A neighbour is answered directly, others through the gateway, if the route goes that way.
+    const route = egress === from ? this.routeTo(remote) : undefined;
+    const gateway = route?.interface === egress ? route.gateway : undefined;
+    return this.#path(egress, local, remote, protocol, this.#sysctl.ip_default_ttl, gateway);
+  }
+
+  #path(
+    egress: Interface,
+    source: IpAddress,
+    destination: IpAddress,
+    protocol: number,
+    ttl: number,
+    gateway?: IpAddress,
+  ): RoutedPath {
+    return new RoutedPath(this, egress, source, destination, protocol, ttl, gateway);
   }
 
   /** Nothing is answered on this path. When that is because its link is down, another that is up may serve; undefined: stay. */
   otherPath(path: RoutedPath): RoutedPath | undefined {
     const { egress, source, destination, protocol, ttl, tos, discovery } = path;
     if (!(egress instanceof Interface) || egress.isUp) return undefined;
-    const route = this.routes.lookup(destination, egress);
+    const route = this.routeTo(destination, egress);
     if (route === undefined || route.rejection !== undefined || !route.interface.isUp) return undefined;
-    const other = new RoutedPath(this, route.interface, source, destination, protocol, ttl);
+    const other = this.#path(route.interface, source, destination, protocol, ttl, route.gateway);
     other.tos = tos;
     other.discovery = discovery;
+    other.flowLabel = path.flowLabel;
     return other;
   }
 
@@ -256,9 +305,37 @@ export class Network implements PathKnowledge {
   #lo(): Interface {
     if (this.#loopback === undefined) {
       const [out, back] = createPipe({ mtu: 65_535, names: ['lo', 'lo'] });
-      this.#loopback = new Interface(this.#owner, out, 'lo', LOOPBACK_INDEX, [{ address: IPV4_LOOPBACK, bits: 8 }]);
+      this.#loopback = new Interface(this.#owner, out, 'lo', LOOPBACK_INDEX, [
+        { address: IPV4_LOOPBACK, bits: 8 },
+        { address: IPV6_LOOPBACK, bits: 128 },
+      ]);
       this.#loopbackIn = new Interface(this.#owner, back, 'lo', LOOPBACK_INDEX, []);
     }
     return this.#loopback;
   }
+}
+
+function isLoopbackWords(family: 4 | 6, w0: number, w1: number, w2: number, w3: number): boolean {
+  return family === 4 ? w3 >>> 24 === 127 : w3 === 1 && w2 === 0 && w1 === 0 && w0 === 0;
+}
+
+/** RFC 4291 2.8: the multicast addresses that a host hears: all nodes of the interface and the link, and those asked for its own addresses. */
+function isJoined(from: Interface, { d0, d1, d2, d3 }: InboundPacket): boolean {
+  const group = d0 >>> 16;
+  if (d1 !== 0 || (group !== 0xff01 && group !== 0xff02)) return false;
+  if (d2 === 0 && d3 === 1) return true;
+  if (group !== 0xff02 || d2 !== 1 || d3 >>> 24 !== 0xff) return false;
+  return from.addresses.some(({ address: { family, w3 } }) => family === 6 && (w3 ^ d3) << 8 === 0);
+}
+
+/** RFC 4291 2.5.6, appendix A: from the hardware address, or at random when there is none. */
+function linkLocalAddress(hardware: Uint8Array | undefined, random: Random): IpAddress {
+  if (hardware?.length !== 6) return IpAddress.v6(LINK_LOCAL, 0, random.uint32(), random.uint32());
+  const [a, b, c, d, e, f] = hardware as unknown as [number, number, number, number, number, number];
+  return IpAddress.v6(
+    LINK_LOCAL,
+    0,
+    ((a ^ 2) << 24) | (b << 16) | (c << 8) | 0xff,
+    0xfe000000 | (d << 16) | (e << 8) | f,
+  );
 }

@@ -43,8 +43,9 @@ export class RoutedPath extends IpPath {
     destination: IpAddress,
     protocol: number,
     ttl: number,
+    nextHop?: IpAddress,
   ) {
-    super(egress, source, destination, protocol, ttl);
+    super(egress, source, destination, protocol, ttl, nextHop);
     this.#knowledge = knowledge;
   }
 
@@ -73,6 +74,12 @@ export class RoutedPath extends IpPath {
 
   tooLarge(mtu: number): void {
     this.#knowledge.tooLarge(this, mtu);
+  }
+
+  /** RFC 6437 3: a flow gets a label that nobody can guess, and another when it is to be routed otherwise (Linux's auto_flowlabels). */
+  relabel(): void {
+    if (this.source.family === 6)
+      this.flowLabel = ((this.#knowledge.chance() << 4) ^ this.#knowledge.chance()) & 0xfffff || 1;
   }
 
   /** RFC 6864 4.3, RFC 6274 3.5.2: what may be fragmented is numbered, from a start that nobody can guess. */

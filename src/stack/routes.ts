@@ -102,17 +102,3 @@ function sameBits(a: number, b: number, bits: number): boolean {
   if (bits <= 0) return true;
   return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0;
 }
-
-/** The source address to use on a route: the one in the narrowest network with the destination (or the gateway), or else the interface's first. */
-export function sourceAddress(route: Route, destination: IpAddress): IpAddress | undefined {
-  const target = route.gateway ?? destination;
-  const candidates = route.interface.addresses.filter(({ address }) => address.family === destination.family);
-  let best = candidates[0];
-  let narrowest = -1;
-  for (const candidate of candidates) {
-    if (candidate.bits <= narrowest || !inPrefix(target, candidate.address, candidate.bits)) continue;
-    best = candidate;
-    narrowest = candidate.bits;
-  }
-  return best?.address;
-}

@@ -5,8 +5,7 @@
  * to the links, and the users are told. What users do in answer marks again, and is sent in the same flush; outside of a
  * batch a flush comes at the end of the turn. Nothing re-enters.
  */
-import { countEcn, IpCounters } from '../ip/counters.ts';
-import { InboundPacket, readPacket } from '../ip/inbound.ts';
+import { IpCounters } from '../ip/counters.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
 import type { InterfaceAddress, Link } from '../link/link.ts';
 import type { PacketBatch } from '../link/packet.ts';
@@ -23,19 +22,15 @@ import { serveTimers } from '../tcp/timeouts.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import type { TraceSink } from '../trace/events.ts';
-import { ICMP_PORT_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE } from '../wire/icmp.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
-import { OK, reasonName } from '../wire/reasons.ts';
 import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
 import { Demux } from './demux.ts';
-import { icmpArrives, reportUnreachable } from './icmp-input.ts';
 import type { Interface, InterfaceOwner } from './interface.ts';
+import { IpInput } from './ip-input.ts';
 import { Network } from './network.ts';
 import type { PendingSyns } from './pending-syns.ts';
 import { Ports } from './ports.ts';
 import type { RoutedPath } from './routed-path.ts';
 import type { Route } from './routes.ts';
-import { TcpInput } from './tcp-input.ts';
 
 export type { SocketStatus };
 
@@ -76,8 +71,7 @@ export class Stack implements InterfaceOwner {
   pendingSyns: PendingSyns | undefined;
   /** Called after a flush that leaves nothing unsent, unacknowledged or unanswered (TIME-WAIT does not count). */
   onIdle: (() => void) | undefined;
-  readonly #tcpInput: TcpInput;
-  readonly #inbound = new InboundPacket();
+  readonly #ipInput: IpInput;
   readonly #timer: Timer;
   readonly #idleTimer: Timer;
   /** Connections whose interface was full. */
@@ -111,7 +105,7 @@ export class Stack implements InterfaceOwner {
     this.network = new Network(this, this.sysctl, this.ipCounters, random);
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);
-    this.#tcpInput = new TcpInput(this);
+    this.#ipInput = new IpInput(this);
     this.#timer = clock.timer(() => this.#tick());
     this.#idleTimer = clock.timer(() => this.#tick(), true);
   }
@@ -186,17 +180,9 @@ export class Stack implements InterfaceOwner {
     const outer = this.#busy;
     this.#busy = true;
     for (let i = 0; i < batch.length; i++) {
-      this.ipCounters.InReceives++;
       const packet = batch.packets[i];
       if (packet === undefined) break;
-      const reason = readPacket(packet, this.#inbound);
-      if (reason === OK) {
-        countEcn(this.ipCounters, this.#inbound);
-        this.#deliver(from, this.#inbound, now);
-      } else {
-        this.ipCounters.InHdrErrors++;
-        this.drop(reasonName(reason), now);
-      }
+      this.#ipInput.arrives(from, packet, now);
     }
     this.#busy = outer;
     if (!outer) this.#flush();
@@ -228,31 +214,6 @@ export class Stack implements InterfaceOwner {
     this.trace?.({ type: 'drop', at: now, reason });
   }
 
-  #deliver(from: Interface, packet: InboundPacket, now: number): void {
-    const { ipCounters } = this;
-    if (!this.network.isForUs(from, packet)) {
-      ipCounters.InAddrErrors++;
-      return this.drop('ip-not-for-us', now);
-    }
-    if (packet.fragment) {
-      ipCounters.ReasmFails++;
-      return this.drop('ip-fragment', now);
-    }
-    switch (packet.protocol) {
-      case PROTOCOL_TCP:
-        ipCounters.InDelivers++;
-        return this.#tcpInput.arrives(from, packet, now);
-      case PROTOCOL_ICMP:
-        ipCounters.InDelivers++;
-        return icmpArrives(this, from, packet, now);
-      case PROTOCOL_UDP:
-        return reportUnreachable(this, from, packet, ICMP_PORT_UNREACHABLE, now);
-      default:
-        ipCounters.InUnknownProtos++;
-        reportUnreachable(this, from, packet, ICMP_PROTOCOL_UNREACHABLE, now);
-    }
-  }
-
   #tick(): void {
     if (this.#closed || this.#catchingUp) return;
     const due = Math.min(this.tcp.timers.next(), this.tcp.idleTimers.next());
@@ -281,6 +242,7 @@ export class Stack implements InterfaceOwner {
     if (connection.settings.rare.device !== 0) return;
     const other = this.network.otherPath(connection.path as RoutedPath);
     if (other !== undefined) connection.path = other;
+    else (connection.path as RoutedPath).relabel();
   }
 
   /** Sends what is to be sent, tells who is to be told, and sets the timer. */

@@ -16,6 +16,7 @@ import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { OK, reasonName, TCP_BAD_CHECKSUM } from '../wire/reasons.ts';
 import { ACK, OPT_SIGNED, parseTcp, SYN, TcpSegment, tcpChecksumOk } from '../wire/tcp.ts';
 import type { Interface } from './interface.ts';
+import type { RoutedPath } from './routed-path.ts';
 import type { Stack } from './stack.ts';
 
 export class TcpInput {
@@ -115,7 +116,7 @@ export class TcpInput {
   #withoutEntry(from: Interface, packet: InboundPacket, iss: number | undefined, now: number): void {
     const segment = this.#segment;
     // RFC 9293 3.9.2.3 [MUST-57], [MUST-63]: no answer to a broadcast or multicast address, and no connection with one.
-    const source = addressOf(packet.family, packet.s0, packet.s1, packet.s2, packet.s3);
+    const source = IpAddress.v6(packet.s0, packet.s1, packet.s2, packet.s3);
     if (source.isMulticast || source.isUnspecified || this.#stack.network.isBroadcast(source))
       return this.#stack.drop('tcp-bad-source', now);
     // RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack).
@@ -126,6 +127,7 @@ export class TcpInput {
     if (listener !== undefined) {
       // One that ended a TIME-WAIT has been looked at.
       if (iss === undefined && this.#refusesFor(listener, packet, source, arrival.local, now)) return;
+      arrival.replyPath.relabel();
       return listenerArrives(listener, segment, packet.chunk, arrival, iss, now);
     }
     if (this.#forwards(from) && this.#stack.pendingSyns?.arrives(from, packet, segment, arrival, iss, now)) return;
@@ -160,7 +162,7 @@ export class TcpInput {
 class PacketArrival implements Arrival {
   readonly local: IpAddress;
   readonly remote: IpAddress;
-  readonly replyPath: Path;
+  readonly replyPath: RoutedPath;
   readonly #stack: Stack;
   readonly #from: Interface;
   readonly #packet: InboundPacket;
@@ -170,7 +172,7 @@ class PacketArrival implements Arrival {
     this.#from = from;
     this.#packet = packet;
     this.remote = remote;
-    this.local = stack.network.shared(addressOf(packet.family, packet.d0, packet.d1, packet.d2, packet.d3));
+    this.local = stack.network.shared(IpAddress.v6(packet.d0, packet.d1, packet.d2, packet.d3));
     this.replyPath = stack.network.pathBack(from, this.local, remote, PROTOCOL_TCP);
   }
 
@@ -182,10 +184,10 @@ class PacketArrival implements Arrival {
   makePath(): Path | undefined {
     // Who can be anybody stays on the link that took it for that: other ways would drop its packets as lies.
     if (this.#from.acceptAny && !this.#stack.network.isLocal(this.local)) return this.replyPath;
-    return this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP) ?? this.replyPath;
+    const path = this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP);
+    if (path === undefined) return this.replyPath;
+    // RFC 6437 3: the whole flow has one label.
+    path.flowLabel = this.replyPath.flowLabel;
+    return path;
   }
-}
-
-export function addressOf(family: 4 | 6, w0: number, w1: number, w2: number, w3: number): IpAddress {
-  return family === 4 ? IpAddress.v4(w3) : IpAddress.v6(w0, w1, w2, w3);
 }

@@ -24,6 +24,8 @@ export const REASON_BAD_PARAMETER = 12;
 export const REASON_TOO_LARGE = 13;
 /** A RST came after the peer's FIN: what we would still write is not wanted. */
 export const REASON_BROKEN_PIPE = 14;
+/** A router does not let such packets through, and says so. */
+export const REASON_PROHIBITED = 15;
 
 const names = [
   'none',
@@ -41,6 +43,7 @@ const names = [
   'parameter problem',
   'packet too large',
   'broken pipe',
+  'prohibited',
 ];
 
 export function closeReasonName(reason: number): string {

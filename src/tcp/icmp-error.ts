@@ -19,6 +19,8 @@ export interface IcmpError {
   readonly networkAway: boolean;
   /** An embryo is given up. */
   readonly endsEmbryo: boolean;
+  /** Trying again will not help (for other protocols: what they tell their users). */
+  readonly hard: boolean;
 }
 
 /**

@@ -130,14 +130,10 @@ function refuseMd5(
   return 'tcp-md5-failure';
 }
 
-/**
- * RFC 5925 7.8: hard ICMP errors (protocol, port, fragmentation needed) about a synchronized connection are nothing to one that uses
- * TCP-AO, unless its user said otherwise: ICMP is not signed.
- * @param code of a destination unreachable
- */
-export function ignoresUnreachable(context: TcpContext, entry: TableEntry, code: number): boolean {
+/** RFC 5925 7.8: hard ICMP errors about a synchronized connection are nothing to one that uses TCP-AO, unless its user said otherwise: ICMP is not signed. */
+export function ignoresUnreachable(context: TcpContext, entry: TableEntry): boolean {
   const { signer } = entry;
-  if (!(signer instanceof AoSigner) || signer.info.acceptIcmps || code < 2 || code > 4) return false;
+  if (!(signer instanceof AoSigner) || signer.info.acceptIcmps) return false;
   if (entry.kind === KIND_EMBRYO) return false;
   if (entry.kind === KIND_CONNECTION && (entry.state & (SYN_SENT | SYN_RECEIVED)) !== 0) return false;
   context.counters.TCPAODroppedIcmps++;

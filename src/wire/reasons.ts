@@ -18,6 +18,13 @@ export const UDP_TRUNCATED = 11;
 export const UDP_BAD_LENGTH = 12;
 export const UDP_BAD_CHECKSUM = 13;
 export const VIRTIO_NET_BAD_HEADER = 14;
+/** An IPv6 address that may not be on the wire. */
+export const IPV6_BAD_ADDRESS = 15;
+export const IPV6_BAD_EXTENSION_HEADER = 16;
+export const IPV6_UNKNOWN_NEXT_HEADER = 17;
+export const IPV6_UNKNOWN_OPTION = 18;
+export const IPV6_UNKNOWN_ROUTING_TYPE = 19;
+export const IPV6_NO_NEXT_HEADER = 20;
 
 const NAMES: readonly string[] = [
   'ok',
@@ -35,6 +42,12 @@ const NAMES: readonly string[] = [
   'udp-bad-length',
   'udp-bad-checksum',
   'virtio-net-bad-header',
+  'ipv6-bad-address',
+  'ipv6-bad-extension-header',
+  'ipv6-unknown-next-header',
+  'ipv6-unknown-option',
+  'ipv6-unknown-routing-type',
+  'ipv6-no-next-header',
 ];
 
 /** How many codes there are: they run from 0 to `REASON_COUNT - 1`, so counters can be an array. */

@@ -529,9 +529,9 @@ export default [
   },
   { file: 'tcp/settings', name: 'IP_TTL has no effect', find: 'if (this.ttl > 0) path.ttl = this.ttl;', replace: '' },
   {
-    file: 'stack/icmp-input',
+    file: 'stack/icmp-reports',
     name: 'ICMP errors to broadcast sources',
-    find: 'if (remote.isMulticast || remote.isUnspecified || stack.network.isBroadcast(remote)) return undefined;',
+    find: 'if (remote.isMulticast || remote.isUnspecified || network.isBroadcast(remote)) return undefined;',
     replace: '',
   },
   {
@@ -541,18 +541,18 @@ export default [
     replace: 'if (false) {',
   },
   {
-    file: 'stack/icmp-input',
+    file: 'stack/quoted-packet',
     name: 'a quote cut short is read on',
-    find: '|| payloadLength < quoted.headerLength + 8',
-    replace: '',
+    find: 'if (about.length < LEAST || about.protocol !== PROTOCOL_TCP) return;\n  const entry = entryOf(stack, view, about);\n  if (entry === undefined) return;',
+    replace: 'const entry = entryOf(stack, view, about);\n  if (entry === undefined) return;',
   },
   {
-    file: 'stack/stack',
+    file: 'stack/ip-input',
     name: 'packets for others are taken',
-    find: 'if (!this.network.isForUs(from, packet)) {',
+    find: 'if (!network.isForUs(from, packet)) {',
     replace: 'if (false) {',
   },
-  { file: 'stack/stack', name: 'fragments are taken', find: 'if (packet.fragment) {', replace: 'if (false) {' },
+  { file: 'stack/ip-input', name: 'fragments are taken', find: 'if (packet.fragment) {', replace: 'if (false) {' },
   {
     file: 'stack/ports',
     name: 'ephemeral ports in use',
@@ -713,7 +713,7 @@ export default [
   {
     file: 'ip/icmp-output',
     name: 'all of a long packet is quoted',
-    find: 'Math.min(inbound.headerLength + inbound.payloadLength, QUOTE_LIMIT)',
+    find: 'Math.min(inbound.headerLength + inbound.payloadLength, limit)',
     replace: 'inbound.headerLength + inbound.payloadLength',
   },
   {
@@ -756,16 +756,16 @@ export default [
   },
   { file: 'socket/socket', name: 'SO_LINGER not inherited', find: 'accepted.linger = this.linger;', replace: '' },
   {
-    file: 'stack/icmp-input',
+    file: 'stack/icmp-reports',
     name: 'our own address from outside is answered',
-    find: 'if (!stack.network.isLoopback(from) && stack.network.isLocal(remote)) return undefined;',
+    find: 'if (!network.isLoopback(from) && network.isLocal(remote)) return undefined;',
     replace: '',
   },
   {
     file: 'stack/icmp-input',
     name: 'time exceeded is not noted',
-    find: 'message.type === ICMP_TIME_EXCEEDED || message.type === ICMP_PARAMETER_PROBLEM',
-    replace: 'message.type === ICMP_PARAMETER_PROBLEM',
+    find: 'ipCounters.IcmpInTimeExcds++;\n      return errorArrives(stack, from, packet, now);',
+    replace: 'return;',
   },
   {
     file: 'stack/network',

@@ -53,8 +53,8 @@ export default [
     'signer.length !== length) syncMss(entry)',
     'signer.length !== length) void 0',
   ),
-  inbound('ICMP counts whatever TCP-AO says', 'signer.info.acceptIcmps || code < 2', 'true || code < 2'),
-  inbound('accept_icmps means nothing', 'signer.info.acceptIcmps || code < 2', 'code < 2'),
+  inbound('ICMP counts whatever TCP-AO says', 'signer.info.acceptIcmps) return', 'true) return'),
+  inbound('accept_icmps means nothing', 'signer.info.acceptIcmps) return', 'false) return'),
   inbound(
     'ICMP does not count while connecting',
     'if (entry.kind === KIND_CONNECTION && (entry.state',

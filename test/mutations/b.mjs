@@ -803,7 +803,7 @@ export default [
   },
   { file: 'tcp/sent-runs', name: 'what was SACKed is sampled again', find: 'else if (!reported) {', replace: 'else {' },
   {
-    file: 'stack/routes',
+    file: 'stack/source-address',
     name: 'the first address in any network',
     find: 'if (candidate.bits <= narrowest ||',
     replace: 'if (',
@@ -818,7 +818,7 @@ export default [
   {
     file: 'stack/network',
     name: '127/8 from outside',
-    find: 'if (packet.family === 4 && (packet.s3 >>> 24 === 127 || packet.d3 >>> 24 === 127)) return false;',
+    find: 'if (isLoopbackWords(packet.family, packet.d0, packet.d1, packet.d2, packet.d3)) return false;',
     replace: '',
   },
   {

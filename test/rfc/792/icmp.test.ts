@@ -122,7 +122,7 @@ describe('RFC 791, RFC 1122 3.2.1: what IP drops', () => {
     const good = () => buildIp(PEER.w3, DUT.w3, 6, 20);
     for (const [at, value] of [
       [10, 0],
-      [0, 0x65],
+      [0, 0x75],
       [0, 0x44],
       [0, 0x4f],
       [3, 200],

@@ -1,0 +1,101 @@
+/** From a packet to the protocol that it is for: RFC 791, RFC 1122 3.2.1; RFC 8200 4. */
+import { countEcn } from '../ip/counters.ts';
+import { ParameterProblem, readExtensions } from '../ip/extension-headers.ts';
+import { InboundPacket, readPacket } from '../ip/inbound.ts';
+import type { Packet } from '../link/packet.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { PROTOCOL_ICMPV6 } from '../wire/ipv6.ts';
+import { IP_TRUNCATED, IPV6_BAD_ADDRESS, IPV6_NO_NEXT_HEADER, OK, reasonName } from '../wire/reasons.ts';
+import { icmpArrives } from './icmp-input.ts';
+import { reportParameterProblem, reportUnknownProtocol, reportUnreachable } from './icmp-reports.ts';
+import { icmpv6Arrives } from './icmpv6-input.ts';
+import type { Interface } from './interface.ts';
+import type { Stack } from './stack.ts';
+import { TcpInput } from './tcp-input.ts';
+
+export class IpInput {
+  readonly #stack: Stack;
+  readonly #tcp: TcpInput;
+  readonly #inbound = new InboundPacket();
+  readonly #problem = new ParameterProblem();
+
+  constructor(stack: Stack) {
+    this.#stack = stack;
+    this.#tcp = new TcpInput(stack);
+  }
+
+  arrives(from: Interface, packet: Packet, now: number): void {
+    const inbound = this.#inbound;
+    const { ipCounters } = this.#stack;
+    const reason = readPacket(packet, from.index, inbound);
+    // What is not IPv6 is counted with IPv4.
+    const six = packet.length > 0 && (packet.chunk.bytes[packet.offset] as number) >> 4 === 6;
+    if (six) ipCounters.Ip6InReceives++;
+    else ipCounters.InReceives++;
+    if (reason === OK) {
+      countEcn(ipCounters, inbound);
+      return this.#received(from, inbound, now);
+    }
+    if (!six) ipCounters.InHdrErrors++;
+    else if (reason === IP_TRUNCATED) ipCounters.Ip6InTruncatedPkts++;
+    else if (reason === IPV6_BAD_ADDRESS) ipCounters.Ip6InAddrErrors++;
+    else ipCounters.Ip6InHdrErrors++;
+    this.#stack.drop(reasonName(reason), now);
+  }
+
+  #received(from: Interface, packet: InboundPacket, now: number): void {
+    const { network, ipCounters } = this.#stack;
+    if (!network.isForUs(from, packet)) {
+      ipCounters[packet.family === 4 ? 'InAddrErrors' : 'Ip6InAddrErrors']++;
+      return this.#stack.drop('ip-not-for-us', now);
+    }
+    if (packet.family === 6) {
+      if (packet.d0 >>> 24 === 0xff) ipCounters.Ip6InMcastPkts++;
+      if (!this.#readExtensions(from, packet, now)) return;
+    }
+    if (packet.fragment) {
+      ipCounters.ReasmFails++;
+      return this.#stack.drop('ip-fragment', now);
+    }
+    this.#deliver(from, packet, now);
+  }
+
+  /** @returns whether the packet goes on */
+  #readExtensions(from: Interface, packet: InboundPacket, now: number): boolean {
+    const problem = this.#problem;
+    const reason = readExtensions(packet, problem);
+    if (reason === OK) return true;
+    const { ipCounters } = this.#stack;
+    if (reason !== IPV6_NO_NEXT_HEADER) ipCounters.Ip6InHdrErrors++;
+    this.#stack.drop(reasonName(reason), now);
+    if (problem.code >= 0) {
+      reportParameterProblem(this.#stack, from, packet, problem.code, problem.pointer, problem.evenMulticast, now);
+    }
+    return false;
+  }
+
+  #deliver(from: Interface, packet: InboundPacket, now: number): void {
+    const { ipCounters } = this.#stack;
+    const four = packet.family === 4;
+    switch (packet.protocol) {
+      case PROTOCOL_TCP:
+        ipCounters[four ? 'InDelivers' : 'Ip6InDelivers']++;
+        return this.#tcp.arrives(from, packet, now);
+      case PROTOCOL_ICMP:
+        if (!four) break;
+        ipCounters.InDelivers++;
+        return icmpArrives(this.#stack, from, packet, now);
+      case PROTOCOL_ICMPV6:
+        if (four) break;
+        ipCounters.Ip6InDelivers++;
+        return icmpv6Arrives(this.#stack, from, packet, now);
+      case PROTOCOL_UDP:
+        this.#stack.drop('udp-no-socket', now);
+        return reportUnreachable(this.#stack, from, packet, 'port', now);
+      default:
+    }
+    ipCounters[four ? 'InUnknownProtos' : 'Ip6InUnknownProtos']++;
+    this.#stack.drop('ip-unknown-protocol', now);
+    reportUnknownProtocol(this.#stack, from, packet, now);
+  }
+}
