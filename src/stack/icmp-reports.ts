@@ -156,6 +156,7 @@ export function backTo(stack: Stack, from: Interface, packet: InboundPacket): Ro
   if (remote.isMulticast || remote.isUnspecified || network.isBroadcast(remote)) return undefined;
   const protocol = packet.family === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
   const asked = IpAddress.v6(packet.d0, packet.d1, packet.d2, packet.d3);
-  const local = network.isLocal(asked) ? asked : network.addressTowards(from, remote);
+  const isOurs = network.isLocal(asked) || (from.acceptAny && network.isForeign(packet));
+  const local = isOurs ? asked : network.addressTowards(from, remote);
   return local === undefined ? undefined : network.pathBack(from, local, remote, protocol);
 }
