@@ -2,6 +2,8 @@
 
 import type { Closable } from './net/descriptor.ts';
 import { type DialOptions, dial } from './net/dial.ts';
+import { dnsPlanOf } from './net/dns-options.ts';
+import type { DnsResolver } from './net/dns-resolver.ts';
 import { errClosed, SyscallError } from './net/errors.ts';
 import { type ForwardCallback, type Forwarder, type ForwardOptions, forward } from './net/forward.ts';
 import {
@@ -16,9 +18,12 @@ import {
   sysctlOf,
   traceOf,
 } from './net/host-options.ts';
+import { hostResolver } from './net/host-resolver.ts';
 import { type ListenOptions, listen } from './net/listen.ts';
 import type { Net } from './net/net.ts';
 import { OpError } from './net/op-error.ts';
+import { lookupAddresses, resolveTCPAddr } from './net/resolve.ts';
+import type { LookupOptions } from './net/resolver.ts';
 import {
   applyRoute,
   findRoute,
@@ -28,6 +33,7 @@ import {
   routeOf,
   statusOf,
 } from './net/route-options.ts';
+import type { TCPAddr } from './net/tcp-addr.ts';
 import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
 import { createSocket, type Socket } from './socket/socket.ts';
@@ -52,9 +58,12 @@ export function createHost(options: HostOptions = {}): Host {
   const interfaces = interfacesOf(options);
   const routes = routesOf(options, interfaces);
   const resolver = resolverOf(options);
+  const clock = clockOf(options);
+  const random = randomOf(options);
+  const plan = dnsPlanOf(options, clock);
   const stack = new Stack({
-    clock: clockOf(options),
-    random: randomOf(options),
+    clock,
+    random,
     sysctl: sysctlOf(options),
     trace: traceOf(options),
     hasher: hasherOf(options),
@@ -67,19 +76,24 @@ export function createHost(options: HostOptions = {}): Host {
   // What is said of a link's own network goes before what follows from its address.
   for (const route of routes) applyRoute(stack, route);
   const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
-  return new Host({ stack, resolver, open: new Set() }, addresses);
+  const open: Net['open'] = new Set();
+  const dns = hostResolver(plan, stack, open, random);
+  return new Host({ stack, resolver: resolver ?? dns, services: plan.services, open }, dns, addresses);
 }
 
 export class Host {
   /** Its addresses, in the order of the links; 127.0.0.1 is one always and not listed. */
   readonly addresses: readonly IpAddress[];
+  /** Looks names up as the option `dns` says: addresses, aliases, mail exchangers, services, names of addresses, ... */
+  readonly dns: DnsResolver;
   readonly #net: Net;
   readonly #sysctl: Stack['sysctl'];
   #closing: Promise<void> | undefined;
 
   /** For createHost alone. */
-  constructor(net: Net, addresses: readonly IpAddress[]) {
+  constructor(net: Net, dns: DnsResolver, addresses: readonly IpAddress[]) {
     this.#net = net;
+    this.dns = dns;
     this.#sysctl = checkedSysctl(net.stack.sysctl);
     this.addresses = addresses;
   }
@@ -129,6 +143,28 @@ export class Host {
   forward(decide: ForwardCallback, options?: ForwardOptions): Forwarder {
     if (this.#closing !== undefined) throw errClosed;
     return forward(this.#net, decide, options);
+  }
+
+  /**
+   * The addresses of a name, best first, as texts; of the option `resolver` when there is one, else as `dns.lookupHost`.
+   * @throws DNSError (as a rejection) `lookup nohost on 10.9.0.1:53: no such host`
+   */
+  async lookupHost(name: string, options: LookupOptions = {}): Promise<string[]> {
+    return (await lookupAddresses(name, { ...options, resolver: this.#net.resolver })).map(String);
+  }
+
+  /** The port of a service, by number or by name. @throws AddrError invalid port; DNSError unknown port */
+  lookupPort(network: string, service: string): number {
+    return this.dns.lookupPort(network, service);
+  }
+
+  /**
+   * The address that `host:port` stands for; see `resolveTCPAddr`.
+   * @throws UnknownNetworkError, AddrError, DNSError (as rejections)
+   */
+  resolveTCPAddr(network: string, address: string, { signal }: LookupOptions = {}): Promise<TCPAddr> {
+    const { resolver, services } = this.#net;
+    return resolveTCPAddr(network, address, { resolver, services, signal });
   }
 
   /**

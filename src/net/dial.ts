@@ -95,7 +95,7 @@ async function addresses(
   checkNetwork(network);
   if (address === '') throw new Error('missing address');
   const list = await within(net.stack.clock, limits, address, (signal) =>
-    resolveList(network, address, { resolver: net.resolver, signal }),
+    resolveList(network, address, { resolver: net.resolver, services: net.services, signal }),
   );
   if (local === undefined) return list;
   if (!(local instanceof TCPAddr)) throw new AddrError('mismatched local address type', String(local));

@@ -7,7 +7,8 @@ import type { Clock } from '../time/clock.ts';
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { Prefix } from '../wire/address.ts';
-import { localResolver, type Resolver } from './resolver.ts';
+import type { DnsHostOptions } from './dns-options.ts';
+import type { Resolver } from './resolver.ts';
 import { parseCidr, type RouteOptions, type RoutePlan, routeOf } from './route-options.ts';
 
 export interface LinkOptions {
@@ -28,7 +29,7 @@ export interface AcceptAnyOptions {
   readonly echo?: boolean | undefined;
 }
 
-export interface HostOptions {
+export interface HostOptions extends DnsHostOptions {
   /** The one link, for a host that has one; `address` goes with it. */
   readonly link?: Link | undefined;
   readonly address?: string | readonly string[] | undefined;
@@ -46,7 +47,7 @@ export interface HostOptions {
   readonly sysctl?: StackOptions['sysctl'] | undefined;
   /** Is told every event. Default: nobody. */
   readonly trace?: StackOptions['trace'] | undefined;
-  /** Who is asked for names. Default: one that knows `localhost` alone. */
+  /** Who is asked for the addresses of names in place of `dns`. */
   readonly resolver?: Resolver | undefined;
   /** The hashes of TCP-MD5 and TCP-AO. Default: none, and neither option; `createHost` of `tunstack/node` has those of `node:crypto`. */
   readonly hasher?: SegmentHasher | undefined;
@@ -70,6 +71,9 @@ const OPTIONS: readonly (keyof HostOptions)[] = [
   'seed',
   'sysctl',
   'trace',
+  'dns',
+  'dnsCodec',
+  'systemFiles',
   'resolver',
   'hasher',
 ];
@@ -107,7 +111,9 @@ export function traceOf({ trace }: HostOptions): StackOptions['trace'] {
 }
 
 /** @throws TypeError when it cannot look names up */
-export function resolverOf({ resolver = localResolver }: HostOptions): Resolver {
+export function resolverOf({ resolver, dns }: HostOptions): Resolver | undefined {
+  if (resolver === undefined) return undefined;
+  if (dns !== undefined) throw new TypeError('createHost: give either dns or resolver, not both');
   if (typeof resolver?.lookupHost !== 'function')
     throw new TypeError('createHost: resolver must be a Resolver { lookupHost(name) }');
   return resolver;

@@ -50,7 +50,7 @@ export async function listen(
     if (options.signal?.aborted) throw abortError(options.signal);
     const limits = { deadline: undefined, signal: options.signal };
     const list = await within(net.stack.clock, limits, address, (signal) =>
-      resolveList(network, address, { resolver: net.resolver, signal }),
+      resolveList(network, address, { resolver: net.resolver, services: net.services, signal }),
     );
     local = preferred(list, 4);
   } catch (error) {

@@ -5,11 +5,14 @@ import type { Stack } from '../stack/stack.ts';
 import type { Closable } from './descriptor.ts';
 import { SyscallError } from './errors.ts';
 import type { Resolver } from './resolver.ts';
+import type { Services } from './services-file.ts';
 import type { TCPAddr } from './tcp-addr.ts';
 
 export interface Net {
   readonly stack: Stack;
   readonly resolver: Resolver;
+  /** Names of ports beyond those that are built in. */
+  readonly services: () => Services;
   /** Connections and listeners that are open. */
   readonly open: Set<Closable>;
 }

@@ -1,7 +1,8 @@
 /** Port texts: numbers as Go reads them, and the names of services. */
 import { AddrError, DNSError } from './errors.ts';
+import type { Services } from './services-file.ts';
 
-/** Go's built-in names, and the few others that a lab uses daily. A system's /etc/services is not read. */
+/** Go's built-in names, and the few others that a lab uses daily: known without any /etc/services. */
 const TCP_SERVICES = new Map([
   ['echo', 7],
   ['discard', 9],
@@ -43,21 +44,23 @@ export function parsePort(text: string): number | undefined {
 
 /**
  * The port that `service` (a number or a name, in any case) stands for on `network` (tcp, tcp4, tcp6, udp, udp4, udp6; '' is either).
+ * `services`: what /etc/services says, which goes before what is built in; asked for when there is a name to look up.
  * @throws AddrError invalid port, unknown network
  * @throws DNSError unknown port
  */
-export function lookupPort(network: string, service: string): number {
-  const port = parsePort(service) ?? lookupService(network, service);
+export function lookupPort(network: string, service: string, services?: () => Services): number {
+  const port = parsePort(service) ?? lookupService(network, service, services);
   if (port < 0 || port > 65_535) throw new AddrError('invalid port', service);
   return port;
 }
 
-function lookupService(network: string, service: string): number {
+function lookupService(network: string, service: string, services?: () => Services): number {
   const name = service.toLowerCase();
   const protocol = network === '' ? '' : /^(tcp|udp)[46]?$/.exec(network)?.[1];
   if (protocol === undefined) throw new AddrError('unknown network', network);
-  const tcp = protocol === 'udp' ? undefined : TCP_SERVICES.get(name);
-  const port = tcp ?? (protocol === 'tcp' ? undefined : UDP_SERVICES.get(name));
+  const listed = services?.();
+  const tcp = protocol === 'udp' ? undefined : (listed?.get('tcp')?.get(name) ?? TCP_SERVICES.get(name));
+  const port = tcp ?? (protocol === 'tcp' ? undefined : (listed?.get('udp')?.get(name) ?? UDP_SERVICES.get(name)));
   if (port === undefined) throw new DNSError('unknown port', `${network}/${service}`, { isNotFound: true });
   return port;
 }

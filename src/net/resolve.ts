@@ -1,9 +1,11 @@
 /** From `network` and `host:port` to addresses, by Go's rules. */
-import { IPV4_ANY, IpAddress } from '../wire/address.ts';
-import { AddrError, DNSError, UnknownNetworkError } from './errors.ts';
+import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
+import { AddrError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
 import { splitHostPort } from './host-port.ts';
+import { IPAddr, parseIPAddr } from './ip-addr.ts';
 import { lookupPort } from './ports.ts';
-import { localResolver, type Resolver } from './resolver.ts';
+import { type LookupOptions, localResolver, type Resolver } from './resolver.ts';
+import type { Services } from './services-file.ts';
 import { TCPAddr } from './tcp-addr.ts';
 
 export interface ResolveOptions {
@@ -11,6 +13,8 @@ export interface ResolveOptions {
   resolver?: Resolver | undefined;
   /** Ends a lookup that nobody waits for. */
   signal?: AbortSignal | undefined;
+  /** Names of ports beyond those that are built in. */
+  services?: (() => Services) | undefined;
 }
 
 export const NO_SUITABLE_ADDRESS = 'no suitable address found';
@@ -44,41 +48,37 @@ export function preferred(list: readonly TCPAddr[], family: 4 | 6): TCPAddr {
 export async function resolveList(network: string, address: string, options: ResolveOptions): Promise<TCPAddr[]> {
   if (address === '') return [new TCPAddr(undefined, 0)];
   const { host, port } = splitHostPort(address);
-  const number = lookupPort(network, port);
+  const number = lookupPort(network, port, options.services);
   if (host === '') return [new TCPAddr(undefined, number)];
-  const literal = parseZoned(host);
-  const found = literal === undefined ? await lookup(host, options) : [literal];
-  // Go: a lone :: is any address, of either family.
-  const all = found.length === 1 && `${found[0]?.ip}` === '::' ? [...found, { ip: IPV4_ANY, zone: '' }] : found;
   const family = network === 'tcp' ? undefined : network === 'tcp4' ? 4 : 6;
+  const found = await lookupAddresses(host, { ...options, network: family === undefined ? 'ip' : `ip${family}` });
+  // Go: a lone :: is any address, of either family.
+  const all = found.length === 1 && `${found[0]}` === '::' ? [...found, new IPAddr(IPV4_ANY)] : found;
   const suitable = all.filter(({ ip }) => family === undefined || ip.family === family);
   if (suitable.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, host);
   return suitable.map(({ ip, zone }) => new TCPAddr(ip, number, zone));
 }
 
-interface ZonedAddress {
-  readonly ip: IpAddress;
-  readonly zone: string;
-}
-
-/** Reads a literal; only IPv6 has zones, and an empty one is none. */
-function parseZoned(text: string): ZonedAddress | undefined {
-  const percent = text.indexOf('%');
-  const ip = IpAddress.parse(percent < 0 ? text : text.slice(0, percent));
-  if (ip === undefined) return undefined;
-  if (percent < 0) return { ip, zone: '' };
-  const zone = text.slice(percent + 1);
-  return ip.family === 4 || zone === '' ? undefined : { ip, zone };
-}
-
-async function lookup(host: string, { resolver = localResolver, signal }: ResolveOptions): Promise<ZonedAddress[]> {
-  let found: readonly IpAddress[];
+/** The addresses of a host: of a literal its own, of a name what the resolver says; at least one. @throws DNSError (as a rejection) */
+export async function lookupAddresses(
+  host: string,
+  { resolver = localResolver, signal, network }: LookupOptions & Pick<ResolveOptions, 'resolver'>,
+): Promise<IPAddr[]> {
+  const literal = parseIPAddr(host);
+  if (literal !== undefined) return [literal];
   try {
-    found = await resolver.lookupHost(host, { signal });
+    const found = (await resolver.lookupHost(host, { signal, network })).map(asIPAddr);
+    if (found.length > 0) return found;
   } catch (cause) {
     if (cause instanceof DNSError) throw cause;
     throw new DNSError(cause instanceof Error ? cause.message : String(cause), host, { cause });
   }
-  if (found.length === 0) throw new DNSError('no such host', host, { isNotFound: true });
-  return found.map((ip) => ({ ip, zone: '' }));
+  throw new DNSError('no such host', host, { isNotFound: true });
+}
+
+/** @throws ParseError when a resolver gave something else than an address */
+function asIPAddr(address: IpAddress | string): IPAddr {
+  const known = typeof address === 'string' ? parseIPAddr(address) : new IPAddr(address);
+  if (known === undefined) throw new ParseError('IP address', String(address));
+  return known;
 }
