@@ -17,6 +17,10 @@ export {
 export type { Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
 export { createPipe, type PipeOptions } from './link/pipe.ts';
 export type { DialOptions } from './net/dial.ts';
+export type { DnsCodec, DnsMessage, DnsQuery, DnsQuestion, DnsRecord, DnsType } from './net/dns-codec.ts';
+export type { DnsOptions } from './net/dns-options.ts';
+export { DnsResolver } from './net/dns-resolver.ts';
+export type { MX, SRV } from './net/dns-sort.ts';
 export {
   AddrError,
   CanceledError,
@@ -38,14 +42,17 @@ export {
 export type { ForwardCallback, ForwardedSyn, Forwarder, ForwardOptions } from './net/forward.ts';
 export type { AcceptAnyOptions, HostOptions, LinkOptions } from './net/host-options.ts';
 export { type HostPort, joinHostPort, splitHostPort } from './net/host-port.ts';
+export { IPAddr } from './net/ip-addr.ts';
 export type { KeepAliveConfig, KeepAliveOptions } from './net/keep-alive.ts';
 export type { ListenOptions } from './net/listen.ts';
 export type { Control } from './net/net.ts';
 export { type Addr, OpError } from './net/op-error.ts';
 export { lookupPort } from './net/ports.ts';
 export { type ResolveOptions, resolveTCPAddr } from './net/resolve.ts';
-export { localResolver, type Resolver } from './net/resolver.ts';
+export { type LookupOptions, localResolver, type Resolver } from './net/resolver.ts';
 export type { RouteOptions, RouteSelector, RouteStatus } from './net/route-options.ts';
+export type { Services } from './net/services-file.ts';
+export type { SystemFiles } from './net/system-files.ts';
 export { TCPAddr } from './net/tcp-addr.ts';
 export { TCPConn, type WaitOptions } from './net/tcp-conn.ts';
 export { TCPListener } from './net/tcp-listener.ts';

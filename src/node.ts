@@ -1,7 +1,9 @@
 /** The public names of `tunstack/node`: devices of the machine, and what makes Node's own libraries run on a host. */
 export { openTun, TunError, type TunLink, type TunOptions } from './link/tun.ts';
+export { nodeDnsCodec } from './node/dns-codec.ts';
 export { type AddressInfo, ConnDuplex, type DuplexOptions, duplex } from './node/duplex.ts';
 export { createHost } from './node/host.ts';
 export { type ConnectOptions, connectFunction, type HttpService, httpAgent, serveHttp } from './node/http.ts';
 export type { NodeNetError } from './node/node-error.ts';
 export { nodeHasher } from './node/segment-hasher.ts';
+export { nodeSystemFiles } from './node/system-files.ts';
