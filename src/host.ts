@@ -36,7 +36,7 @@ import {
 import type { TCPAddr } from './net/tcp-addr.ts';
 import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
-import { createSocket, type Socket } from './socket/socket.ts';
+import { createSocket, type SocketOf } from './socket/create-socket.ts';
 import { type SocketStatus, Stack } from './stack/stack.ts';
 import { checkedSysctl } from './stack/sysctl.ts';
 import type { Clock } from './time/clock.ts';
@@ -168,10 +168,11 @@ export class Host {
   }
 
   /**
-   * A BSD socket, non-blocking, with error numbers for results: `host.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)`.
+   * A BSD socket, non-blocking, with error numbers for results: `host.socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)`, or one of UDP:
+   * `host.socket(AF_INET, SOCK_DGRAM)`.
    * @throws SyscallError `socket` for a kind of socket that does not exist
    */
-  socket(domain: number, type: number, protocol = 0): Socket {
+  socket<Type extends number>(domain: number, type: Type, protocol = 0): SocketOf<Type> {
     if (this.#closing !== undefined) throw errClosed;
     const socket = createSocket(this.#net.stack, domain, type, protocol);
     if (typeof socket === 'number') throw new SyscallError('socket', -socket);

@@ -1,6 +1,7 @@
 /** What dial and listen need of a host. */
 import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from '../socket/constants.ts';
-import { createSocket, type Socket } from '../socket/socket.ts';
+import { createSocket } from '../socket/create-socket.ts';
+import type { Socket } from '../socket/socket.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Closable } from './descriptor.ts';
 import { SyscallError } from './errors.ts';

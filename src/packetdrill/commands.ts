@@ -170,7 +170,7 @@ export class Commands {
 
   /** @throws UnsupportedFeature */
   #file(path: string, line: string): string[] {
-    if (path === '/proc/net/tcp') return procNetTcp(this.#stack.sockets());
+    if (path === '/proc/net/tcp') return procNetTcp(this.#stack.sockets().filter(({ netid }) => netid === 'tcp'));
     if (/^\/(proc\/sys|sys\/module)\//.test(path)) return [sysctlText(this.#stack.sysctl, path)];
     throw new UnsupportedFeature(`the command ${line}`);
   }

@@ -1,7 +1,9 @@
 /** The host under test: a stack over a link that is the script's, on a clock that moves when the script says so. */
 import type { Link, LinkCapabilities, LinkReceiver } from '../link/link.ts';
 import { Packet, type PacketBatch } from '../link/packet.ts';
-import { createSocket } from '../socket/socket.ts';
+import { SOCK_STREAM } from '../socket/constants.ts';
+import { createSocket } from '../socket/create-socket.ts';
+import { ESOCKTNOSUPPORT } from '../socket/errno.ts';
 import { Stack } from '../stack/stack.ts';
 import type { TcpConfig } from '../tcp/config.ts';
 import type { SegmentHasher } from '../tcp/segment-hasher.ts';
@@ -126,7 +128,8 @@ export class Machine implements Target {
   }
 
   socket(domain: number, type: number, protocol: number): TestSocket | number {
-    return createSocket(this.#stack, domain, type, protocol);
+    // Scripts know TCP alone.
+    return type === SOCK_STREAM ? createSocket(this.#stack, domain, SOCK_STREAM, protocol) : -ESOCKTNOSUPPORT;
   }
 
   command(text: string, note: (text: string) => void): number {

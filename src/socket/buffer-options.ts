@@ -7,7 +7,7 @@ import { EINVAL } from './errno.ts';
 import type { Socket } from './socket.ts';
 
 /** Linux's bound. */
-const MIN_RCVBUF = 2304;
+export const MIN_RCVBUF = 2304;
 
 /** Linux doubles what is asked for, to pay for its own bookkeeping, and shows the double. From then on the buffer does not grow by itself. */
 export function setSendBuffer({ settings, stack, connection }: Socket, value: number): number {
@@ -24,8 +24,8 @@ export function setReceiveBuffer({ settings, stack }: Socket, value: number): nu
   return 0;
 }
 
-/** A negative value is a very large one. */
-function bufferSize(value: number, most: number, least: number): number {
+/** What is asked for, doubled, within bounds. A negative value is a very large one. */
+export function bufferSize(value: number, most: number, least: number): number {
   return Math.max(2 * Math.min(value < 0 ? most : value, most), least);
 }
 

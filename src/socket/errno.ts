@@ -17,6 +17,7 @@ export const ENONET = 64;
 export const EACCES = 13;
 export const EPROTO = 71;
 export const ENOTSOCK = 88;
+export const EDESTADDRREQ = 89;
 export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EPROTONOSUPPORT = 93;
@@ -57,6 +58,7 @@ const table: Record<number, readonly [name: string, text: string]> = {
   [EPROTO]: ['EPROTO', 'protocol error'],
   [EDOM]: ['EDOM', 'numerical argument out of domain'],
   [ENOTSOCK]: ['ENOTSOCK', 'socket operation on non-socket'],
+  [EDESTADDRREQ]: ['EDESTADDRREQ', 'destination address required'],
   [EMSGSIZE]: ['EMSGSIZE', 'message too long'],
   [ENOPROTOOPT]: ['ENOPROTOOPT', 'protocol not available'],
   [EPROTONOSUPPORT]: ['EPROTONOSUPPORT', 'protocol not supported'],

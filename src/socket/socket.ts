@@ -13,35 +13,18 @@ import { Listener } from '../tcp/listener.ts';
 import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, TIME_WAIT } from '../tcp/state.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  IPPROTO_TCP,
-  MSG_FASTOPEN,
-  MSG_OOB,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  SHUT_RD,
-  SHUT_RDWR,
-  SHUT_WR,
-  SOCK_STREAM,
-} from './constants.ts';
+import { MSG_FASTOPEN, MSG_OOB, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from './constants.ts';
 import {
   EADDRINUSE,
-  EAFNOSUPPORT,
   EAGAIN,
   EBADF,
   ECONNABORTED,
   EINPROGRESS,
   EINVAL,
   EISCONN,
-  ENETDOWN,
   ENOTCONN,
   EOPNOTSUPP,
   EPIPE,
-  EPROTONOSUPPORT,
-  ESOCKTNOSUPPORT,
 } from './errno.ts';
 import { ioctl } from './ioctl.ts';
 import { makeBinding, type OwnBinding } from './make-binding.ts';
@@ -58,20 +41,6 @@ export type { SocketAddress };
 
 /** One for all who have set none. */
 const NO_LINGER: Linger = { onoff: 0, linger: 0 };
-
-/**
- * socket(2).
- * @returns a socket, or -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -ENETDOWN (the host is closed)
- */
-export function createSocket(stack: Stack, domain: number, type: number, protocol: number): Socket | number {
-  if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT;
-  if (type !== SOCK_STREAM) return -ESOCKTNOSUPPORT;
-  if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
-  if (stack.closed) return -ENETDOWN;
-  const socket = new Socket(stack, domain);
-  if (domain === AF_INET6 && stack.sysctl.bindv6only) socket.settings.rarely.v6Only = true;
-  return socket;
-}
 
 export class Socket implements ConnectionUser {
   readonly stack: Stack;

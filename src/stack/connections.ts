@@ -9,14 +9,15 @@ import { removeTimeWait } from '../tcp/time-wait.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
 
-/** A line of `ss -tan`. */
+/** A line of `ss -tuan`. */
 export interface SocketStatus {
-  /** As the RFC names it: `ESTABLISHED`, `TIME-WAIT`. */
+  readonly netid: 'tcp' | 'udp';
+  /** Of TCP as the RFC names it: `ESTABLISHED`, `TIME-WAIT`; of UDP as `ss` does: `UNCONN`, or `ESTAB` when it is connected. */
   readonly state: string;
   /** `10.9.0.2:80`; a listener's remote is `0.0.0.0:*`. */
   readonly local: string;
   readonly remote: string;
-  /** Bytes unread; for a listener, connections that wait to be accepted. */
+  /** Bytes unread (of UDP, with what they take beside); for a listener, connections that wait to be accepted. */
   readonly recvQ: number;
   /** Bytes unacknowledged or unsent; for a listener, its backlog. */
   readonly sendQ: number;
@@ -27,17 +28,24 @@ export function listSockets(stack: Stack): SocketStatus[] {
   for (const listener of stack.demux.listeners()) {
     const local = endpointText(listener.local, listener.localPort);
     const remote = listener.local.family === 6 ? '[::]:*' : '0.0.0.0:*';
-    list.push({ state: stateName(LISTEN), local, remote, recvQ: listener.waiting, sendQ: listener.backlog });
+    list.push({
+      netid: 'tcp',
+      state: stateName(LISTEN),
+      local,
+      remote,
+      recvQ: listener.waiting,
+      sendQ: listener.backlog,
+    });
   }
   for (const entry of stack.demux.entries()) {
     const local = endpointText(entry.local, entry.localPort);
     const remote = endpointText(entry.remote, entry.remotePort);
     if (entry.kind === KIND_CONNECTION) {
       const [recvQ, sendQ] = [entry.receiveQueue.length, entry.sendQueue.length];
-      list.push({ state: stateName(entry.state), local, remote, recvQ, sendQ });
+      list.push({ netid: 'tcp', state: stateName(entry.state), local, remote, recvQ, sendQ });
     } else {
       const state = stateName(entry.kind === KIND_EMBRYO ? SYN_RECEIVED : entry.finWait2 ? FIN_WAIT_2 : TIME_WAIT);
-      list.push({ state, local, remote, recvQ: 0, sendQ: 0 });
+      list.push({ netid: 'tcp', state, local, remote, recvQ: 0, sendQ: 0 });
     }
   }
   return list;

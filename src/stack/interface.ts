@@ -88,6 +88,11 @@ export class Interface implements LinkReceiver {
     if (most > 0) this.#owner.writable();
   }
 
+  /** Packets that the link has not taken yet. */
+  get waiting(): number {
+    return this.#batch.length + this.#edge.held;
+  }
+
   /** The link has a carrier. */
   get isUp(): boolean {
     return this.#isUp && !this.#isClosed;

@@ -7,7 +7,7 @@ import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import { PROTOCOL_ICMPV6 } from '../wire/ipv6.ts';
 import { IP_TRUNCATED, IPV6_BAD_ADDRESS, IPV6_NO_NEXT_HEADER, OK, reasonName } from '../wire/reasons.ts';
 import { icmpArrives } from './icmp-input.ts';
-import { reportParameterProblem, reportUnknownProtocol, reportUnreachable } from './icmp-reports.ts';
+import { reportParameterProblem, reportUnknownProtocol } from './icmp-reports.ts';
 import { icmpv6Arrives } from './icmpv6-input.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
@@ -45,7 +45,7 @@ export class IpInput {
 
   #received(from: Interface, packet: InboundPacket, now: number): void {
     const { network, ipCounters } = this.#stack;
-    if (!network.isForUs(from, packet)) {
+    if (!network.isForUs(from, packet) && !this.#isForEverybody(packet)) {
       ipCounters[packet.family === 4 ? 'InAddrErrors' : 'Ip6InAddrErrors']++;
       return this.#stack.drop('ip-not-for-us', now);
     }
@@ -58,6 +58,11 @@ export class IpInput {
       return this.#stack.drop('ip-fragment', now);
     }
     this.#deliver(from, packet, now);
+  }
+
+  /** RFC 1122 3.3.6: what is sent to all hosts of a network; of the transports only UDP has a use for it. */
+  #isForEverybody({ family, protocol, d3 }: InboundPacket): boolean {
+    return family === 4 && protocol === PROTOCOL_UDP && this.#stack.network.isBroadcast4(d3);
   }
 
   /** @returns whether the packet goes on */
@@ -90,8 +95,8 @@ export class IpInput {
         ipCounters.Ip6InDelivers++;
         return icmpv6Arrives(this.#stack, from, packet, now);
       case PROTOCOL_UDP:
-        this.#stack.drop('udp-no-socket', now);
-        return reportUnreachable(this.#stack, from, packet, 'port', now);
+        ipCounters[four ? 'InDelivers' : 'Ip6InDelivers']++;
+        return this.#stack.udp.arrives(from, packet, now);
       default:
     }
     ipCounters[four ? 'InUnknownProtos' : 'Ip6InUnknownProtos']++;

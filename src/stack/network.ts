@@ -139,6 +139,18 @@ export class Network implements PathKnowledge {
     return false;
   }
 
+  /** Whether an address is one of the interfaces', in words. The hot path: no closures. */
+  hasAddress(w0: number, w1: number, w2: number, w3: number): boolean {
+    for (let i = 0; i < this.interfaces.length; i++) {
+      const { addresses } = this.interfaces[i] as Interface;
+      for (let j = 0; j < addresses.length; j++) {
+        const own = (addresses[j] as InterfaceAddress).address;
+        if (own.w3 === w3 && own.w2 === w2 && own.w1 === w1 && own.w0 === w0) return true;
+      }
+    }
+    return false;
+  }
+
   /** The address as the interface has it that it is of: connections need none of their own; else as it came. */
   shared(address: IpAddress): IpAddress {
     for (const { addresses } of this.interfaces) {
@@ -175,15 +187,8 @@ export class Network implements PathKnowledge {
   }
 
   /** Whether a packet goes to an address of one of the interfaces. The hot path: no closures. */
-  isOwn(packet: InboundPacket): boolean {
-    for (let i = 0; i < this.interfaces.length; i++) {
-      const { addresses } = this.interfaces[i] as Interface;
-      for (let j = 0; j < addresses.length; j++) {
-        const { w0, w1, w2, w3 } = (addresses[j] as InterfaceAddress).address;
-        if (w3 === packet.d3 && w2 === packet.d2 && w1 === packet.d1 && w0 === packet.d0) return true;
-      }
-    }
-    return false;
+  isOwn({ d0, d1, d2, d3 }: InboundPacket): boolean {
+    return this.hasAddress(d0, d1, d2, d3);
   }
 
   /** Whether a packet goes to one host, which may be anywhere. */
@@ -292,6 +297,11 @@ export class Network implements PathKnowledge {
   flush(): void {
     for (let i = 0; i < this.interfaces.length; i++) (this.interfaces[i] as Interface).flush();
     this.#loopback?.flush();
+  }
+
+  /** Nothing waits for a link. */
+  get isDrained(): boolean {
+    return this.interfaces.every(({ waiting }) => waiting === 0) && (this.#loopback?.waiting ?? 0) === 0;
   }
 
   close(): void {

@@ -5,7 +5,7 @@ import { KIND_EMBRYO, KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import { embryoErrorArrives, errorArrives, fragmentationNeeded, type IcmpError } from '../tcp/icmp-error.ts';
 import { ignoresUnreachable } from '../tcp/inbound-signature.ts';
 import { IpAddress } from '../wire/address.ts';
-import { PROTOCOL_TCP } from '../wire/ipv4.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import type { Stack } from './stack.ts';
 
 /** One record serves all errors. */
@@ -22,7 +22,10 @@ export function quotedError(
   unsigned: boolean,
   now: number,
 ): void {
-  if (about.length < LEAST || about.protocol !== PROTOCOL_TCP) return;
+  if (about.length < LEAST) return;
+  if (about.protocol === PROTOCOL_UDP)
+    return stack.udp.errorArrives(about, portAt(view, about, 0), portAt(view, about, 2), error);
+  if (about.protocol !== PROTOCOL_TCP) return;
   const entry = entryOf(stack, view, about);
   if (entry === undefined) return;
   if (unsigned && ignoresUnreachable(stack.tcp, entry)) return stack.drop('tcp-ao-icmp', now);
@@ -34,12 +37,19 @@ export function quotedError(
 
 /** @param mtu of the hop that it did not fit through, bytes; 0: not said */
 export function quotedTooBig(stack: Stack, view: DataView, about: QuotedPacket, mtu: number, now: number): void {
-  if (about.length < LEAST || about.protocol !== PROTOCOL_TCP) return;
+  if (about.length < LEAST) return;
+  if (about.protocol === PROTOCOL_UDP)
+    return stack.udp.tooBig(about, portAt(view, about, 0), portAt(view, about, 2), mtu);
+  if (about.protocol !== PROTOCOL_TCP) return;
   const entry = entryOf(stack, view, about);
   // A SYN-ACK fits through everything: nothing of an embryo's can have been too large (Linux).
   if (entry === undefined || entry.kind === KIND_TIME_WAIT || entry.kind === KIND_EMBRYO) return;
   if (ignoresUnreachable(stack.tcp, entry)) return stack.drop('tcp-ao-icmp', now);
   fragmentationNeeded(entry, mtu, view.getInt32(about.offset + 4), now);
+}
+
+function portAt(view: DataView, { offset }: QuotedPacket, at: number): number {
+  return view.getUint16(offset + at);
 }
 
 function entryOf({ demux }: Stack, view: DataView, about: QuotedPacket): TableEntry | undefined {

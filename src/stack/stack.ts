@@ -22,6 +22,7 @@ import { serveTimers } from '../tcp/timeouts.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import type { TraceSink } from '../trace/events.ts';
+import type { NamedUdpCounters } from '../udp/counters.ts';
 import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
 import { Demux } from './demux.ts';
 import type { Interface, InterfaceOwner } from './interface.ts';
@@ -31,11 +32,12 @@ import type { PendingSyns } from './pending-syns.ts';
 import { Ports } from './ports.ts';
 import type { RoutedPath } from './routed-path.ts';
 import type { Route } from './routes.ts';
+import { UdpInput } from './udp-input.ts';
 
 export type { SocketStatus };
 
 /** What `nstat` shows, under its SNMP and TcpExt names. */
-export type Counters = Readonly<TcpCounters & IpCounters>;
+export type Counters = Readonly<TcpCounters & IpCounters & NamedUdpCounters>;
 
 export interface StackOptions {
   readonly clock: Clock;
@@ -66,6 +68,7 @@ export class Stack implements InterfaceOwner {
   readonly demux: Demux;
   readonly ports: Ports;
   readonly network: Network;
+  readonly udp: UdpInput;
   readonly icmpLimit = new IcmpRateLimit();
   /** Of a forwarder. */
   pendingSyns: PendingSyns | undefined;
@@ -105,6 +108,7 @@ export class Stack implements InterfaceOwner {
     this.network = new Network(this, this.sysctl, this.ipCounters, random);
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);
+    this.udp = new UdpInput(this);
     this.#ipInput = new IpInput(this);
     this.#timer = clock.timer(() => this.#tick());
     this.#idleTimer = clock.timer(() => this.#tick(), true);
@@ -120,12 +124,12 @@ export class Stack implements InterfaceOwner {
 
   /** A copy of the counters as they are now. */
   get counters(): Counters {
-    return { ...this.tcp.counters, ...this.ipCounters };
+    return { ...this.tcp.counters, ...this.ipCounters, ...this.udp.counters };
   }
 
-  /** Listeners, connections, embryos and TIME-WAIT records, as `ss -tan` lists them. */
+  /** Listeners, connections, embryos, TIME-WAIT records and sockets of UDP, as `ss -tuan` lists them. */
   sockets(): SocketStatus[] {
-    return listSockets(this);
+    return [...listSockets(this), ...this.udp.list()];
   }
 
   /** Nothing is unsent, unacknowledged or unanswered. */
@@ -164,6 +168,7 @@ export class Stack implements InterfaceOwner {
   close(): void {
     if (this.#closed) return;
     closeEverything(this);
+    this.udp.close();
     this.network.flush();
     this.#closed = true;
     this.network.close();
@@ -192,6 +197,7 @@ export class Stack implements InterfaceOwner {
     const blocked = this.#blocked;
     this.#blocked = [];
     for (const connection of blocked) this.#unblock(connection);
+    this.udp.writable();
     this.wake();
   }
 
@@ -258,6 +264,7 @@ export class Stack implements InterfaceOwner {
       this.#tellReady();
     }
     this.network.flush();
+    this.udp.flushed();
     this.#busy = false;
     this.#nextTurn();
     if (dirty.length > 0 || ready.length > 0) this.wake();

@@ -117,6 +117,10 @@ export interface TcpConfig {
   tcp_wmem: readonly [number, number, number];
   /** Memory of all connections together, pages of 4 KiB: below the first nothing is short, from the second on windows do not grow, beyond the third nothing is queued. */
   tcp_mem: readonly [number, number, number];
+  /** Receive buffer of a socket of UDP, bytes, unless it asks for another (`net.core`). */
+  rmem_default: number;
+  /** Send buffer of a socket of UDP, bytes, unless it asks for another (`net.core`). */
+  wmem_default: number;
   /** Most that SO_RCVBUF may ask for, bytes (`net.core`). */
   rmem_max: number;
   /** Most that SO_SNDBUF may ask for, bytes (`net.core`). */
@@ -252,6 +256,8 @@ export function defaultConfig(): TcpConfig {
     tcp_wmem: [4096, 16_384, 4_194_304],
     // What Linux takes on a machine of 16 GiB: 768 MiB, 1 GiB, 1.5 GiB.
     tcp_mem: [196_608, 262_144, 393_216],
+    rmem_default: 212_992,
+    wmem_default: 212_992,
     rmem_max: 4_194_304,
     wmem_max: 4_194_304,
     tcp_moderate_rcvbuf: true,

@@ -5,8 +5,9 @@
 import { type ImpairedLink, type Impairment, impaired } from '../../src/link/impaired.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import { AF_INET, SOCK_STREAM } from '../../src/socket/constants.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import { EINPROGRESS } from '../../src/socket/errno.ts';
-import { createSocket, Socket } from '../../src/socket/socket.ts';
+import { Socket } from '../../src/socket/socket.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import type { ControlBlock } from '../../src/tcp/control-block.ts';

@@ -164,8 +164,8 @@ describe('packetdrill commands', () => {
 
   it('show sockets as /proc/net/tcp does', () => {
     const line = procNetTcp([
-      { state: 'LISTEN', local: '192.168.0.1:8080', remote: '0.0.0.0:*', recvQ: 1, sendQ: 5 },
-      { state: 'ESTABLISHED', local: '127.0.0.1:80', remote: '1.2.3.4:5', recvQ: 16, sendQ: 255 },
+      { netid: 'tcp', state: 'LISTEN', local: '192.168.0.1:8080', remote: '0.0.0.0:*', recvQ: 1, sendQ: 5 },
+      { netid: 'tcp', state: 'ESTABLISHED', local: '127.0.0.1:80', remote: '1.2.3.4:5', recvQ: 16, sendQ: 255 },
     ]);
     expect(line[1]).to.contain('0: 0100A8C0:1F90 00000000:0000 0A 00000000:00000001 ');
     expect(line[2]).to.contain('1: 0100007F:0050 04030201:0005 01 000000FF:00000010 ');

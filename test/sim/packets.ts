@@ -15,7 +15,8 @@ import {
   TCP_FASTOPEN_CONNECT,
   TCP_MD5SIG,
 } from '../../src/socket/constants.ts';
-import { createSocket, Socket } from '../../src/socket/socket.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
+import { Socket } from '../../src/socket/socket.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { cookieFor } from '../../src/tcp/fast-open-cookie.ts';
 import { seededRandom } from '../../src/time/random.ts';

@@ -1,8 +1,9 @@
 /** Any call at any moment, on any socket: a result or an errno, never an exception; and when all is closed nothing is left. */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import { errnoName } from '../../src/socket/errno.ts';
-import { createSocket, Socket } from '../../src/socket/socket.ts';
+import { Socket } from '../../src/socket/socket.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';

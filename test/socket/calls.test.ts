@@ -18,6 +18,7 @@ import {
   SO_SNDBUF,
   SOL_SOCKET,
 } from '../../src/socket/constants.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -39,7 +40,7 @@ import {
   ESOCKTNOSUPPORT,
   ETIMEDOUT,
 } from '../../src/socket/errno.ts';
-import { createSocket, type Socket } from '../../src/socket/socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { IPV4_ANY, IPV4_LOOPBACK, IpAddress } from '../../src/wire/address.ts';
 import { connecting, DUT, established, listening, PEER, SERVICE, WirePeer } from '../support/wire-peer.ts';
 
@@ -54,7 +55,7 @@ describe('socket()', () => {
   });
   for (const [domain, type, protocol, errno] of [
     [99, 1, 0, EAFNOSUPPORT],
-    [2, 2, 0, ESOCKTNOSUPPORT],
+    [2, 2, 6, EPROTONOSUPPORT],
     [2, 3, 0, ESOCKTNOSUPPORT],
     [2, 1, 17, EPROTONOSUPPORT],
   ] as const) {

@@ -1,7 +1,8 @@
 /** Sockets of both families beside each other: RFC 3493, and what Linux makes of it. What is expected here the kernel is held against, too. */
 import { expect } from 'chai';
 import { SOCK_STREAM } from '../../src/socket/constants.ts';
-import { createSocket, type Socket } from '../../src/socket/socket.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { bench } from '../stack/tap.ts';
 import { describeWithTun, inNamespace } from '../support/namespace.ts';
 import * as scenes from './family-scenes.ts';

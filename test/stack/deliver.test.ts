@@ -1,6 +1,7 @@
 /** What a host takes for itself, and what it drops: RFC 1122 3.2.1.3, RFC 9293 3.1, 3.9.2.3, 3.10.7.1. */
 import { expect } from 'chai';
-import { createSocket, type Socket } from '../../src/socket/socket.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { buildIcmp, readSegment } from '../support/wire-segment.ts';
 import { address, bench, prefix, syn, TapLink } from './tap.ts';

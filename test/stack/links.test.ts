@@ -1,8 +1,9 @@
 /** A link that goes down, ends, or is full: what becomes of the connections over it. */
 import { expect } from 'chai';
 import { IP_TOS, IPPROTO_IP } from '../../src/socket/constants.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import { ENETDOWN, ENETUNREACH } from '../../src/socket/errno.ts';
-import { createSocket, type Socket } from '../../src/socket/socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { errorOf, establishedAfter, info, seqs } from '../support/wire-info.ts';
 import { established, PEER, type WirePeer } from '../support/wire-peer.ts';
 import { address, bench, prefix, syn, TapLink } from './tap.ts';

@@ -1,7 +1,8 @@
 /** A host that talks to itself, over 127.0.0.0/8 and its own addresses; ports, and many connections. */
 import { expect } from 'chai';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import { EADDRINUSE, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, EINPROGRESS } from '../../src/socket/errno.ts';
-import { createSocket, Socket } from '../../src/socket/socket.ts';
+import { Socket } from '../../src/socket/socket.ts';
 import { address, type Bench, bench, prefix, TapLink } from './tap.ts';
 
 function host(sysctl = {}): Bench & { link: TapLink } {

@@ -1,7 +1,8 @@
 /** Where packets go and from which address: RFC 1122 3.3.1, 3.3.4. */
 import { expect } from 'chai';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import { EADDRNOTAVAIL, EINPROGRESS, EINVAL, ENETUNREACH } from '../../src/socket/errno.ts';
-import { createSocket, type Socket } from '../../src/socket/socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { readIp } from '../support/wire-segment.ts';
 import { address, type Bench, bench, prefix, syn, TapLink } from './tap.ts';
 

@@ -13,8 +13,9 @@ import {
   TCP_INQ,
   TCP_NOTSENT_LOWAT,
 } from '../../src/socket/constants.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
 import { EADDRINUSE, EAGAIN } from '../../src/socket/errno.ts';
-import { createSocket, type Socket } from '../../src/socket/socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { IPV4_ANY } from '../../src/wire/address.ts';
 import { established, type PeerOptions, WirePeer } from '../support/wire-peer.ts';
 

@@ -1,13 +1,12 @@
 /** RFC 792, RFC 1122 3.2.2: ICMP that the host answers and sends. */
 import { expect } from 'chai';
 import { IpAddress } from '../../../src/wire/address.ts';
+import { buildUdp } from '../../support/wire-datagram.ts';
 import { bytesOf, DUT, established, filler, PEER, textOf, WirePeer } from '../../support/wire-peer.ts';
 import { buildIcmp, buildIp } from '../../support/wire-segment.ts';
 
 function udp(length: number, source = PEER, destination = DUT): Uint8Array {
-  const bytes = buildIp(source.w3, destination.w3, 17, 8 + length);
-  bytes.set(filler(length), 28);
-  return bytes;
+  return buildUdp({ source, destination, data: filler(length) });
 }
 
 describe('RFC 792: echo', () => {

@@ -1,8 +1,9 @@
 /** RFC 9293 3.4.1, 3.5, 3.9.1.1: initial numbers, opening a connection, addresses. */
 import { expect } from 'chai';
 import { IPPROTO_TCP, TCP_SYNCNT } from '../../../src/socket/constants.ts';
+import { createSocket } from '../../../src/socket/create-socket.ts';
 import { EADDRINUSE, ENETUNREACH, ETIMEDOUT } from '../../../src/socket/errno.ts';
-import { createSocket, type Socket } from '../../../src/socket/socket.ts';
+import type { Socket } from '../../../src/socket/socket.ts';
 import { IpAddress } from '../../../src/wire/address.ts';
 import { connecting, DUT, established, listening, PEER, SERVICE, WirePeer } from '../../support/wire-peer.ts';
 import { buildSegment } from '../../support/wire-segment.ts';

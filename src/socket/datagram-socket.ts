@@ -1,0 +1,332 @@
+/**
+ * BSD sockets over UDP: POSIX's calls, never waiting. A call returns its result, or a negated errno; readiness is told through
+ * `onReady`. Semantics are Linux's where POSIX leaves them open. RFC 768, RFC 1122 4.1.
+ */
+import type { RoutedPath } from '../stack/routed-path.ts';
+import type { Stack } from '../stack/stack.ts';
+import { PMTUDISC_DONT, PMTUDISC_WANT } from '../tcp/path.ts';
+import { type EndpointUser, UdpEndpoint } from '../udp/endpoint.ts';
+import type { QueuedDatagram } from '../udp/queue.ts';
+import { IPV4_ANY, IPV6_ANY, IpAddress } from '../wire/address.ts';
+import {
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  MSG_PEEK,
+  MSG_TRUNC,
+  MSG_WAITALL,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SIOCINQ,
+  SIOCOUTQ,
+} from './constants.ts';
+import { type DatagramMessage, takeMessage } from './datagram-message.ts';
+import { familyOf, getDatagramOption, setDatagramOption } from './datagram-options.ts';
+import { actual, checkDestination, isZoneless, pathTo, transmit } from './datagram-send.ts';
+import { DatagramSettings } from './datagram-settings.ts';
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EBADF,
+  EDESTADDRREQ,
+  EINVAL,
+  EMSGSIZE,
+  ENETDOWN,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPIPE,
+} from './errno.ts';
+import type { OptionValue } from './option-value.ts';
+import type { Watcher } from './poll.ts';
+import { errnoOf } from './reason-errno.ts';
+import { isPort, type SocketAddress } from './socket-address.ts';
+
+const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
+const RECV_FLAGS = MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
+const MOST_BYTES = 65_535;
+
+export class DatagramSocket implements EndpointUser {
+  readonly stack: Stack;
+  /** AF_INET or AF_INET6. */
+  readonly domain: number;
+  readonly endpoint: UdpEndpoint;
+  readonly settings: DatagramSettings;
+  /** An object, so that a watcher with state of its own needs no closure. */
+  watcher: Watcher | undefined;
+  /** The way that the last datagram went, and the state of the network that it was found in. */
+  path: RoutedPath | undefined;
+  pathVersion = 0;
+  /** bind named an address, a port: they outlive a disconnect. */
+  #addressBound = false;
+  #portBound = false;
+  #readShut = false;
+  #writeShut = false;
+  #closed = false;
+  /** Of the last datagram read. */
+  #source: IpAddress = IPV4_ANY;
+
+  /** For `createSocket`. */
+  constructor(stack: Stack, domain: number) {
+    this.stack = stack;
+    this.domain = domain;
+    const { rmem_default, ip_no_pmtu_disc } = stack.sysctl;
+    const discovery = ip_no_pmtu_disc === 0 ? PMTUDISC_WANT : PMTUDISC_DONT;
+    this.endpoint = new UdpEndpoint(familyOf(domain), this.#any(), stack.udp.pool, rmem_default, discovery);
+    this.endpoint.user = this;
+    this.settings = new DatagramSettings(stack.sysctl);
+  }
+
+  /**
+   * Told, at most once per batch, that readiness may have changed; the mask is `poll()`'s. Called from inside the stack's loop: it
+   * must not throw; calls on sockets are allowed.
+   */
+  get onReady(): ((mask: number) => void) | undefined {
+    return this.watcher?.onReady;
+  }
+
+  set onReady(told: ((mask: number) => void) | undefined) {
+    this.watcher = told === undefined ? undefined : { onReady: told };
+  }
+
+  /** connect(2) was called with an address. */
+  get connected(): boolean {
+    return this.endpoint.remote !== undefined;
+  }
+
+  /** bind(2). @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
+  bind(at: SocketAddress): number {
+    if (this.#closed) return -EBADF;
+    const { endpoint, stack, settings } = this;
+    const { address } = at;
+    if (endpoint.localPort !== 0 || !isPort(at.port)) return -EINVAL;
+    if (endpoint.family === 4 && address.family === 6) return -EAFNOSUPPORT;
+    if ((endpoint.family === 6 && address.family === 4 && endpoint.v6Only) || isZoneless(address)) return -EINVAL;
+    const { network, udp } = stack;
+    const ours = address.isUnspecified || address.isMulticast || network.isLocal(address);
+    if (!ours && !network.isBroadcast(address) && !settings.freeBind) return -EADDRNOTAVAIL;
+    const port = at.port || udp.table.ephemeral(endpoint, address, settings);
+    if (port === 0 || udp.table.conflicts(endpoint, address, port)) return -EADDRINUSE;
+    endpoint.local = address;
+    endpoint.localPort = port;
+    this.#addressBound = !address.isUnspecified;
+    this.#portBound = at.port !== 0;
+    udp.table.add(endpoint);
+    return 0;
+  }
+
+  /**
+   * connect(2): whom to send to, and from whom to receive; again and again. RFC 1122 4.1.3.3: errors about what is sent are told from now on.
+   * @returns 0, -ENETUNREACH, -EACCES (everybody, without SO_BROADCAST), -EAGAIN (no port is left), -EAFNOSUPPORT, -EINVAL, -EBADF
+   */
+  connect(to: SocketAddress): number {
+    if (this.#closed) return -EBADF;
+    const { endpoint } = this;
+    const wrong = checkDestination(this, to);
+    if (wrong < 0) return wrong;
+    const remote = actual(to.address);
+    const path = pathTo(this, remote);
+    if (typeof path === 'number') return path;
+    if (!this.#holdPort()) return -EAGAIN;
+    if (endpoint.local.isUnspecified) endpoint.local = path.source;
+    endpoint.remote = remote;
+    endpoint.remotePort = to.port;
+    return 0;
+  }
+
+  /** connect(2) to AF_UNSPEC: to send to, and receive from, anybody again; a port that bind did not name is let go. @returns 0 or -EBADF */
+  disconnect(): number {
+    if (this.#closed) return -EBADF;
+    const { endpoint, stack } = this;
+    endpoint.remote = undefined;
+    endpoint.remotePort = 0;
+    this.path = undefined;
+    if (!this.#addressBound) endpoint.local = this.#any();
+    if (!this.#portBound && endpoint.localPort !== 0) {
+      stack.udp.table.remove(endpoint);
+      endpoint.localPort = 0;
+    }
+    return 0;
+  }
+
+  /**
+   * send(2), and sendto(2) with `to`: one datagram, the bytes copied; without a bind before it, a port is taken.
+   * @returns its bytes; -EAGAIN (no room now, or no port), -EMSGSIZE (longer than IP can say, or than the path takes where it is not to be
+   *   fragmented), -EDESTADDRREQ (to whom?), -ENETUNREACH, -EACCES (everybody, without SO_BROADCAST), -EPIPE (shut down), -EINVAL,
+   *   -EAFNOSUPPORT, -EOPNOTSUPP (flags), -ENETDOWN (the host is closed), -EBADF, or what an ICMP error said, once
+   */
+  send(bytes: Uint8Array, flags = 0, to?: SocketAddress): number {
+    return this.sendv([bytes], flags, to);
+  }
+
+  /** sendto(2). Results as `send`. */
+  sendto(bytes: Uint8Array, flags: number, to: SocketAddress): number {
+    return this.sendv([bytes], flags, to);
+  }
+
+  /** sendmsg(2): the buffers one after the other, as one datagram. Results as `send`. */
+  sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
+    if (this.#closed) return -EBADF;
+    if ((flags & ~SEND_FLAGS) !== 0) return -EOPNOTSUPP;
+    let length = 0;
+    for (const bytes of list) length += bytes.length;
+    if (length > MOST_BYTES) return -EMSGSIZE;
+    const { endpoint } = this;
+    const destination = to === undefined ? endpoint.remote : to.address;
+    const port = to === undefined ? endpoint.remotePort : to.port;
+    if (destination === undefined) return -EDESTADDRREQ;
+    if (port === 0) return -EINVAL;
+    const wrong = to === undefined ? 0 : checkDestination(this, to);
+    if (wrong < 0) return wrong;
+    if (this.stack.closed) return -ENETDOWN;
+    if (!this.#holdPort()) return -EAGAIN;
+    const path = pathTo(this, actual(destination));
+    if (typeof path === 'number') return path;
+    const error = this.takeError();
+    if (error !== 0) return -error;
+    return this.#writeShut ? -EPIPE : transmit(this, path, port, list, length);
+  }
+
+  /** recv(2): one datagram; what does not fit is gone. @returns bytes (0: it was empty), -EAGAIN, -EOPNOTSUPP (flags), -EBADF, or what an ICMP error said, once */
+  recv(into: Uint8Array, flags = 0): number {
+    const message = this.recvmsg([into], flags);
+    return typeof message === 'number' ? message : message.length;
+  }
+
+  /** recvfrom(2): `recv`, and who sent it. */
+  recvfrom(into: Uint8Array, flags = 0): DatagramMessage | number {
+    return this.recvmsg([into], flags);
+  }
+
+  /** recvmsg(2): one datagram, into one buffer after the other, and what there is to tell of it. Errors as `recv`. */
+  recvmsg(list: readonly Uint8Array[], flags = 0): DatagramMessage | number {
+    if (this.#closed) return -EBADF;
+    if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
+    const error = this.takeError();
+    if (error !== 0) return -error;
+    return this.endpoint.queue.count === 0 ? -EAGAIN : takeMessage(this, list, flags);
+  }
+
+  /** shutdown(2): it counts on a socket that is not connected, too, which is told that it is not (Linux). @returns 0, -ENOTCONN, -EINVAL, -EBADF */
+  shutdown(how: number): number {
+    if (this.#closed) return -EBADF;
+    if (how !== SHUT_RD && how !== SHUT_WR && how !== SHUT_RDWR) return -EINVAL;
+    if (how !== SHUT_WR) this.#readShut = true;
+    if (how !== SHUT_RD) this.#writeShut = true;
+    this.stack.tcp.markReady(this.endpoint);
+    return this.connected ? 0 : -ENOTCONN;
+  }
+
+  /** close(2): what was sent still goes, what was not read is lost. @returns 0 or -EBADF */
+  close(): number {
+    if (this.#closed) return -EBADF;
+    this.#closed = true;
+    this.watcher = undefined;
+    this.endpoint.user = undefined;
+    this.stack.udp.remove(this.endpoint);
+    return 0;
+  }
+
+  /** getsockname(2). */
+  getsockname(): SocketAddress | number {
+    const { local, localPort } = this.endpoint;
+    return this.#closed ? -EBADF : { address: local, port: localPort };
+  }
+
+  /** getpeername(2). @returns it, -ENOTCONN or -EBADF */
+  getpeername(): SocketAddress | number {
+    const { remote, remotePort } = this.endpoint;
+    if (this.#closed) return -EBADF;
+    return remote === undefined ? -ENOTCONN : { address: remote, port: remotePort };
+  }
+
+  /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -EBADF */
+  setsockopt(level: number, option: number, value: OptionValue): number {
+    return this.#closed ? -EBADF : setDatagramOption(this, level, option, value);
+  }
+
+  /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -ENOTCONN, -EBADF */
+  getsockopt(level: number, option: number): number {
+    return this.#closed ? -EBADF : getDatagramOption(this, level, option);
+  }
+
+  /** ioctl(2): SIOCINQ, the bytes of the first datagram; SIOCOUTQ, memory of those that wait for the link. @returns bytes, -EINVAL, -EBADF */
+  ioctl(request: number): number {
+    if (this.#closed) return -EBADF;
+    if (request === SIOCINQ) return this.endpoint.queue.firstLength;
+    return request === SIOCOUTQ ? this.endpoint.sending : -EINVAL;
+  }
+
+  /** poll(2): what is ready now. A caller that finds no room to send will be told when there is some. */
+  poll(): number {
+    if (this.#closed) return 0;
+    const { endpoint, settings } = this;
+    let mask = 0;
+    if (endpoint.queue.count > 0) mask |= POLLIN;
+    if (this.#readShut) mask |= POLLIN | POLLRDHUP;
+    if (this.#readShut && this.#writeShut) mask |= POLLHUP;
+    if (endpoint.error !== 0) mask |= POLLERR;
+    if (!endpoint.noSpace && endpoint.sending < settings.sndBuf >> 1) mask |= POLLOUT;
+    else this.stack.udp.awaitRoom(endpoint);
+    return mask;
+  }
+
+  /** SO_ERROR: what an ICMP error said, once; 0: nothing. */
+  takeError(): number {
+    const errno = errnoOf(this.endpoint.error);
+    this.endpoint.error = 0;
+    return errno;
+  }
+
+  /** IP_MTU: of the path to the peer, as it is known now. @returns bytes, or -ENOTCONN */
+  pathMtu(): number {
+    const { remote } = this.endpoint;
+    const path = remote === undefined ? -ENOTCONN : pathTo(this, remote);
+    return typeof path === 'number' ? -ENOTCONN : path.mtu;
+  }
+
+  /** For the options: what is sent from now on is marked anew. */
+  settingsChanged(): void {
+    this.path = undefined;
+  }
+
+  /** The address that bind or connect gave, to send from; undefined: the route chooses. */
+  boundSource(): IpAddress | undefined {
+    const { local } = this.endpoint;
+    if (local.isUnspecified || local.isMulticast || this.stack.network.isBroadcast(local)) return undefined;
+    return local;
+  }
+
+  /** The sender's address as an object; a peer that sends again has the same. */
+  sourceOf({ s0, s1, s2, s3 }: QueuedDatagram): IpAddress {
+    const { w0, w1, w2, w3 } = this.#source;
+    if (w3 !== s3 || w2 !== s2 || w1 !== s1 || w0 !== s0) this.#source = IpAddress.v6(s0, s1, s2, s3);
+    return this.#source;
+  }
+
+  /** For the stack: something changed. */
+  ready(): void {
+    this.watcher?.onReady(this.poll());
+  }
+
+  #any(): IpAddress {
+    return familyOf(this.domain) === 4 ? IPV4_ANY : IPV6_ANY;
+  }
+
+  /** Takes a port, when there is none yet. @returns false: none is left */
+  #holdPort(): boolean {
+    const { endpoint, stack, settings } = this;
+    if (endpoint.localPort !== 0) return true;
+    const port = stack.udp.table.ephemeral(endpoint, endpoint.local, settings);
+    if (port === 0) return false;
+    endpoint.localPort = port;
+    stack.udp.table.add(endpoint);
+    return true;
+  }
+}

@@ -1,0 +1,175 @@
+/** Which socket a datagram is for, and who may hold which port: Linux's scores, and its rules for sharing. RFC 768, RFC 1122 4.1.3.5. */
+import type { TcpConfig } from '../tcp/config.ts';
+import type { Random } from '../time/random.ts';
+import type { UdpEndpoint } from '../udp/endpoint.ts';
+import type { IpAddress } from '../wire/address.ts';
+import { halfSipHashWords } from '../wire/siphash.ts';
+import type { PortRange } from './ports.ts';
+
+/** Both ends of a datagram, as this host sees them: `d` is its own address, `s` the peer's, in words of IpAddress. */
+export interface DatagramEnds {
+  readonly family: 4 | 6;
+  readonly s0: number;
+  readonly s1: number;
+  readonly s2: number;
+  readonly s3: number;
+  readonly d0: number;
+  readonly d1: number;
+  readonly d2: number;
+  readonly d3: number;
+}
+
+const NONE: readonly UdpEndpoint[] = [];
+const words = new Int32Array(9);
+
+export class UdpTable {
+  readonly #config: TcpConfig;
+  readonly #random: Random;
+  readonly #ports = new Map<number, UdpEndpoint[]>();
+  readonly #key0: number;
+  readonly #key1: number;
+
+  constructor(config: TcpConfig, random: Random) {
+    this.#config = config;
+    this.#random = random;
+    this.#key0 = random.uint32() | 0;
+    this.#key1 = random.uint32() | 0;
+  }
+
+  /** Ports that somebody holds. */
+  get size(): number {
+    return this.#ports.size;
+  }
+
+  /** The last to come is the first to be asked: of equals it gets the datagrams (Linux). */
+  add(endpoint: UdpEndpoint): void {
+    const list = this.#ports.get(endpoint.localPort);
+    if (list === undefined) this.#ports.set(endpoint.localPort, [endpoint]);
+    else list.unshift(endpoint);
+  }
+
+  remove(endpoint: UdpEndpoint): void {
+    const left = this.#ports.get(endpoint.localPort)?.filter((other) => other !== endpoint) ?? [];
+    if (left.length === 0) this.#ports.delete(endpoint.localPort);
+    else this.#ports.set(endpoint.localPort, left);
+  }
+
+  *endpoints(): Generator<UdpEndpoint> {
+    for (const list of this.#ports.values()) yield* list;
+  }
+
+  /** Those that hold the port. */
+  at(port: number): readonly UdpEndpoint[] {
+    return this.#ports.get(port) ?? NONE;
+  }
+
+  /** The one that a datagram is for: connected to its sender before bound to its very address before bound to all. */
+  find(ends: DatagramEnds, localPort: number, remotePort: number): UdpEndpoint | undefined {
+    const list = this.#ports.get(localPort);
+    if (list === undefined) return undefined;
+    let best: UdpEndpoint | undefined;
+    let score = 0;
+    let shared = 0;
+    for (let i = 0; i < list.length; i++) {
+      const endpoint = list[i] as UdpEndpoint;
+      const own = scoreOf(endpoint, ends, remotePort);
+      if (own === 0 || own < score) continue;
+      if (own > score) {
+        best = endpoint;
+        score = own;
+        shared = 0;
+      }
+      if (endpoint.reusePort && endpoint.remote === undefined) shared++;
+    }
+    return shared < 2 ? best : this.#choose(list, ends, localPort, remotePort, score, shared);
+  }
+
+  /** SO_REUSEPORT: the hash of both ends chooses, so that what belongs together meets the same. */
+  #choose(
+    list: readonly UdpEndpoint[],
+    ends: DatagramEnds,
+    localPort: number,
+    remotePort: number,
+    score: number,
+    count: number,
+  ): UdpEndpoint | undefined {
+    let skip = (this.#hash(ends, localPort, remotePort) >>> 0) % count;
+    for (const endpoint of list) {
+      if (!endpoint.reusePort || scoreOf(endpoint, ends, remotePort) !== score) continue;
+      if (skip-- === 0) return endpoint;
+    }
+    return undefined;
+  }
+
+  #hash({ s0, s1, s2, s3, d0, d1, d2, d3 }: DatagramEnds, localPort: number, remotePort: number): number {
+    words[0] = s0;
+    words[1] = s1;
+    words[2] = s2;
+    words[3] = s3;
+    words[4] = d0;
+    words[5] = d1;
+    words[6] = d2;
+    words[7] = d3;
+    words[8] = (localPort << 16) | remotePort;
+    return halfSipHashWords(this.#key0, this.#key1, words, 9);
+  }
+
+  /** Whether another stands in the way of binding `endpoint` to that address and port. */
+  conflicts(endpoint: UdpEndpoint, address: IpAddress, port: number): boolean {
+    return this.at(port).some((other) => {
+      if (other === endpoint || (endpoint.reuseAddress && other.reuseAddress)) return false;
+      if (endpoint.reusePort && other.reusePort) return false;
+      return overlap(endpoint, address, other);
+    });
+  }
+
+  /** A free port for `endpoint`, from a random start through the range (RFC 6056 3.3.1); 0: none is left. */
+  ephemeral(endpoint: UdpEndpoint, address: IpAddress, range?: PortRange): number {
+    const [first, last] = this.#config.ip_local_port_range;
+    const low = Math.max(first, range?.localPortLow ?? 0);
+    const high = Math.min(last, range?.localPortHigh || last);
+    if (low > high) return 0;
+    const count = high - low + 1;
+    const start = Math.floor(this.#random.float() * count);
+    for (let i = 0; i < count; i++) {
+      const port = low + ((start + i) % count);
+      if (!this.conflicts(endpoint, address, port)) return port;
+    }
+    return 0;
+  }
+}
+
+/** Whether one that is bound to `address` and another could be meant by the same datagram. */
+function overlap(endpoint: UdpEndpoint, address: IpAddress, other: UdpEndpoint): boolean {
+  if (address.isUnspecified) return covers(endpoint, address, other.local) || covers(other, other.local, address);
+  if (other.local.isUnspecified) return covers(other, other.local, address);
+  return address.equals(other.local);
+}
+
+/** Whether a socket on an unspecified address takes what is sent to another address. :: is both families, but for IPV6_V6ONLY. */
+function covers(endpoint: UdpEndpoint, any: IpAddress, address: IpAddress): boolean {
+  if (any.family === address.family) return any.isUnspecified;
+  return any.isUnspecified && any.family === 6 && !endpoint.v6Only;
+}
+
+/** How well a socket fits; 0: not at all. */
+export function scoreOf(endpoint: UdpEndpoint, ends: DatagramEnds, remotePort: number): number {
+  const { local, remote } = endpoint;
+  let score = endpoint.family === 4 ? 1 : 0;
+  if (remote !== undefined) {
+    if (endpoint.remotePort !== remotePort || !isAt(remote, ends.s0, ends.s1, ends.s2, ends.s3)) return 0;
+    score += 4;
+  }
+  if (!local.isUnspecified) return isAt(local, ends.d0, ends.d1, ends.d2, ends.d3) ? score + 10 : 0;
+  if (local.family === ends.family) return score + 2;
+  return local.family === 6 && !endpoint.v6Only ? score + 2 : 0;
+}
+
+/** Whether a datagram to a group, or to everybody, is for a socket as well. */
+export function hears(endpoint: UdpEndpoint, ends: DatagramEnds, remotePort: number): boolean {
+  return scoreOf(endpoint, ends, remotePort) > 0;
+}
+
+function isAt(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {
+  return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;
+}

@@ -1,0 +1,47 @@
+/** One end of UDP: what a datagram socket is to the stack. */
+import type { IpAddress } from '../wire/address.ts';
+import { DatagramQueue } from './queue.ts';
+import type { RingPool } from './ring-pool.ts';
+
+/** Who holds an endpoint. */
+export interface EndpointUser {
+  /** Something changed: there is a datagram, an error, or room. Called from inside the stack's loop; must not throw. */
+  ready(): void;
+}
+
+export class UdpEndpoint {
+  /** Of the socket: 4, or 6, which takes IPv4 too unless `v6Only`. */
+  readonly family: 4 | 6;
+  v6Only = false;
+  user: EndpointUser | undefined;
+  readyMarked = false;
+  /** Where datagrams must be addressed to; the unspecified address: to any of the host's. */
+  local: IpAddress;
+  /** 0: not bound; nothing arrives. */
+  localPort = 0;
+  /** Where datagrams must come from; undefined: not connected. */
+  remote: IpAddress | undefined = undefined;
+  remotePort = 0;
+  /** SO_REUSEADDR and SO_REUSEPORT. */
+  reuseAddress = false;
+  reusePort = false;
+  readonly queue: DatagramQueue;
+  /** SO_RCVBUF: bytes of memory that unread datagrams may take. */
+  rcvBuf: number;
+  /** Bytes of memory of datagrams that the link has not taken yet. */
+  sending = 0;
+  /** What an ICMP error said, as a close reason; 0: nothing. */
+  error = 0;
+  /** IP_MTU_DISCOVER. */
+  discovery: number;
+  /** Somebody found no room to send, and wants to be told of it. */
+  noSpace = false;
+
+  constructor(family: 4 | 6, local: IpAddress, pool: RingPool, rcvBuf: number, discovery: number) {
+    this.family = family;
+    this.local = local;
+    this.queue = new DatagramQueue(pool);
+    this.rcvBuf = rcvBuf;
+    this.discovery = discovery;
+  }
+}
