@@ -6,6 +6,7 @@ import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
 import { type Limits, within } from './limits.ts';
 import { asError, type Control, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
+import { race } from './race.ts';
 import { checkNetwork, NO_SUITABLE_ADDRESS, resolveList } from './resolve.ts';
 import { TCPAddr } from './tcp-addr.ts';
 import type { TCPConn } from './tcp-conn.ts';
@@ -18,6 +19,11 @@ export interface DialOptions extends KeepAliveOptions {
   readonly deadline?: Date | number | null | undefined;
   /** This end: no address, or port 0, leaves it to the stack. */
   readonly localAddr?: TCPAddr | undefined;
+  /**
+   * When a name has addresses of both families, how long the family of the first is tried alone before the other one is tried beside it, ms; 0 or absent: 300;
+   * negative: one address after the other, whatever their family. It counts for the network tcp alone.
+   */
+  readonly fallbackDelay?: number | undefined;
   readonly control?: Control | undefined;
   /** Ends the dial: it fails with `operation was canceled`, or with `i/o timeout` for an `AbortSignal.timeout`; the connection, once there, is not touched by it. */
   readonly signal?: AbortSignal | undefined;
@@ -25,23 +31,53 @@ export interface DialOptions extends KeepAliveOptions {
 
 /** An address gets at least this much of the time, ms, while there is as much. */
 const LEAST_SHARE = 2000;
+/** RFC 6555 5.5: the delay that is advised; Go's value. RFC 8305 5 has 250 ms for each address in turn; Go, and we, have this once for each family. */
+const FALLBACK_DELAY = 300;
 
 /**
  * Connects to `address`; an empty host, or 0.0.0.0, is this host. The addresses of a name are tried one after the other, each with its share of
- * the time that is left; when all fail, the first one's error is given.
+ * the time that is left; when they are of both families, those of the first's and then those of the other, side by side after `fallbackDelay`
+ * (RFC 6555), and the first connection wins. When all fail, the first address's error is given.
  * @throws OpError `dial` (as a rejection): connection refused, i/o timeout, no such host, missing port in address, ...
  * @throws TypeError (as a rejection) for wrong options
  */
 export async function dial(net: Net, network: string, address: string, options: DialOptions = {}): Promise<TCPConn> {
   checkOptions(network, address, options);
   const { clock } = net.stack;
-  const limits = { deadline: earliest(clock, options), signal: options.signal };
+  const { signal } = options;
+  const limits = { deadline: earliest(clock, options), signal };
   let list: TCPAddr[];
   try {
     list = await addresses(net, network, address, options.localAddr, limits);
   } catch (error) {
     throw new OpError('dial', network, undefined, undefined, asError(error));
   }
+  const delay = options.fallbackDelay || FALLBACK_DELAY;
+  const family = list[0]?.ip?.family;
+  const fallbacks = network === 'tcp' && delay > 0 ? list.filter(({ ip }) => ip?.family !== family) : [];
+  if (fallbacks.length === 0) return dialList(net, network, list, options, limits);
+  const primaries = list.filter(({ ip }) => ip?.family === family);
+  const through = (some: readonly TCPAddr[]) => (loser: AbortSignal) =>
+    dialList(net, network, some, options, { ...limits, signal: loser });
+  return race({
+    clock,
+    delay,
+    signal,
+    first: through(primaries),
+    second: through(fallbacks),
+    discard: (late) => late[Symbol.dispose](),
+  });
+}
+
+/** Tries one address after the other. @throws OpError (as a rejection) the first one's */
+async function dialList(
+  net: Net,
+  network: string,
+  list: readonly TCPAddr[],
+  options: DialOptions,
+  limits: Limits,
+): Promise<TCPConn> {
+  const { clock } = net.stack;
   let first: OpError | undefined;
   for (const [tried, remote] of list.entries()) {
     const failed = (reason: unknown) => new OpError('dial', network, options.localAddr, remote, asError(reason));
@@ -72,9 +108,10 @@ function checkOptions(network: string, address: string, options: DialOptions): v
   checkTexts('dial', network, address);
   checkCommonOptions('dial', options);
   checkKeepAliveOptions('dial', options);
-  const { timeout } = options;
-  if (timeout !== undefined && (typeof timeout !== 'number' || Number.isNaN(timeout))) {
-    throw new TypeError(`dial: timeout must be a number of ms, got ${String(timeout)}`);
+  for (const name of ['timeout', 'fallbackDelay'] as const) {
+    const value = options[name];
+    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
+      throw new TypeError(`dial: ${name} must be a number of ms, got ${String(value)}`);
   }
 }
 
