@@ -31,7 +31,7 @@ export interface DialOptions extends KeepAliveOptions {
 
 /** An address gets at least this much of the time, ms, while there is as much. */
 const LEAST_SHARE = 2000;
-/** RFC 6555 5.5: the delay that is advised; Go's value. RFC 8305 5 has 250 ms for each address in turn; Go, and we, have this once for each family. */
+/** RFC 6555 6, step 3: what browsers use, and Go. RFC 8305 5 starts one address after the other, 250 ms apart, of families in turn; Go, and we, wait once, for one family. */
 const FALLBACK_DELAY = 300;
 
 /**
