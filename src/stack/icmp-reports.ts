@@ -1,6 +1,7 @@
 /** The errors that the stack sends about packets that came: which, to whom, how often. RFC 1122 3.2.2, RFC 1812 4.3.2, RFC 4443 2.4. */
 import { sendError } from '../ip/icmp-output.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
+import { QuotedPacket, readQuoted } from '../ip/quoted.ts';
 import { IpAddress } from '../wire/address.ts';
 import {
   ICMP_ADMIN_PROHIBITED,
@@ -30,6 +31,8 @@ import { PROTOCOL_ICMPV6 } from '../wire/ipv6.ts';
 import type { Interface } from './interface.ts';
 import type { RoutedPath } from './routed-path.ts';
 import type { Stack } from './stack.ts';
+
+const whole = new QuotedPacket();
 
 /** Why a packet could not be delivered: the codes of both families for it. */
 const UNREACHABLE = {
@@ -141,9 +144,11 @@ function mayReport({ network }: Stack, packet: InboundPacket, evenMulticast: boo
     const destination = IpAddress.v4(packet.d3);
     return !destination.isMulticast && !network.isBroadcast(destination);
   }
-  if (protocol === PROTOCOL_ICMPV6 && payloadLength > 0 && isIcmpv6Error(chunk.view.getUint8(payloadOffset))) {
-    return false;
-  }
+  // What is at fault may stand before the upper layer's header.
+  const { headerOffset, headerLength } = packet;
+  const found = readQuoted(6, chunk.view, headerOffset, headerLength + payloadLength, 0, whole);
+  const isMessage = found && whole.protocol === PROTOCOL_ICMPV6 && whole.length > 0;
+  if (isMessage && isIcmpv6Error(chunk.view.getUint8(whole.offset))) return false;
   return evenMulticast || packet.d0 >>> 24 !== 0xff;
 }
 
