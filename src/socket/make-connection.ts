@@ -23,8 +23,6 @@ export function makeConnection(
   const { stack, settings } = socket;
   const remote = destination(socket, bound?.address, to.address);
   if (typeof remote === 'number') return remote;
-  // The network speaks IPv4 alone.
-  if (remote.family === 6) return -ENETUNREACH;
   // RFC 9293 3.9.1.1 [MUST-46].
   if (remote.isMulticast || stack.network.isBroadcast(remote)) return -ENETUNREACH;
   const rejected = checkKeys(settings, remote);

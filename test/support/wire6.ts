@@ -199,3 +199,21 @@ function read(bytes: Uint8Array): Seen6 {
     payload: bytes.subarray(inbound.payloadOffset, inbound.payloadOffset + inbound.payloadLength),
   };
 }
+
+/** A segment without options or data, with its checksum. */
+export function buildTcp6(
+  segment: { sourcePort: number; destinationPort: number; seq: number; ack?: number; flags: number },
+  spec: Ip6Spec = {},
+): Uint8Array {
+  const { source = PEER6, destination = HOST } = spec;
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, segment.sourcePort);
+  view.setUint16(2, segment.destinationPort);
+  view.setInt32(4, segment.seq);
+  view.setInt32(8, segment.ack ?? 0);
+  view.setUint16(12, 0x5000 | segment.flags);
+  view.setUint16(14, 65_535);
+  view.setUint16(16, checksum(sum(view, 0, 20) + pseudoSum(source, destination, 6) + 20));
+  return buildIp6(6, bytes, spec);
+}
