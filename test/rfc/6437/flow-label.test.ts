@@ -1,8 +1,9 @@
 /** RFC 6437: flow labels. */
 import { expect } from 'chai';
 import { AF_INET6, SOCK_STREAM } from '../../../src/socket/constants.ts';
+import { createSocket } from '../../../src/socket/create-socket.ts';
 import { EINPROGRESS } from '../../../src/socket/errno.ts';
-import { createSocket, type Socket } from '../../../src/socket/socket.ts';
+import type { Socket } from '../../../src/socket/socket.ts';
 import { buildTcp6, PEER6, Wire6 } from '../../support/wire6.ts';
 
 function connect(t: Wire6, port = 80): void {
