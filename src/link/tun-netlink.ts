@@ -109,7 +109,7 @@ export class Netlink {
   byIndex(index: number): InterfaceState {
     const message = new NetlinkMessage(RTM_GETLINK, NLM_F_REQUEST);
     message.u32(0).u32(index).zeros(8);
-    this.#must(message, `cannot read the state of interface ${index}`);
+    this.must(message, `cannot read the state of interface ${index}`);
     return this.#interfaceState();
   }
 
@@ -120,7 +120,7 @@ export class Netlink {
     message.u32(change.up === true ? IFF_UP : 0).u32(change.up === undefined ? 0 : IFF_UP);
     if (change.mtu !== undefined) message.word(IFLA_MTU, change.mtu);
     if (change.txQueueLength !== undefined) message.word(IFLA_TXQLEN, change.txQueueLength);
-    this.#must(message, `cannot change interface ${index} (${JSON.stringify(change)})`);
+    this.must(message, `cannot change interface ${index} (${JSON.stringify(change)})`);
   }
 
   /** Gives the interface an address, without waiting for duplicate address detection. It has it already: nothing happens. */
@@ -152,7 +152,7 @@ export class Netlink {
       .u32(0);
     message.bytes(RTA_DST, networkBytes(prefix)).word(RTA_OIF, index);
     if (congestionControl !== undefined) message.nestedText(RTA_METRICS, RTAX_CC_ALGO, congestionControl);
-    this.#must(message, `cannot route ${prefix.address}/${prefix.bits} to interface ${index}`);
+    this.must(message, `cannot route ${prefix.address}/${prefix.bits} to interface ${index}`);
   }
 
   #address(type: number, flags: number, index: number, prefix: Prefix, verb: string, preposition: string): void {
@@ -166,10 +166,11 @@ export class Netlink {
       .u32(index);
     const bytes = addressBytes(prefix.address);
     message.bytes(IFA_LOCAL, bytes).bytes(IFA_ADDRESS, bytes);
-    this.#must(message, `cannot ${verb} ${prefix.address}/${prefix.bits} ${preposition} interface ${index}`);
+    this.must(message, `cannot ${verb} ${prefix.address}/${prefix.bits} ${preposition} interface ${index}`);
   }
 
-  #must(message: NetlinkMessage, what: string): void {
+  /** Sends a request. @throws TunError beginning with `what`, with what the kernel answered */
+  must(message: NetlinkMessage, what: string): void {
     const errno = this.#request(message);
     if (errno !== 0) throw systemError(what, errno);
   }
@@ -242,7 +243,8 @@ function readCounters(value: DataView | undefined): InterfaceCounters {
   };
 }
 
-function addressBytes(address: IpAddress): Uint8Array {
+/** As it travels: 4 or 16 bytes. */
+export function addressBytes(address: IpAddress): Uint8Array {
   const bytes = new Uint8Array(address.family === 4 ? 4 : 16);
   const view = new DataView(bytes.buffer);
   const words = address.family === 4 ? [address.w3] : [address.w0, address.w1, address.w2, address.w3];

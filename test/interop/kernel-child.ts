@@ -16,9 +16,9 @@ const outcomes = new Map<number, { done: Outcome[]; waiting: ((outcome: Outcome)
 
 export const acts = {
   /** @returns the port */
-  async listen(behaviour: Behaviour, backlog = 511): Promise<number> {
+  async listen(behaviour: Behaviour, backlog = 511, host = '10.9.0.1'): Promise<number> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen({ port: 0, host: '10.9.0.1', backlog });
+    server.listen({ port: 0, host, backlog });
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const ends = { done: [] as Outcome[], waiting: [] as ((outcome: Outcome) => void)[] };
@@ -51,10 +51,18 @@ export const acts = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   },
 
-  /** Dials 10.9.0.2 and follows a plan. */
-  dial(port: number, plan: Plan): Promise<Outcome> {
-    const socket = connect({ port, host: '10.9.0.2', allowHalfOpen: true, noDelay: true });
+  /** Dials us and follows a plan. */
+  dial(port: number, plan: Plan, host = '10.9.0.2'): Promise<Outcome> {
+    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
     return exchangeSocket(socket, plan);
+  },
+
+  /** Dials, to be refused, or not to be answered for 100 ms. @returns what became of it */
+  async knock(port: number, host: string): Promise<string> {
+    const socket = connect({ port, host });
+    socket.setTimeout(100, () => socket.destroy(new Error('silence')));
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    return error.code ?? error.message;
   },
 
   /** As many clients at once, each of which sends a line and waits for its echo; they stay. @returns how many got it */

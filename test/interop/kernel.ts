@@ -12,9 +12,10 @@ export class Kernel {
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #nextId = 0;
 
-  constructor() {
-    // A child is in the namespace of the thread that starts it.
-    this.#child = fork(CHILD, [], { execArgv: ['--enable-source-maps'], serialization: 'advanced' });
+  /** @param entry a program, with its arguments, that starts the child in another namespace (nsenter); a child is in that of the thread that starts it */
+  constructor(entry: readonly string[] = []) {
+    const [execPath, ...execArgv] = [...entry, process.execPath, '--enable-source-maps'];
+    this.#child = fork(CHILD, [], { execPath, execArgv, serialization: 'advanced' });
     this.#child.on('message', ({ id, value, error }: Answer) => {
       const call = this.#waiting.get(id);
       this.#waiting.delete(id);
