@@ -16,8 +16,17 @@ export class IpCounters {
   OutRequests = 0;
   OutDiscards = 0;
   OutNoRoutes = 0;
-  /** Fragments that came; the stack does not put them together. */
+  /** Fragments that came, datagrams that became whole of them, and failures: what was dropped, or timed out. */
+  ReasmReqds = 0;
+  ReasmOKs = 0;
   ReasmFails = 0;
+  ReasmTimeout = 0;
+  /** IpExt. */
+  ReasmOverlaps = 0;
+  /** Datagrams that were sent in fragments, or could not be, and fragments. */
+  FragOKs = 0;
+  FragFails = 0;
+  FragCreates = 0;
   IcmpInMsgs = 0;
   IcmpInErrors = 0;
   IcmpInCsumErrors = 0;
@@ -41,6 +50,13 @@ export class IpCounters {
   Ip6InDelivers = 0;
   Ip6InMcastPkts = 0;
   Ip6OutNoRoutes = 0;
+  Ip6ReasmReqds = 0;
+  Ip6ReasmOKs = 0;
+  Ip6ReasmFails = 0;
+  Ip6ReasmTimeout = 0;
+  Ip6FragOKs = 0;
+  Ip6FragFails = 0;
+  Ip6FragCreates = 0;
   Icmp6InMsgs = 0;
   Icmp6InErrors = 0;
   Icmp6InCsumErrors = 0;

@@ -17,6 +17,8 @@ const INLINE_LIMIT = 64;
 export function sendEchoReply(path: IpPath, inbound: InboundPacket, request: IcmpMessage): boolean {
   const packet = path.take();
   if (packet === undefined) return false;
+  // RFC 1812 4.3.2.5: type of service and precedence of the request (Linux takes the ECN field along with them).
+  path.tos = inbound.tos;
   const { view } = packet.chunk;
   const at = packet.offset;
   view.setUint16(at, (path.source.family === 4 ? ICMP_ECHO_REPLY : ICMPV6_ECHO_REPLY) << 8);

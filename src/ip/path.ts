@@ -86,8 +86,9 @@ export class IpPath {
     const { view } = packet.chunk;
     const total = packet.totalLength();
     if (protocol !== PROTOCOL_TCP && total > this.mtu) {
-      packet.clear();
-      return false;
+      packet.offset += headerLength;
+      packet.length -= headerLength;
+      return this.sendLarge(packet, tos);
     }
     if (headerLength === IPV4_HEADER_LENGTH) {
       const { dontFragment } = this;
@@ -100,6 +101,12 @@ export class IpPath {
     }
     this.egress.commit(packet);
     return true;
+  }
+
+  /** What is larger than the path's MTU, as it was given to `send`. */
+  protected sendLarge(packet: Packet, _tos: number): boolean {
+    packet.clear();
+    return false;
   }
 
   /** The identification of a packet that may be fragmented, and goes out in so many pieces. */

@@ -101,8 +101,5 @@ function fits({ endpoint }: DatagramSocket, path: RoutedPath, total: number): bo
   if (total - (path.destination.family === 6 ? path.headerLength : 0) > MOST) return false;
   if (total <= path.mtu) return true;
   const { discovery } = endpoint;
-  return FRAGMENTS && (discovery < IP_PMTUDISC_DO || discovery === IP_PMTUDISC_OMIT);
+  return discovery < IP_PMTUDISC_DO || discovery === IP_PMTUDISC_OMIT;
 }
-
-/** Whether IpPath cuts what is too large. */
-const FRAGMENTS = false;

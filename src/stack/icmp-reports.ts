@@ -2,6 +2,7 @@
 import { sendError } from '../ip/icmp-output.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
 import { QuotedPacket, readQuoted } from '../ip/quoted.ts';
+import { PMTUDISC_DONT } from '../tcp/path.ts';
 import { IpAddress } from '../wire/address.ts';
 import {
   ICMP_ADMIN_PROHIBITED,
@@ -137,8 +138,8 @@ function report(
 /** RFC 1122 3.2.2, RFC 4443 2.4 (e): no error about an error, about what went to many, or about a fragment that is not the first. */
 function mayReport({ network }: Stack, packet: InboundPacket, evenMulticast: boolean): boolean {
   const { chunk, payloadOffset, payloadLength, protocol } = packet;
-  if (packet.fragmentOffset !== 0) return false;
   if (packet.family === 4) {
+    if (packet.fragmentOffset !== 0) return false;
     if (protocol === PROTOCOL_ICMP && payloadLength > 0 && isIcmpError(chunk.view.getUint8(payloadOffset)))
       return false;
     const destination = IpAddress.v4(packet.d3);
@@ -163,5 +164,9 @@ export function backTo(stack: Stack, from: Interface, packet: InboundPacket): Ro
   const asked = IpAddress.v6(packet.d0, packet.d1, packet.d2, packet.d3);
   const isOurs = network.isLocal(asked) || (from.acceptAny && network.isForeign(packet));
   const local = isOurs ? asked : network.addressTowards(from, remote);
-  return local === undefined ? undefined : network.pathBack(from, local, remote, protocol);
+  if (local === undefined) return undefined;
+  const path = network.pathBack(from, local, remote, protocol);
+  // An answer that is too large for the way goes in fragments, and may be cut up further on (Linux's icmp_sk_init).
+  path.discovery = PMTUDISC_DONT;
+  return path;
 }

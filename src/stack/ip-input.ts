@@ -53,16 +53,30 @@ export class IpInput {
       if (packet.d0 >>> 24 === 0xff) ipCounters.Ip6InMcastPkts++;
       if (!this.#readExtensions(from, packet, now)) return;
     }
-    if (packet.fragment) {
-      ipCounters.ReasmFails++;
-      return this.#stack.drop('ip-fragment', now);
-    }
+    if (packet.fragment) return this.#fragmentArrives(from, packet, now);
     this.#deliver(from, packet, now);
   }
 
   /** RFC 1122 3.3.6: what is sent to all hosts of a network; of the transports only UDP has a use for it. */
   #isForEverybody({ family, protocol, d3 }: InboundPacket): boolean {
     return family === 4 && protocol === PROTOCOL_UDP && this.#stack.network.isBroadcast4(d3);
+  }
+
+  #fragmentArrives(from: Interface, packet: InboundPacket, now: number): void {
+    const { reassembly, ipCounters } = this.#stack;
+    if (!reassembly.arrives(from, packet, now)) return;
+    // What came behind the Fragment header has not been looked at yet.
+    if (packet.family === 4 || this.#readExtensions(from, packet, now)) {
+      if (packet.fragment) {
+        // A whole datagram that says it is a fragment: no host makes such (Linux: IP6SKB_FRAGMENTED).
+        ipCounters.Ip6InHdrErrors++;
+        this.#stack.drop('ip-fragment-in-fragments', now);
+        reportParameterProblem(this.#stack, from, packet, 0, packet.unfragmentableLength, false, now);
+      } else {
+        this.#deliver(from, packet, now);
+      }
+    }
+    reassembly.done();
   }
 
   /** @returns whether the packet goes on */

@@ -1,5 +1,6 @@
 /** The host's place in the network: its interfaces and addresses, its routes, and the paths that follow from them. */
 import type { IpCounters } from '../ip/counters.ts';
+import { Identifications } from '../ip/identification.ts';
 import type { InboundPacket } from '../ip/inbound.ts';
 import type { InterfaceAddress, Link } from '../link/link.ts';
 import { createPipe } from '../link/pipe.ts';
@@ -22,7 +23,8 @@ export class Network implements PathKnowledge {
   readonly routes = new Routes();
   readonly #owner: InterfaceOwner;
   readonly #sysctl: TcpConfig;
-  readonly #counters: IpCounters;
+  readonly ipCounters: IpCounters;
+  readonly identifications: Identifications;
   readonly #random: Random;
   /** What routers said of the way to a destination. */
   readonly mtus: PathMtus;
@@ -35,8 +37,9 @@ export class Network implements PathKnowledge {
   constructor(owner: InterfaceOwner, sysctl: TcpConfig, counters: IpCounters, random: Random) {
     this.#owner = owner;
     this.#sysctl = sysctl;
-    this.#counters = counters;
+    this.ipCounters = counters;
     this.#random = random;
+    this.identifications = new Identifications(random);
     this.mtus = new PathMtus(owner.clock, sysctl, () => {
       this.version++;
     });
@@ -211,7 +214,7 @@ export class Network implements PathKnowledge {
     }
     const route = this.routeTo(destination);
     if (route === undefined || route.rejection !== undefined) {
-      this.#counters.OutNoRoutes++;
+      this.ipCounters.OutNoRoutes++;
       return undefined;
     }
     const from = source ?? route.source ?? sourceAddress(route, destination, this.interfaces);

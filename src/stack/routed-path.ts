@@ -1,6 +1,10 @@
 /** A path with what the host knows of it: its route's metrics, and its MTU. Both are looked up again when anything has changed. */
+import type { IpCounters } from '../ip/counters.ts';
+import { sendFragments } from '../ip/fragmentation.ts';
+import type { Identifications } from '../ip/identification.ts';
 import { type Egress, IpPath } from '../ip/path.ts';
-import { type PathMetrics, PMTUDISC_DO, PMTUDISC_WANT } from '../tcp/path.ts';
+import type { Packet } from '../link/packet.ts';
+import { type PathMetrics, PMTUDISC_DO, PMTUDISC_OMIT, PMTUDISC_WANT } from '../tcp/path.ts';
 import type { RareSettings } from '../tcp/rare-settings.ts';
 import type { IpAddress } from '../wire/address.ts';
 
@@ -25,6 +29,8 @@ export interface PathKnowledge {
   tooLarge(path: RoutedPath, mtu: number): void;
   /** 16 bits of chance. */
   chance(): number;
+  readonly ipCounters: IpCounters;
+  readonly identifications: Identifications;
 }
 
 export class RoutedPath extends IpPath {
@@ -33,8 +39,6 @@ export class RoutedPath extends IpPath {
   readonly #knowledge: PathKnowledge;
   #version = -1;
   #known = NOTHING_KNOWN;
-  /** Of the next packet that may be fragmented; -1: there was none. */
-  #identification = -1;
 
   constructor(
     knowledge: PathKnowledge,
@@ -82,12 +86,25 @@ export class RoutedPath extends IpPath {
       this.flowLabel = ((this.#knowledge.chance() << 4) ^ this.#knowledge.chance()) & 0xfffff || 1;
   }
 
-  /** RFC 6864 4.3, RFC 6274 3.5.2: what may be fragmented is numbered, from a start that nobody can guess. */
+  /** Whether the host may cut up what is too large: not when the user finds out the MTU on his own (Linux, ip_sk_ignore_df). */
+  get mayFragment(): boolean {
+    return this.discovery < PMTUDISC_DO || this.discovery === PMTUDISC_OMIT;
+  }
+
+  protected override sendLarge(packet: Packet, tos: number): boolean {
+    const { ipCounters } = this.#knowledge;
+    if (this.mayFragment) {
+      sendFragments(this, packet, tos, this.identify(1), ipCounters);
+      return true;
+    }
+    if (this.source.family === 4) ipCounters.FragFails++;
+    else ipCounters.Ip6FragFails++;
+    return super.sendLarge(packet, tos);
+  }
+
+  /** RFC 6864 4.3, RFC 6274 3.5.2: what may be fragmented is numbered. */
   protected override identify(pieces: number): number {
-    if (this.#identification < 0) this.#identification = this.#knowledge.chance();
-    const first = this.#identification;
-    this.#identification = (first + pieces) & 0xffff;
-    return first;
+    return this.#knowledge.identifications.next(this.source, this.destination, this.protocol, pieces);
   }
 
   #look(): void {

@@ -7,6 +7,7 @@
  */
 import { IpCounters } from '../ip/counters.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
+import type { Reassembly } from '../ip/reassembly.ts';
 import type { InterfaceAddress, Link } from '../link/link.ts';
 import type { PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
@@ -25,6 +26,7 @@ import type { TraceSink } from '../trace/events.ts';
 import type { NamedUdpCounters } from '../udp/counters.ts';
 import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
 import { Demux } from './demux.ts';
+import { makeReassembly } from './fragments.ts';
 import type { Interface, InterfaceOwner } from './interface.ts';
 import { IpInput } from './ip-input.ts';
 import { Network } from './network.ts';
@@ -70,6 +72,7 @@ export class Stack implements InterfaceOwner {
   readonly network: Network;
   readonly udp: UdpInput;
   readonly icmpLimit = new IcmpRateLimit();
+  readonly reassembly: Reassembly<Interface>;
   /** Of a forwarder. */
   pendingSyns: PendingSyns | undefined;
   /** Called after a flush that leaves nothing unsent, unacknowledged or unanswered (TIME-WAIT does not count). */
@@ -109,6 +112,7 @@ export class Stack implements InterfaceOwner {
     this.demux = new Demux(random);
     this.ports = new Ports(this.sysctl, this.demux, random);
     this.udp = new UdpInput(this);
+    this.reassembly = makeReassembly(this);
     this.#ipInput = new IpInput(this);
     this.#timer = clock.timer(() => this.#tick());
     this.#idleTimer = clock.timer(() => this.#tick(), true);
@@ -172,6 +176,7 @@ export class Stack implements InterfaceOwner {
     this.network.flush();
     this.#closed = true;
     this.network.close();
+    this.reassembly.clear();
     this.#timer.clear();
     this.#idleTimer.clear();
     this.tcp.dirty.length = 0;

@@ -40,6 +40,11 @@ const BOUNDS: Readonly<Partial<Record<string, readonly [least: number, most: num
   tcp_pingpong_thresh: [1, BYTE],
   ip_default_ttl: [1, BYTE],
   ip_no_pmtu_disc: [0, 3],
+  ipfrag_high_thresh: [0, Number.MAX_SAFE_INTEGER],
+  ip6frag_high_thresh: [0, Number.MAX_SAFE_INTEGER],
+  ipfrag_time: [0, 2_147_483],
+  ip6frag_time: [0, 2_147_483],
+  ipfrag_max_dist: [0, 0x7fffffff],
 };
 
 /** The settings that are names, and which names there are. */

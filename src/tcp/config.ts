@@ -194,6 +194,16 @@ export interface TcpConfig {
   tcp_probe_threshold: number;
   /** Bytes: the least MSS to send with, options included. */
   tcp_min_snd_mss: number;
+  /** Bytes that fragments of IPv4 may take that wait for others; beyond, none is taken. */
+  ipfrag_high_thresh: number;
+  /** Seconds that they wait. */
+  ipfrag_time: number;
+  /** How many other fragments from the same host may come between two of one datagram: after more, what is there is of an older one; 0: any number. */
+  ipfrag_max_dist: number;
+  /** As `ipfrag_high_thresh`, for IPv6. */
+  ip6frag_high_thresh: number;
+  /** As `ipfrag_time`, for IPv6. */
+  ip6frag_time: number;
   /** Milliseconds between ICMP errors to one destination, on average. */
   icmp_ratelimit: number;
   /** ICMP errors a second for the whole host. */
@@ -290,6 +300,11 @@ export function defaultConfig(): TcpConfig {
     tcp_probe_interval: 600,
     tcp_probe_threshold: 8,
     tcp_min_snd_mss: 48,
+    ipfrag_high_thresh: 4_194_304,
+    ipfrag_time: 30,
+    ipfrag_max_dist: 64,
+    ip6frag_high_thresh: 4_194_304,
+    ip6frag_time: 60,
     icmp_ratelimit: 1000,
     icmp_msgs_per_sec: 1000,
     icmp_echo_ignore_all: false,

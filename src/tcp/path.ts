@@ -11,6 +11,7 @@ export const PMTUDISC_DO = 2;
 /** For tools that probe: for TCP without DF, as on Linux. */
 export const PMTUDISC_PROBE = 3;
 // IP_PMTUDISC_INTERFACE and OMIT, 4 and 5, are without DF, and deaf to what routers say: they may lie (fragmentation attacks).
+export const PMTUDISC_OMIT = 5;
 
 /** What the administrator set for a route; what is not there is as for any other. Names as `ip route` has them. */
 export interface PathMetrics {

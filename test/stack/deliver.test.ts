@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import type { Socket } from '../../src/socket/socket.ts';
 import type { Stack } from '../../src/stack/stack.ts';
+import { buildIp4 } from '../support/wire-fragment.ts';
 import { buildIcmp, readSegment } from '../support/wire-segment.ts';
 import { address, bench, prefix, syn, TapLink } from './tap.ts';
 
@@ -103,14 +104,16 @@ describe('packets that come', () => {
     expect(stack.counters).to.include({ InHdrErrors: 3, InDelivers: 0 });
   });
 
-  it('that are fragments are dropped and counted', () => {
+  it('in fragments are put together first', () => {
     const { stack, link } = host();
-    const bytes = syn('10.0.0.2', '10.0.0.1');
-    bytes[6] = 0x20;
-    bytes[10] = (bytes[10] as number) - 0x20 + 0x40;
-    link.deliver(bytes);
-    expect(stack.counters.InHdrErrors + stack.counters.ReasmFails).to.equal(1);
+    const payload = syn('10.0.0.2', '10.0.0.1').subarray(20);
+    link.deliver(buildIp4(payload.subarray(16), { protocol: 6, offset: 16 }));
     expect(link.sent).to.deep.equal([]);
+    link.deliver(buildIp4(payload.subarray(0, 16), { protocol: 6, more: true }));
+    expect(readSegment(link.sent[0] as Uint8Array)).to.include({ flags: 'SA', sourcePort: 80 });
+    expect(stack.counters).to.include({ InReceives: 2, InDelivers: 1, InSegs: 1 });
+    stack.close();
+    expect(stack.slab.live).to.equal(0);
   });
 
   it('a SYN to a closed port is answered with a RST that acknowledges it', () => {

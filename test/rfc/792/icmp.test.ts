@@ -152,15 +152,4 @@ describe('RFC 791, RFC 1122 3.2.1: what IP drops', () => {
     t.injectBytes(udp(10, DUT));
     t.expectNothing();
   });
-
-  it('fragments: there is no reassembly yet', () => {
-    const t = new WirePeer();
-    const bytes = udp(10);
-    const view = new DataView(bytes.buffer);
-    view.setUint16(6, 0x2000);
-    view.setUint16(10, view.getUint16(10) + 0x2000);
-    t.injectBytes(bytes);
-    t.expectNothing();
-    expect(t.counters.ReasmFails).to.equal(1);
-  });
 });
