@@ -25,6 +25,15 @@ export interface InterfaceAddress {
   readonly bits: number;
 }
 
+/** Another host uses an address of ours. */
+export interface AddressConflict {
+  readonly address: IpAddress;
+  /** Who: `52:54:00:12:34:56`. */
+  readonly hardwareAddress: string;
+  /** Whether the address is still used here: it was in use before, and is defended. */
+  readonly kept: boolean;
+}
+
 export interface Link {
   /** For people: `tun0`, `pipe`, `impaired(tun0)`. */
   readonly name: string;
@@ -65,4 +74,6 @@ export interface LinkReceiver {
   down(): void;
   /** The link ended by itself: connections over it end with ENETDOWN. */
   closed(reason: Error | undefined): void;
+  /** A link with neighbours has found an address of the host's in other hands. Not from within `send` or `receive`. */
+  conflict?(conflict: AddressConflict): void;
 }

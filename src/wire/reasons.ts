@@ -25,6 +25,13 @@ export const IPV6_UNKNOWN_NEXT_HEADER = 17;
 export const IPV6_UNKNOWN_OPTION = 18;
 export const IPV6_UNKNOWN_ROUTING_TYPE = 19;
 export const IPV6_NO_NEXT_HEADER = 20;
+export const ARP_TRUNCATED = 21;
+export const ARP_BAD_FORMAT = 22;
+export const ND_TRUNCATED = 23;
+export const ND_FORWARDED = 24;
+export const ND_BAD_FORMAT = 25;
+export const ND_BAD_CHECKSUM = 26;
+export const ND_BAD_OPTION = 27;
 
 const NAMES: readonly string[] = [
   'ok',
@@ -48,6 +55,13 @@ const NAMES: readonly string[] = [
   'ipv6-unknown-option',
   'ipv6-unknown-routing-type',
   'ipv6-no-next-header',
+  'arp-truncated',
+  'arp-bad-format',
+  'nd-truncated',
+  'nd-forwarded',
+  'nd-bad-format',
+  'nd-bad-checksum',
+  'nd-bad-option',
 ];
 
 /** How many codes there are: they run from 0 to `REASON_COUNT - 1`, so counters can be an array. */

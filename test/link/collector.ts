@@ -1,5 +1,5 @@
 /** A stack's end of a link, for tests: it keeps a copy of what comes up, and makes packets to send down. */
-import type { Link, LinkReceiver } from '../../src/link/link.ts';
+import type { InterfaceAddress, Link, LinkReceiver } from '../../src/link/link.ts';
 import { CHECKSUM_PARTIAL, Packet, type PacketBatch } from '../../src/link/packet.ts';
 import { Slab } from '../../src/link/slab.ts';
 import type { Clock } from '../../src/time/clock.ts';
@@ -14,7 +14,7 @@ export interface Received {
 
 export class Collector implements LinkReceiver {
   readonly slab = new Slab();
-  readonly addresses = [];
+  readonly addresses: readonly InterfaceAddress[] = [];
   readonly clock: Clock;
   readonly received: Received[] = [];
   readonly batches: number[] = [];

@@ -1,0 +1,233 @@
+/**
+ * The host's own addresses on an Ethernet link: each is tried out before it is used, and watched for as long as it is.
+ *
+ * RFC 5227 for IPv4 (probes, announcements, defence), RFC 4862 5.4 for IPv6 (duplicate address detection).
+ */
+import type { Clock, Timer } from '../time/clock.ts';
+import type { Random } from '../time/random.ts';
+import type { InterfaceAddress } from './link.ts';
+import { PacketQueue } from './packet-queue.ts';
+
+/** RFC 5227 1.1, ms. */
+const PROBE_WAIT = 1000;
+const PROBE_NUM = 3;
+const PROBE_MIN = 1000;
+const PROBE_MAX = 2000;
+const ANNOUNCE_WAIT = 2000;
+const ANNOUNCE_NUM = 2;
+const ANNOUNCE_INTERVAL = 2000;
+const DEFEND_INTERVAL = 10_000;
+/** RFC 4861 10: MAX_RTR_SOLICITATION_DELAY and RETRANS_TIMER; RFC 4862 5.1: DupAddrDetectTransmits. */
+const SOLICITATION_DELAY = 1000;
+const RETRANS_TIMER = 1000;
+const DUP_ADDR_DETECT_TRANSMITS = 1;
+
+/** `tentative`: it is tried out; `preferred`: in use; `duplicate`: another host has it, and it is not used. */
+export type AddressState = 'tentative' | 'preferred' | 'duplicate';
+/** What becomes of an address in use that another host claims: RFC 5227 2.4 (c), (b), (a). */
+export type Defence = 'always' | 'once' | 'never';
+
+export class OwnAddress {
+  readonly entry: InterfaceAddress;
+  state: AddressState = 'preferred';
+  /** Probes, or announcements, that were sent. */
+  sent = 0;
+  timer: Timer | undefined;
+  /** When another host last claimed it, ms, and when that was last told. */
+  conflictAt = -Infinity;
+  toldAt = -Infinity;
+  /** Packets from it that wait until it may be used. */
+  queue: PacketQueue | undefined;
+
+  constructor(entry: InterfaceAddress) {
+    this.entry = entry;
+  }
+
+  get isIpv4(): boolean {
+    return this.entry.address.family === 4;
+  }
+
+  /** Whether it is that address, as it is on the wire. */
+  is(w0: number, w1: number, w2: number, w3: number): boolean {
+    const { address } = this.entry;
+    return address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.bareW0 === w0;
+  }
+
+  get waiting(): PacketQueue {
+    this.queue ??= new PacketQueue();
+    return this.queue;
+  }
+}
+
+export interface OwnAddressActions {
+  /** An ARP probe, or a neighbour solicitation from nobody: "is anybody at this address?" */
+  probe(own: OwnAddress): void;
+  /** An ARP announcement: "I am at this address." IPv4 only. */
+  announce(own: OwnAddress): void;
+  /** It may be used: what waits can go. */
+  preferred(own: OwnAddress): void;
+  /** It is not used, or not any more: what waits is lost. */
+  lost(own: OwnAddress): void;
+  /** Another host has it. */
+  conflict(own: OwnAddress, high: number, low: number, kept: boolean): void;
+}
+
+export interface OwnAddressOptions {
+  /** Whether addresses are tried out before they are used. */
+  readonly detection: boolean;
+  readonly defence: Defence;
+}
+
+export class OwnAddresses {
+  readonly #addresses: () => readonly InterfaceAddress[];
+  readonly #actions: OwnAddressActions;
+  readonly #options: OwnAddressOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #own: OwnAddress[] = [];
+
+  /** `addresses`: those of the host, as they are now. */
+  constructor(
+    addresses: () => readonly InterfaceAddress[],
+    actions: OwnAddressActions,
+    options: OwnAddressOptions,
+    clock: Clock,
+    random: Random,
+  ) {
+    this.#addresses = addresses;
+    this.#actions = actions;
+    this.#options = options;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** The addresses that the host has now, new ones under trial. */
+  list(): readonly OwnAddress[] {
+    const entries = this.#addresses();
+    const own = this.#own;
+    let same = own.length === entries.length;
+    for (let i = 0; same && i < entries.length; i++) same = (own[i] as OwnAddress).entry === entries[i];
+    if (!same) this.#follow(entries);
+    return this.#own;
+  }
+
+  /** That address, as it is on the wire, when it is one of ours. No allocation. */
+  find(w0: number, w1: number, w2: number, w3: number): OwnAddress | undefined {
+    const own = this.list();
+    for (let i = 0; i < own.length; i++) {
+      const each = own[i] as OwnAddress;
+      if (each.is(w0, w1, w2, w3)) return each;
+    }
+    return undefined;
+  }
+
+  /** Whether the IPv4 address is that of all hosts: 255.255.255.255, or the last of a network that we are on. RFC 1122 3.2.1.3. */
+  isBroadcast(address: number): boolean {
+    if (address === -1) return true;
+    const own = this.list();
+    for (let i = 0; i < own.length; i++) {
+      const { isIpv4, entry } = own[i] as OwnAddress;
+      // RFC 3021: a network of two addresses has none.
+      if (!isIpv4 || entry.bits > 30) continue;
+      if (address === (entry.address.w3 | (entry.bits === 0 ? -1 : -1 >>> entry.bits))) return true;
+    }
+    return false;
+  }
+
+  /** The carrier is there (again): RFC 5227 2.1: then addresses are tried out, and never merely because time went by. */
+  restart(): void {
+    for (const each of this.list()) this.#start(each);
+  }
+
+  close(): void {
+    for (const each of this.#own) each.timer?.clear();
+    this.#own = [];
+  }
+
+  /** Another host says that it uses the address, or that it is about to; `claimed`: it uses it. */
+  contested(own: OwnAddress, high: number, low: number, claimed: boolean): void {
+    if (own.state === 'duplicate') return;
+    // RFC 5227 2.1.1, RFC 4862 5.4.3, 5.4.4: whoever claims it, or tries it out at the same time, ends the trial.
+    if (own.state === 'tentative') return this.#giveUp(own, high, low);
+    if (!claimed) return;
+    // RFC 4862 5.4.4 leaves open what to do once an address is in use: Linux says so, and goes on.
+    if (!own.isIpv4) return this.#tell(own, high, low);
+    const now = this.#clock.now();
+    const recent = now < own.conflictAt + DEFEND_INTERVAL;
+    own.conflictAt = now;
+    const { defence } = this.#options;
+    // RFC 5227 2.4 (a), (b): never defended, or contested twice within DEFEND_INTERVAL.
+    if (defence === 'never' || (defence === 'once' && recent)) return this.#giveUp(own, high, low);
+    // RFC 5227 2.4 (b), (c): one announcement in DEFEND_INTERVAL, so that two hosts do not go on for ever.
+    if (!recent) this.#actions.announce(own);
+    this.#tell(own, high, low);
+  }
+
+  #follow(entries: readonly InterfaceAddress[]): void {
+    const before = this.#own;
+    this.#own = entries.map((entry) => before.find((own) => own.entry === entry) ?? new OwnAddress(entry));
+    for (const gone of before) {
+      if (this.#own.includes(gone)) continue;
+      this.#lose(gone);
+    }
+    for (const each of this.#own) if (!before.includes(each)) this.#start(each);
+  }
+
+  #start(own: OwnAddress): void {
+    own.sent = 0;
+    own.conflictAt = -Infinity;
+    own.toldAt = -Infinity;
+    own.state = this.#options.detection ? 'tentative' : 'preferred';
+    if (!this.#options.detection) return;
+    own.timer ??= this.#clock.timer(() => this.#tick(own));
+    // RFC 5227 2.1.1, RFC 4862 5.4.2: hosts that were switched on together do not all ask at once.
+    const most = own.isIpv4 ? PROBE_WAIT : SOLICITATION_DELAY;
+    own.timer.set(this.#clock.now() + this.#random.float() * most);
+  }
+
+  #tick(own: OwnAddress): void {
+    const now = this.#clock.now();
+    if (own.state === 'preferred') return this.#announce(own, now);
+    const probes = own.isIpv4 ? PROBE_NUM : DUP_ADDR_DETECT_TRANSMITS;
+    if (own.sent < probes) {
+      own.sent++;
+      this.#actions.probe(own);
+      own.timer?.set(now + this.#afterProbe(own));
+      return;
+    }
+    own.state = 'preferred';
+    own.sent = 0;
+    // RFC 5227 2.3: the address may be used once the first announcement has gone.
+    if (own.isIpv4) this.#announce(own, now);
+    this.#actions.preferred(own);
+  }
+
+  #afterProbe(own: OwnAddress): number {
+    if (!own.isIpv4) return RETRANS_TIMER;
+    return own.sent === PROBE_NUM ? ANNOUNCE_WAIT : PROBE_MIN + this.#random.float() * (PROBE_MAX - PROBE_MIN);
+  }
+
+  #announce(own: OwnAddress, now: number): void {
+    this.#actions.announce(own);
+    if (++own.sent < ANNOUNCE_NUM) own.timer?.set(now + ANNOUNCE_INTERVAL);
+  }
+
+  #giveUp(own: OwnAddress, high: number, low: number): void {
+    this.#lose(own);
+    this.#actions.conflict(own, high, low, false);
+  }
+
+  #lose(own: OwnAddress): void {
+    own.state = 'duplicate';
+    own.timer?.clear();
+    this.#actions.lost(own);
+  }
+
+  /** RFC 5227 2.4 (c): reports are kept to a bearable number. */
+  #tell(own: OwnAddress, high: number, low: number): void {
+    const now = this.#clock.now();
+    if (now < own.toldAt + DEFEND_INTERVAL) return;
+    own.toldAt = now;
+    this.#actions.conflict(own, high, low, true);
+  }
+}
