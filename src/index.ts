@@ -3,6 +3,16 @@ export { type CloseOptions, createHost, Host } from './host.ts';
 export { type CapturedLink, type CaptureOptions, captured } from './link/captured.ts';
 export { type DuplexLinkOptions, linkFromDuplex, type PacketDuplex } from './link/duplex.ts';
 export {
+  type AddressState,
+  createEthernet,
+  type Defence,
+  type EthernetLink,
+  type EthernetOptions,
+  type EthernetStatistics,
+  type NeighbourInfo,
+  type NeighbourSettings,
+} from './link/ethernet.ts';
+export {
   type BurstLoss,
   type Direction,
   type ImpairedLink,
@@ -14,7 +24,7 @@ export {
   type Rule,
   type RuleInfo,
 } from './link/impaired.ts';
-export type { Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
+export type { AddressConflict, InterfaceAddress, Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
 export { createPipe, type PipeOptions } from './link/pipe.ts';
 export type { DialOptions } from './net/dial.ts';
 export type { DnsCodec, DnsMessage, DnsQuery, DnsQuestion, DnsRecord, DnsType } from './net/dns-codec.ts';

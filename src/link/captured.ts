@@ -77,6 +77,10 @@ class Captured implements CapturedLink {
     options.write?.(interfaceDescription(options.name ?? link.name, options.snaplen ?? 0));
   }
 
+  get hardwareAddress(): Uint8Array | undefined {
+    return this.#link.hardwareAddress;
+  }
+
   attach(receiver: LinkReceiver): void {
     this.#link.attach({
       slab: receiver.slab,
@@ -91,6 +95,7 @@ class Captured implements CapturedLink {
       writable: () => receiver.writable(),
       up: () => receiver.up(),
       down: () => receiver.down(),
+      conflict: (conflict) => receiver.conflict?.(conflict),
       closed: (reason) => receiver.closed(reason),
     });
     this.#receiver = receiver;

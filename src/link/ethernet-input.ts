@@ -17,17 +17,22 @@ import {
   isTagged,
   readEthernet,
 } from '../wire/ethernet.ts';
+import { IPV4_HEADER_LENGTH } from '../wire/ipv4.ts';
+import {
+  DESTINATION_OPTIONS,
+  HOP_BY_HOP_OPTIONS,
+  IPV6_HEADER_LENGTH,
+  PROTOCOL_ICMPV6,
+  ROUTING_HEADER,
+} from '../wire/ipv6.ts';
 import { isNeighbourDiscovery, solicitedNodeWord } from '../wire/neighbour-discovery.ts';
 import type { Arp } from './ethernet-arp.ts';
 import type { NeighbourDiscovery } from './ethernet-nd.ts';
 import type { Station } from './ethernet-station.ts';
 import type { Packet, PacketBatch } from './packet.ts';
 
-const IPV4_HEADER_LENGTH = 20;
-const IPV6_HEADER_LENGTH = 40;
-const ICMPV6 = 58;
 /** Extension headers that may stand before an ICMPv6 message: hop-by-hop options, routing, destination options. RFC 8200 4.1. */
-const EXTENSIONS: readonly number[] = [0, 43, 60];
+const EXTENSIONS: readonly number[] = [HOP_BY_HOP_OPTIONS, ROUTING_HEADER, DESTINATION_OPTIONS];
 /** 224.0.0.1, all hosts; and what ff02::1, all nodes, ends in. */
 const ALL_HOSTS = 0xe000_0001 | 0;
 const ALL_NODES = 1;
@@ -131,6 +136,6 @@ export class FrameReader {
       next = bytes[offset + at] as number;
       at += ((bytes[offset + at + 1] as number) + 1) << 3;
     }
-    return next === ICMPV6 && at < length ? at : -1;
+    return next === PROTOCOL_ICMPV6 && at < length ? at : -1;
   }
 }

@@ -1,11 +1,15 @@
 /** Neighbour discovery at work: RFC 4861 7, and the messages of duplicate address detection (RFC 4862 5.4). */
+import { IPV6_ANY, IpAddress } from '../wire/address.ts';
 import { ETHERTYPE_IPV6, IPV6_GROUP_HIGH } from '../wire/ethernet.ts';
+import { type AddressWords, IPV6_HEADER_LENGTH, PROTOCOL_ICMPV6, writeIpv6 } from '../wire/ipv6.ts';
 import {
   ND_HOP_LIMIT,
   ND_NEIGHBOUR_ADVERTISEMENT,
+  ND_NEIGHBOUR_LENGTH,
   ND_NEIGHBOUR_SOLICITATION,
   ND_REDIRECT,
   ND_ROUTER_ADVERTISEMENT,
+  ND_WITH_ADDRESS,
   NdMessage,
   type NeighbourMessage,
   parseNd,
@@ -18,14 +22,9 @@ import type { Station } from './ethernet-station.ts';
 import { NEIGHBOUR_FAILED, NEIGHBOUR_INCOMPLETE, type Neighbour } from './neighbour.ts';
 import { Packet } from './packet.ts';
 
-const IPV6_HEADER_LENGTH = 40;
-const ICMPV6 = 58;
 const LINK_LOCAL = 0x3fa;
-
-type Words = readonly [number, number, number, number];
-const NOBODY: Words = [0, 0, 0, 0];
 /** ff02::1. */
-const ALL_NODES: Words = [0xff02_0000, 0, 0, 1];
+const ALL_NODES = IpAddress.v6(0xff02_0000, 0, 0, 1);
 
 const message = new NdMessage();
 
@@ -64,15 +63,15 @@ export class NeighbourDiscovery {
   solicit(neighbour: Neighbour, unicast: boolean): void {
     const source = this.#sourceFor(neighbour);
     if (source === undefined) return;
-    const target: Words = [neighbour.w0, neighbour.w1, neighbour.w2, neighbour.w3];
+    const target = IpAddress.v6(neighbour.w0, neighbour.w1, neighbour.w2, neighbour.w3);
     const { high, low } = unicast ? neighbour : { high: IPV6_GROUP_HIGH, low: solicitedNodeWord(neighbour.w3) };
     this.#solicitation(source, unicast ? target : solicitedNode(neighbour.w3), target, high, low);
   }
 
   /** RFC 4862 5.4.2: from nobody, and without our hardware address. */
   probe({ entry: { address } }: OwnAddress): void {
-    const target: Words = [address.bareW0, address.w1, address.w2, address.w3];
-    this.#solicitation(NOBODY, solicitedNode(address.w3), target, IPV6_GROUP_HIGH, solicitedNodeWord(address.w3));
+    const { w3 } = address;
+    this.#solicitation(IPV6_ANY, solicitedNode(w3), address, IPV6_GROUP_HIGH, solicitedNodeWord(w3));
   }
 
   /** RFC 4861 7.2.3, RFC 4862 5.4.3. */
@@ -96,19 +95,19 @@ export class NeighbourDiscovery {
       if (asking !== undefined)
         neighbours6.update(asking, message.addressHigh, message.addressLow, false, { override: true }, now);
     }
-    this.#answer([t0, t1, t2, t3]);
+    this.#answer(IpAddress.v6(t0, t1, t2, t3));
   }
 
   /** RFC 4861 7.2.4. */
-  #answer(target: Words): void {
+  #answer(target: IpAddress): void {
     const { s0, s1, s2, s3, fromUnspecified, hasAddress, addressHigh, addressLow } = message;
     const { frames, statistics, high, low } = this.#station;
     const solicited = !fromUnspecified;
-    const to: Words = solicited ? [s0, s1, s2, s3] : ALL_NODES;
+    const to = solicited ? IpAddress.v6(s0, s1, s2, s3) : ALL_NODES;
     const type = ND_NEIGHBOUR_ADVERTISEMENT;
     const length = this.#write(target, to, { type, target, solicited, override: true, address: [high, low] });
     statistics.advertisementsSent++;
-    if (fromUnspecified) return frames.sendMessage(length, IPV6_GROUP_HIGH, ALL_NODES[3], ETHERTYPE_IPV6);
+    if (fromUnspecified) return frames.sendMessage(length, IPV6_GROUP_HIGH, ALL_NODES.w3, ETHERTYPE_IPV6);
     if (hasAddress) return frames.sendMessage(length, addressHigh, addressLow, ETHERTYPE_IPV6);
     // A unicast solicitation need not say where the answer is to go: it goes as any packet to that neighbour.
     const packet = new Packet(frames.message.chunk, frames.message.offset);
@@ -148,12 +147,12 @@ export class NeighbourDiscovery {
   }
 
   /** RFC 4861 7.2.2: the source of the packet that made us ask, or else any of ours, a link-local one before others. */
-  #sourceFor({ s0, s1, s2, s3 }: Neighbour): Words | undefined {
+  #sourceFor({ s0, s1, s2, s3 }: Neighbour): IpAddress | undefined {
     const { own } = this.#station;
-    if (own.find(s0, s1, s2, s3)?.state === 'preferred') return [s0, s1, s2, s3];
+    const asking = own.find(s0, s1, s2, s3);
+    if (asking?.state === 'preferred') return asking.entry.address;
     const usable = own.list().filter((each) => !each.isIpv4 && each.state === 'preferred');
-    const address = (usable.find(({ entry }) => entry.address.isLinkLocal) ?? usable[0])?.entry.address;
-    return address === undefined ? undefined : [address.bareW0, address.w1, address.w2, address.w3];
+    return (usable.find(({ entry }) => entry.address.isLinkLocal) ?? usable[0])?.entry.address;
   }
 
   #isOnLink(w0: number, w1: number, w2: number, w3: number): boolean {
@@ -170,32 +169,28 @@ export class NeighbourDiscovery {
     });
   }
 
-  #solicitation(source: Words, destination: Words, target: Words, toHigh: number, toLow: number): void {
+  #solicitation(source: IpAddress, destination: IpAddress, target: IpAddress, toHigh: number, toLow: number): void {
     const { frames, statistics, high, low } = this.#station;
     const type = ND_NEIGHBOUR_SOLICITATION;
-    const told: NeighbourMessage = source === NOBODY ? { type, target } : { type, target, address: [high, low] };
+    const told: NeighbourMessage = source.isUnspecified ? { type, target } : { type, target, address: [high, low] };
     const length = this.#write(source, destination, told);
     frames.sendMessage(length, toHigh, toLow, ETHERTYPE_IPV6);
     statistics.solicitationsSent++;
   }
 
   /** Writes a packet into the place for messages; returns its bytes. */
-  #write(source: Words, destination: Words, told: NeighbourMessage): number {
+  #write(source: AddressWords, destination: AddressWords, told: NeighbourMessage): number {
     const { view, offset } = this.#station.frames.message;
-    view.setUint32(offset, 0x6000_0000);
-    for (let i = 0; i < 4; i++) {
-      view.setInt32(offset + 8 + 4 * i, source[i] as number);
-      view.setInt32(offset + 24 + 4 * i, destination[i] as number);
-    }
-    const length = writeNeighbourMessage(view, offset, told);
-    view.setUint32(offset + 4, (length << 16) | (ICMPV6 << 8) | ND_HOP_LIMIT);
+    const length = told.address === undefined ? ND_NEIGHBOUR_LENGTH : ND_WITH_ADDRESS;
+    writeIpv6(view, offset, length, 0, 0, PROTOCOL_ICMPV6, ND_HOP_LIMIT, source, destination);
+    writeNeighbourMessage(view, offset, told);
     return IPV6_HEADER_LENGTH + length;
   }
 }
 
 /** RFC 4291 2.7.1. */
-function solicitedNode(w3: number): Words {
-  return [0xff02_0000, 0, 1, solicitedNodeWord(w3)];
+function solicitedNode(w3: number): IpAddress {
+  return IpAddress.v6(0xff02_0000, 0, 1, solicitedNodeWord(w3));
 }
 
 function sameBits(a: number, b: number, bits: number): boolean {

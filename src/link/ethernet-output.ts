@@ -4,6 +4,8 @@
  * Hot path: of packets in a row to one neighbour only the first looks it up, and nothing is allocated.
  */
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, IPV4_GROUP_HIGH, IPV6_GROUP_HIGH, ipv4GroupLow } from '../wire/ethernet.ts';
+import { IPV4_HEADER_LENGTH } from '../wire/ipv4.ts';
+import { IPV6_HEADER_LENGTH } from '../wire/ipv6.ts';
 import type { OwnAddress } from './ethernet-own.ts';
 import type { Station } from './ethernet-station.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -19,8 +21,6 @@ const LOST = 3;
 
 /** The words before an IPv4 address in an IpAddress. */
 const MAPPED = 0xffff;
-const IPV4_HEADER_LENGTH = 20;
-const IPV6_HEADER_LENGTH = 40;
 
 export class PacketSender {
   readonly #station: Station;

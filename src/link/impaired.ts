@@ -71,6 +71,10 @@ class Impaired implements ImpairedLink {
     return { in: this.#in?.statistics ?? NOTHING, out: this.#out?.statistics ?? NOTHING };
   }
 
+  get hardwareAddress(): Uint8Array | undefined {
+    return this.#link.hardwareAddress;
+  }
+
   attach(receiver: LinkReceiver): void {
     const { slab, clock } = receiver;
     // Each direction has a stream of its own: what happens in one does not change the other's fate.
@@ -96,6 +100,7 @@ class Impaired implements ImpairedLink {
       writable: () => this.#writable(receiver, outward),
       up: () => receiver.up(),
       down: () => receiver.down(),
+      conflict: (conflict) => receiver.conflict?.(conflict),
       closed: (reason) => {
         this.#discard();
         receiver.closed(reason);

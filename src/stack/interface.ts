@@ -1,6 +1,6 @@
 /** A link with the host's addresses on it, and the batch of packets that goes out on it next. */
 import { Edge } from '../link/cut.ts';
-import type { InterfaceAddress, Link, LinkReceiver } from '../link/link.ts';
+import type { AddressConflict, InterfaceAddress, Link, LinkReceiver } from '../link/link.ts';
 import { Packet, type PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
 import type { Clock } from '../time/clock.ts';
@@ -26,6 +26,8 @@ export interface InterfaceOwner {
   received(from: Interface, batch: PacketBatch): void;
   writable(): void;
   linkClosed(from: Interface, reason: Error | undefined): void;
+  /** Another host uses an address of ours. */
+  conflict(from: Interface, conflict: AddressConflict): void;
   /** Packets (super-segments count as one) that the link took. */
   requested(count: number): void;
   /** The link is down or full for good and packets were thrown away. */
@@ -170,6 +172,10 @@ export class Interface implements LinkReceiver {
     this.#isUp = false;
     this.#edge.discard();
     this.#owner.writable();
+  }
+
+  conflict(conflict: AddressConflict): void {
+    this.#owner.conflict(this, conflict);
   }
 
   closed(reason: Error | undefined): void {

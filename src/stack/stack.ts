@@ -8,7 +8,7 @@
 import { IpCounters } from '../ip/counters.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
 import type { Reassembly } from '../ip/reassembly.ts';
-import type { InterfaceAddress, Link } from '../link/link.ts';
+import type { AddressConflict, InterfaceAddress, Link } from '../link/link.ts';
 import type { PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
 import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
@@ -210,6 +210,11 @@ export class Stack implements InterfaceOwner {
     this.drop(`link ${from.name} closed: ${reason?.message ?? 'no reason given'}`, this.clock.now());
     endConnectionsOver(this, from, REASON_NETWORK_DOWN, this.clock.now());
     this.wake();
+  }
+
+  conflict(from: Interface, { address, hardwareAddress, kept }: AddressConflict): void {
+    const at = this.clock.now();
+    this.trace?.({ type: 'conflict', at, interface: from.name, address: address.toString(), hardwareAddress, kept });
   }
 
   requested(count: number): void {

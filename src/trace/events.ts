@@ -33,6 +33,15 @@ export type TraceEvent =
       readonly cwnd: number;
       readonly ssthresh: number;
     }
+  /** Another host on a link uses an address of this one; `kept`: so does this one still. */
+  | {
+      readonly type: 'conflict';
+      readonly at: number;
+      readonly interface: string;
+      readonly address: string;
+      readonly hardwareAddress: string;
+      readonly kept: boolean;
+    }
   /** A connection ended, with the reason. */
   | { readonly type: 'closed'; readonly at: number; readonly flow: Flow; readonly reason: string };
 

@@ -4,6 +4,7 @@
  */
 import { checksum, fold, pseudoHeaderSum6, sum } from './checksum.ts';
 import { isGroupAddress } from './ethernet.ts';
+import { type AddressWords, IPV6_HEADER_LENGTH, PROTOCOL_ICMPV6 } from './ipv6.ts';
 import { ND_BAD_CHECKSUM, ND_BAD_FORMAT, ND_BAD_OPTION, ND_FORWARDED, ND_TRUNCATED, OK } from './reasons.ts';
 
 export const ND_ROUTER_SOLICITATION = 133;
@@ -18,8 +19,6 @@ export const ND_HOP_LIMIT = 255;
 export const ND_NEIGHBOUR_LENGTH = 24;
 export const ND_WITH_ADDRESS = 32;
 
-const ICMPV6 = 58;
-const IPV6_HEADER_LENGTH = 40;
 const OPTION_SOURCE = 1;
 const OPTION_TARGET = 2;
 
@@ -84,7 +83,7 @@ export function parseNd(view: DataView, ip: number, offset: number, length: numb
   if (view.getUint8(offset + 1) !== 0) return ND_BAD_FORMAT;
   readAddresses(view, ip, out);
   const { s0, s1, s2, s3, d0, d1, d2, d3 } = out;
-  const pseudo = pseudoHeaderSum6(s0, s1, s2, s3, d0, d1, d2, d3, ICMPV6) + length;
+  const pseudo = pseudoHeaderSum6(s0, s1, s2, s3, d0, d1, d2, d3, PROTOCOL_ICMPV6) + length;
   if (fold(sum(view, offset, length, pseudo)) !== 0xffff) return ND_BAD_CHECKSUM;
   const reason = readOptions(view, offset, length, out);
   return reason === OK ? checkKind(view, offset, out) : reason;
@@ -168,8 +167,7 @@ export function solicitedNodeWord(w3: number): number {
 
 export interface NeighbourMessage {
   readonly type: typeof ND_NEIGHBOUR_SOLICITATION | typeof ND_NEIGHBOUR_ADVERTISEMENT;
-  /** The words of the target. */
-  readonly target: readonly [number, number, number, number];
+  readonly target: AddressWords;
   readonly solicited?: boolean;
   readonly override?: boolean;
   /** The sender's of a solicitation, the target's of an advertisement: high 16 and low 32 bits. */
@@ -186,7 +184,10 @@ export function writeNeighbourMessage(view: DataView, ip: number, message: Neigh
   const at = ip + IPV6_HEADER_LENGTH;
   view.setUint32(at, type << 24);
   view.setUint32(at + 4, ((solicited ? SOLICITED : 0) | (override ? OVERRIDE : 0)) << 24);
-  for (let i = 0; i < 4; i++) view.setInt32(at + 8 + 4 * i, target[i] as number);
+  view.setInt32(at + 8, target.bareW0);
+  view.setInt32(at + 12, target.w1);
+  view.setInt32(at + 16, target.w2);
+  view.setInt32(at + 20, target.w3);
   let length = ND_NEIGHBOUR_LENGTH;
   if (address !== undefined) {
     view.setUint8(at + length, type === ND_NEIGHBOUR_SOLICITATION ? OPTION_SOURCE : OPTION_TARGET);
@@ -195,6 +196,6 @@ export function writeNeighbourMessage(view: DataView, ip: number, message: Neigh
     view.setInt32(at + length + 4, address[1]);
     length = ND_WITH_ADDRESS;
   }
-  view.setUint16(at + 2, checksum(sum(view, at, length) + sum(view, ip + 8, 32) + ICMPV6 + length));
+  view.setUint16(at + 2, checksum(sum(view, at, length) + sum(view, ip + 8, 32) + PROTOCOL_ICMPV6 + length));
   return length;
 }
