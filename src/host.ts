@@ -20,6 +20,7 @@ import {
 } from './net/host-options.ts';
 import { hostResolver } from './net/host-resolver.ts';
 import { type ListenOptions, listen } from './net/listen.ts';
+import { type DialPacketOptions, dialPacket, type ListenPacketOptions, listenPacket } from './net/listen-packet.ts';
 import type { Net } from './net/net.ts';
 import { OpError } from './net/op-error.ts';
 import { lookupAddresses, resolveTCPAddr } from './net/resolve.ts';
@@ -36,6 +37,8 @@ import {
 import type { TCPAddr } from './net/tcp-addr.ts';
 import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
+import { isUdpNetwork } from './net/udp-addr.ts';
+import type { UDPConn } from './net/udp-conn.ts';
 import { createSocket, type SocketOf } from './socket/create-socket.ts';
 import { type SocketStatus, Stack } from './stack/stack.ts';
 import { checkedSysctl } from './stack/sysctl.ts';
@@ -116,13 +119,26 @@ export class Host {
   }
 
   /**
-   * Connects: `network` is tcp or tcp4 (tcp6 fails while there is no IPv6), `address` is `host:port`.
-   * @throws OpError (as a rejection) `dial tcp 10.9.0.1:80: connect: connection refused`; see `DialOptions`
+   * Connects: `network` is tcp, tcp4 or tcp6, or udp, udp4 or udp6 for a UDPConn; `address` is `host:port`.
+   * @throws OpError (as a rejection) `dial tcp 10.9.0.1:80: connect: connection refused`; see `DialOptions`, `DialPacketOptions`
    */
-  dial(network: string, address: string, options?: DialOptions): Promise<TCPConn> {
+  dial(network: 'udp' | 'udp4' | 'udp6', address: string, options?: DialPacketOptions): Promise<UDPConn>;
+  dial(network: string, address: string, options?: DialOptions): Promise<TCPConn>;
+  dial(network: string, address: string, options?: DialOptions | DialPacketOptions): Promise<TCPConn | UDPConn> {
     if (this.#closing !== undefined)
       return Promise.reject(new OpError('dial', network, undefined, undefined, errClosed));
-    return dial(this.#net, network, address, options);
+    if (isUdpNetwork(network)) return dialPacket(this.#net, network, address, options as DialPacketOptions);
+    return dial(this.#net, network, address, options as DialOptions);
+  }
+
+  /**
+   * Takes datagrams for `host:port`: `network` is udp, udp4 or udp6; without a host for all addresses, without a port, or with 0, on a free one.
+   * @throws OpError (as a rejection) `listen udp 10.9.0.2:53: bind: address already in use`; see `ListenPacketOptions`
+   */
+  listenPacket(network: string, address: string, options?: ListenPacketOptions): Promise<UDPConn> {
+    if (this.#closing !== undefined)
+      return Promise.reject(new OpError('listen', network, undefined, undefined, errClosed));
+    return listenPacket(this.#net, network, address, options);
   }
 
   /**

@@ -43,11 +43,13 @@ export {
   errClosed,
   errDeadlineExceeded,
   errTimeout,
+  errWriteToConnected,
   InvalidAddrError,
   type NetError,
   ParseError,
   SyscallError,
   UnknownNetworkError,
+  WriteToConnectedError,
 } from './net/errors.ts';
 export type { ForwardCallback, ForwardedSyn, Forwarder, ForwardOptions } from './net/forward.ts';
 export type { AcceptAnyOptions, HostOptions, LinkOptions } from './net/host-options.ts';
@@ -55,6 +57,7 @@ export { type HostPort, joinHostPort, splitHostPort } from './net/host-port.ts';
 export { IPAddr } from './net/ip-addr.ts';
 export type { KeepAliveConfig, KeepAliveOptions } from './net/keep-alive.ts';
 export type { ListenOptions } from './net/listen.ts';
+export type { DialPacketOptions, ListenPacketOptions, PacketControl } from './net/listen-packet.ts';
 export type { Control } from './net/net.ts';
 export { type Addr, OpError } from './net/op-error.ts';
 export { lookupPort } from './net/ports.ts';
@@ -66,9 +69,13 @@ export type { SystemFiles } from './net/system-files.ts';
 export { TCPAddr } from './net/tcp-addr.ts';
 export { TCPConn, type WaitOptions } from './net/tcp-conn.ts';
 export { TCPListener } from './net/tcp-listener.ts';
+export { resolveUDPAddr, UDPAddr } from './net/udp-addr.ts';
+export { type ReadFrom, type ReceivedDatagram, UDPConn } from './net/udp-conn.ts';
 
 export { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from './packetdrill/run.ts';
 export * from './socket/constants.ts';
+export type { DatagramMessage } from './socket/datagram-message.ts';
+export type { DatagramSocket } from './socket/datagram-socket.ts';
 export { errnoName, errnoText } from './socket/errno.ts';
 export type {
   AoAdd,

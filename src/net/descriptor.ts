@@ -15,8 +15,14 @@ export interface Closable {
   close(): void;
 }
 
-export class Descriptor implements Closable, Watcher {
-  readonly socket: Socket;
+/** A socket of any kind, as what waits on it sees it. */
+export interface Watched {
+  watcher: Watcher | undefined;
+  close(): number;
+}
+
+export class Descriptor<S extends Watched = Socket> implements Closable, Watcher {
+  readonly socket: S;
   readonly clock: Clock;
   /** Reads or accepts. */
   readonly reads: WaitQueue;
@@ -26,7 +32,7 @@ export class Descriptor implements Closable, Watcher {
   #closed = false;
 
   /** `open`: where it enters itself until it is closed. */
-  constructor(socket: Socket, clock: Clock, open: Set<Closable>) {
+  constructor(socket: S, clock: Clock, open: Set<Closable>) {
     this.socket = socket;
     this.clock = clock;
     this.reads = new WaitQueue(clock);

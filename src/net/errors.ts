@@ -66,6 +66,19 @@ export class CanceledError extends Error implements NetError {
   }
 }
 
+/** `writeTo` on a connection that has a peer (Go: net.ErrWriteToConnected). */
+export class WriteToConnectedError extends Error implements NetError {
+  override readonly name = 'WriteToConnectedError';
+  readonly code = 'ERR_WRITE_TO_CONNECTED';
+  readonly timeout = false;
+  readonly temporary = false;
+
+  constructor() {
+    super('use of WriteTo with pre-connected connection');
+  }
+}
+
+export const errWriteToConnected: WriteToConnectedError = withoutStack(new WriteToConnectedError());
 export const errClosed: ClosedError = withoutStack(new ClosedError());
 export const errDeadlineExceeded: DeadlineExceededError = withoutStack(new DeadlineExceededError());
 export const errTimeout: DialTimeoutError = withoutStack(new DialTimeoutError());

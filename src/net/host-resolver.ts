@@ -8,6 +8,7 @@ import { dial } from './dial.ts';
 import type { DnsPlan } from './dns-options.ts';
 import { DnsResolver } from './dns-resolver.ts';
 import type { IPAddr } from './ip-addr.ts';
+import { dialPacket } from './listen-packet.ts';
 import type { Net } from './net.ts';
 import { localResolver } from './resolver.ts';
 
@@ -20,7 +21,7 @@ export function hostResolver(plan: DnsPlan, stack: Stack, open: Net['open'], ran
     random,
     codec,
     dial: (network: 'udp' | 'tcp', server: string, options: { timeout: number; signal?: AbortSignal | undefined }) =>
-      dial(net, network, server, options),
+      network === 'udp' ? dialPacket(net, network, server, options) : dial(net, network, server, options),
   };
   return new DnsResolver({ config, hosts, services, means, sourceOf: (destination) => sourceOf(stack, destination) });
 }

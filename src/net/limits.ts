@@ -2,7 +2,6 @@
 import type { Clock } from '../time/clock.ts';
 import { abortError, DNSError, errTimeout, type NetError } from './errors.ts';
 import { splitHostPort } from './host-port.ts';
-import type { TCPAddr } from './tcp-addr.ts';
 
 export interface Limits {
   /** On the monotonic clock, ms; undefined: none. */
@@ -11,12 +10,12 @@ export interface Limits {
 }
 
 /** Waits for a lookup no longer than the limits allow; what is late is let go. */
-export function within(
+export function within<A>(
   clock: Clock,
   limits: Limits,
   address: string,
-  lookup: (signal: AbortSignal) => Promise<TCPAddr[]>,
-): Promise<TCPAddr[]> {
+  lookup: (signal: AbortSignal) => Promise<A[]>,
+): Promise<A[]> {
   const { deadline, signal } = limits;
   const controller = new AbortController();
   return new Promise((resolve, reject) => {

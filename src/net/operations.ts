@@ -34,17 +34,17 @@ export function receiveChunk(socket: Socket): Uint8Array<ArrayBuffer> | null | u
   return chunk;
 }
 
-export class ReadOperation<T> implements Operation {
+export class ReadOperation<T, S = Socket> implements Operation {
   readonly #owner: Owner;
-  readonly #socket: Socket;
-  readonly #receive: (socket: Socket) => T | undefined;
+  readonly #socket: S;
+  readonly #receive: (socket: S) => T | undefined;
   readonly #resolve: (result: T) => void;
   readonly #reject: (error: Error) => void;
 
   constructor(
     owner: Owner,
-    socket: Socket,
-    receive: (socket: Socket) => T | undefined,
+    socket: S,
+    receive: (socket: S) => T | undefined,
     resolve: (result: T) => void,
     reject: (error: Error) => void,
   ) {

@@ -1,5 +1,6 @@
 /** From `network` and `host:port` to addresses, by Go's rules. */
 import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
+import type { EndAddr } from './end-addr.ts';
 import { AddrError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
 import { splitHostPort } from './host-port.ts';
 import { IPAddr, parseIPAddr } from './ip-addr.ts';
@@ -37,26 +38,36 @@ export async function resolveTCPAddr(network: string, address: string, options: 
 }
 
 /** The first address of a family, else the first of all; an address without IP counts as IPv6, as in Go. */
-export function preferred(list: readonly TCPAddr[], family: 4 | 6): TCPAddr {
-  return list.find(({ ip }) => (ip?.family ?? 6) === family) ?? (list[0] as TCPAddr);
+export function preferred<A extends EndAddr>(list: readonly A[], family: 4 | 6): A {
+  return list.find(({ ip }) => (ip?.family ?? 6) === family) ?? (list[0] as A);
 }
 
 /**
  * All addresses that `address` stands for on a known network, in the resolver's order; at least one.
  * @throws AddrError, DNSError (as rejections)
  */
-export async function resolveList(network: string, address: string, options: ResolveOptions): Promise<TCPAddr[]> {
-  if (address === '') return [new TCPAddr(undefined, 0)];
+export function resolveList(network: string, address: string, options: ResolveOptions): Promise<TCPAddr[]> {
+  return resolveAs(TCPAddr, network, address, options);
+}
+
+/** `resolveList` for any transport: `Kind` makes its addresses, `network` names it, with a 4 or a 6 at its end for one family. */
+export async function resolveAs<A>(
+  Kind: new (ip: IpAddress | undefined, port: number, zone?: string) => A,
+  network: string,
+  address: string,
+  options: ResolveOptions,
+): Promise<A[]> {
+  if (address === '') return [new Kind(undefined, 0)];
   const { host, port } = splitHostPort(address);
   const number = lookupPort(network, port, options.services);
-  if (host === '') return [new TCPAddr(undefined, number)];
-  const family = network === 'tcp' ? undefined : network === 'tcp4' ? 4 : 6;
+  if (host === '') return [new Kind(undefined, number)];
+  const family = network.endsWith('4') ? 4 : network.endsWith('6') ? 6 : undefined;
   const found = await lookupAddresses(host, { ...options, network: family === undefined ? 'ip' : `ip${family}` });
   // Go: a lone :: is any address, of either family.
   const all = found.length === 1 && `${found[0]}` === '::' ? [...found, new IPAddr(IPV4_ANY)] : found;
   const suitable = all.filter(({ ip }) => family === undefined || ip.family === family);
   if (suitable.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, host);
-  return suitable.map(({ ip, zone }) => new TCPAddr(ip, number, zone));
+  return suitable.map(({ ip, zone }) => new Kind(ip, number, zone));
 }
 
 /** The addresses of a host: of a literal its own, of a name what the resolver says; at least one. @throws DNSError (as a rejection) */

@@ -40,7 +40,7 @@ describe('net/dial', () => {
   describe('errors before there is an address', () => {
     const cases: [network: string, address: string, message: string][] = [
       ['foo', '10.9.0.2:80', 'dial foo: unknown network foo'],
-      ['udp', '10.9.0.2:80', 'dial udp: unknown network udp'],
+      ['ip', '10.9.0.2:80', 'dial ip: unknown network ip'],
       ['tcp', '', 'dial tcp: missing address'],
       ['tcp', '127.0.0.1', 'dial tcp: address 127.0.0.1: missing port in address'],
       ['tcp', '::1', 'dial tcp: address ::1: too many colons in address'],

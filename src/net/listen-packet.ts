@@ -1,0 +1,194 @@
+/** listenPacket and dial of UDP: from `network` and `address` to a UDPConn, as Go's ListenConfig.ListenPacket and Dialer. */
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
+  IPV6_V6ONLY,
+  SO_BROADCAST,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from '../socket/constants.ts';
+import { createSocket } from '../socket/create-socket.ts';
+import type { DatagramSocket } from '../socket/datagram-socket.ts';
+import type { SocketAddress } from '../socket/socket-address.ts';
+import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from '../wire/address.ts';
+import { Descriptor } from './descriptor.ts';
+import { AddrError, abortError, errTimeout, SyscallError } from './errors.ts';
+import { type Limits, within } from './limits.ts';
+import { asError, checkCall, checkCommonOptions, checkTexts, type Net } from './net.ts';
+import { OpError } from './op-error.ts';
+import { NO_SUITABLE_ADDRESS, preferred, resolveAs } from './resolve.ts';
+import { checkUdpNetwork, UDPAddr } from './udp-addr.ts';
+import { UDPConn } from './udp-conn.ts';
+import { monotonicDeadline } from './wait-queue.ts';
+import { withZone } from './zones.ts';
+
+/** Called with a socket before it is bound or connected (Go: Control); see `Control`. */
+export type PacketControl = (network: 'udp4' | 'udp6', address: string, socket: DatagramSocket) => void;
+
+export interface ListenPacketOptions {
+  readonly control?: PacketControl | undefined;
+  /** Ends the resolving of the address; the connection, once there, is not touched by it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DialPacketOptions extends ListenPacketOptions {
+  /** Time for name resolution, ms; 0 or absent: as long as it takes; negative: none left. */
+  readonly timeout?: number | undefined;
+  /** The same as a point in time: a Date or ms since 1970-01-01 UTC on the host's `clock.wallNow()`. The earlier of the two counts. */
+  readonly deadline?: Date | number | null | undefined;
+  /** This end: no address, or port 0, leaves it to the stack. */
+  readonly localAddr?: UDPAddr | undefined;
+}
+
+/**
+ * Takes datagrams for `address`: an empty host is all addresses of the host, of both families for `udp`; port 0 or none is a free one.
+ * @throws OpError `listen` (as a rejection): address already in use, cannot assign requested address, missing port in address, ...
+ * @throws TypeError (as a rejection) for wrong options
+ */
+export async function listenPacket(
+  net: Net,
+  network: string,
+  address: string,
+  options: ListenPacketOptions = {},
+): Promise<UDPConn> {
+  checkTexts('listenPacket', network, address);
+  checkCommonOptions('listenPacket', options);
+  let local: UDPAddr;
+  try {
+    checkUdpNetwork(network);
+    if (options.signal?.aborted) throw abortError(options.signal);
+    local = preferred(await resolved(net, network, address, { deadline: undefined, signal: options.signal }), 4);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, undefined, asError(error));
+  }
+  try {
+    return open(net, network, listenFamily(network, local), local, undefined, options.control);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, local, asError(error));
+  }
+}
+
+/**
+ * A connection to `address`: it sends there, and receives from there. Nothing is sent to find out whether anybody is there. Of the addresses
+ * of a name it is the first that there is a way to.
+ * @throws OpError `dial` (as a rejection): network is unreachable, no such host, missing port in address, ...
+ * @throws TypeError (as a rejection) for wrong options
+ */
+export async function dialPacket(
+  net: Net,
+  network: string,
+  address: string,
+  options: DialPacketOptions = {},
+): Promise<UDPConn> {
+  checkTexts('dial', network, address);
+  checkCommonOptions('dial', options);
+  const { localAddr: local, signal } = options;
+  const limits = { deadline: deadlineOf(net, options), signal };
+  let list: UDPAddr[];
+  try {
+    checkUdpNetwork(network);
+    if (address === '') throw new Error('missing address');
+    list = fitting(await resolved(net, network, address, limits), local);
+  } catch (error) {
+    throw new OpError('dial', network, undefined, undefined, asError(error));
+  }
+  let first: OpError | undefined;
+  for (const remote of list) {
+    try {
+      if (signal?.aborted) throw abortError(signal);
+      if (limits.deadline !== undefined && limits.deadline <= net.stack.clock.now()) throw errTimeout;
+      return open(net, network, dialFamily(network, local, remote), local, remote, options.control);
+    } catch (error) {
+      first ??= new OpError('dial', network, local, remote, asError(error));
+    }
+  }
+  throw first as OpError;
+}
+
+function resolved(net: Net, network: string, address: string, limits: Limits): Promise<UDPAddr[]> {
+  return within(net.stack.clock, limits, address, (signal) =>
+    resolveAs(UDPAddr, network, address, { resolver: net.resolver, services: net.services, signal }),
+  );
+}
+
+/** Those that the local address, when one is given, can speak to. */
+function fitting(list: UDPAddr[], local: UDPAddr | undefined): UDPAddr[] {
+  if (local === undefined) return list;
+  if (!(local instanceof UDPAddr)) throw new AddrError('mismatched local address type', String(local));
+  const found = list.filter(
+    (remote) => local.isWildcard || remote.isWildcard || remote.ip?.family === local.ip?.family,
+  );
+  if (found.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, local.toString());
+  return found;
+}
+
+function deadlineOf({ stack }: Net, { timeout = 0, deadline }: DialPacketOptions): number | undefined {
+  if (typeof timeout !== 'number' || Number.isNaN(timeout))
+    throw new TypeError(`dial: timeout must be a number of ms, got ${String(timeout)}`);
+  const at = deadline === undefined ? undefined : monotonicDeadline(stack.clock, deadline, 'dial: deadline');
+  if (timeout === 0 || timeout === Infinity) return at;
+  return Math.min(stack.clock.now() + timeout, at ?? Infinity);
+}
+
+/** Go: `udp` without an address, or with the unspecified one of either family, is both families. */
+function listenFamily(network: string, local: UDPAddr): 4 | 6 {
+  if (network === 'udp4') return 4;
+  return network === 'udp6' || local.isWildcard ? 6 : (local.ip as IpAddress).family;
+}
+
+function dialFamily(network: string, local: UDPAddr | undefined, remote: UDPAddr): 4 | 6 {
+  if (network !== 'udp') return network === 'udp4' ? 4 : 6;
+  return remote.ip?.family ?? local?.ip?.family ?? 4;
+}
+
+/** @throws SyscallError, AddrError, what `control` throws */
+function open(
+  net: Net,
+  network: string,
+  family: 4 | 6,
+  local: UDPAddr | undefined,
+  remote: UDPAddr | undefined,
+  control: PacketControl | undefined,
+): UDPConn {
+  const socket = createSocket(net.stack, family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
+  if (typeof socket === 'number') throw new SyscallError('socket', -socket);
+  const descriptor = new Descriptor(socket, net.stack.clock, net.open);
+  try {
+    // Go: one family alone when the network names it; and broadcasts are nothing special.
+    if (family === 6) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, Number(network === 'udp6'));
+    socket.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
+    control?.(family === 4 ? 'udp4' : 'udp6', ((remote ?? local) as UDPAddr).toString(), socket);
+    bindTo(net, socket, family, network, local, remote === undefined);
+    if (remote !== undefined) checkCall('connect', socket.connect(targetOf(net, family, remote)));
+    return new UDPConn(descriptor, network);
+  } catch (error) {
+    descriptor.close();
+    throw error;
+  }
+}
+
+/** @throws SyscallError `bind`, AddrError */
+function bindTo(
+  net: Net,
+  socket: DatagramSocket,
+  family: 4 | 6,
+  network: string,
+  local: UDPAddr | undefined,
+  always: boolean,
+): void {
+  if (local === undefined) return;
+  const any = family === 4 ? IPV4_ANY : IPV6_ANY;
+  const ip = local.isWildcard || local.ip === undefined ? any : local.ip;
+  if (family === 4 && ip.family === 6) throw new AddrError('non-IPv4 address', ip.toString());
+  if (network === 'udp6' && ip.family === 4) throw new AddrError('non-IPv6 address', ip.toString());
+  if (!always && ip.isUnspecified && local.port === 0) return;
+  checkCall('bind', socket.bind({ address: withZone(net.stack.network, ip, local.zone), port: local.port }));
+}
+
+/** Go: to dial no address, or the unspecified one, is to dial this host. */
+function targetOf(net: Net, family: 4 | 6, { ip, port, zone }: UDPAddr): SocketAddress {
+  if (ip === undefined || ip.isUnspecified) return { address: family === 6 ? IPV6_LOOPBACK : IPV4_LOOPBACK, port };
+  return { address: withZone(net.stack.network, ip, zone), port };
+}
