@@ -7,6 +7,7 @@ import type { DnsResolver } from './net/dns-resolver.ts';
 import { errClosed, SyscallError } from './net/errors.ts';
 import { type ForwardCallback, type Forwarder, type ForwardOptions, forward } from './net/forward.ts';
 import {
+  checkForwarding,
   checkNames,
   clockOf,
   type HostOptions,
@@ -64,6 +65,7 @@ export function createHost(options: HostOptions = {}): Host {
   const clock = clockOf(options);
   const random = randomOf(options);
   const plan = dnsPlanOf(options, clock);
+  if (options.forwarding !== undefined) checkForwarding('createHost', options.forwarding);
   const stack = new Stack({
     clock,
     random,
@@ -79,6 +81,7 @@ export function createHost(options: HostOptions = {}): Host {
   // What is said of a link's own network goes before what follows from its address.
   for (const route of routes) applyRoute(stack, route);
   const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
+  if (options.forwarding !== undefined) setForwarding(stack, options.forwarding);
   const open: Net['open'] = new Set();
   const dns = hostResolver(plan, stack, open, random);
   return new Host({ stack, resolver: resolver ?? dns, services: plan.services, open }, dns, addresses);
@@ -116,6 +119,16 @@ export class Host {
    */
   get sysctl(): Stack['sysctl'] {
     return this.#sysctl;
+  }
+
+  /** Whether packets for others are sent on, of both families; `sysctl.ip_forward` and `sysctl.forwarding` say it of one. @throws TypeError (an assignment) */
+  get forwarding(): boolean {
+    return this.#sysctl.ip_forward && this.#sysctl.forwarding;
+  }
+
+  set forwarding(forwarding: boolean) {
+    checkForwarding('host', forwarding);
+    setForwarding(this.#net.stack, forwarding);
   }
 
   /**
@@ -246,6 +259,11 @@ export class Host {
     if (timeout > 0) await idle(stack, timeout);
     stack.close();
   }
+}
+
+function setForwarding({ sysctl }: Stack, forwarding: boolean): void {
+  sysctl.ip_forward = forwarding;
+  sysctl.forwarding = forwarding;
 }
 
 /** Waits until all is sent and acknowledged, or for `timeout` ms. */

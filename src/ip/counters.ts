@@ -16,6 +16,9 @@ export class IpCounters {
   OutRequests = 0;
   OutDiscards = 0;
   OutNoRoutes = 0;
+  /** Of packets for others: sent on, or without a route; IpExt has the latter on Linux. */
+  ForwDatagrams = 0;
+  InNoRoutes = 0;
   /** Fragments that came, datagrams that became whole of them, and failures: what was dropped, or timed out. */
   ReasmReqds = 0;
   ReasmOKs = 0;
@@ -49,7 +52,12 @@ export class IpCounters {
   Ip6InDiscards = 0;
   Ip6InDelivers = 0;
   Ip6InMcastPkts = 0;
+  Ip6OutRequests = 0;
+  Ip6OutDiscards = 0;
   Ip6OutNoRoutes = 0;
+  Ip6OutForwDatagrams = 0;
+  Ip6InNoRoutes = 0;
+  Ip6InTooBigErrors = 0;
   Ip6ReasmReqds = 0;
   Ip6ReasmOKs = 0;
   Ip6ReasmFails = 0;

@@ -53,13 +53,13 @@ export function forwardPacket(
   const { view } = out.chunk;
   if (family === 6) view.setUint8(at + IPV6_HOP_LIMIT, inbound.ttl - 1);
   else shorten(view, at);
-  egress.commit(out);
+  egress.relay(out);
   return true;
 }
 
 /**
  * RFC 1812 4.2.2.7: cut in as few pieces as there can be, in order. The packet may be a fragment itself, and has no DF.
- * @returns how many went: all of them, or the interface is full
+ * @returns how many there are; 0: the interface is full, and has not got all of them
  */
 export function forwardFragments(
   egress: Egress,
@@ -67,13 +67,14 @@ export function forwardFragments(
   packet: Packet,
   nextHop: IpAddress | undefined,
   mtu: number,
-): boolean {
+): number {
   // The checksum lies in one fragment and is of all of them.
   completeChecksum(packet);
   const { chunk, headerOffset, headerLength, payloadOffset, payloadLength } = inbound;
-  for (let at = 0, length = 0; at < payloadLength; at += length) {
+  let count = 0;
+  for (let at = 0, length = 0; at < payloadLength; at += length, count++) {
     const out = egress.take();
-    if (out === undefined) return false;
+    if (out === undefined) return 0;
     const header = startOf(out);
     const { view, bytes } = out.chunk;
     bytes.set(chunk.bytes.subarray(headerOffset, headerOffset + (at === 0 ? headerLength : 20)), header);
@@ -90,9 +91,9 @@ export function forwardFragments(
     view.setUint8(header + IPV4_TTL, inbound.ttl - 1);
     view.setUint16(header + IPV4_CHECKSUM, 0);
     view.setUint16(header + IPV4_CHECKSUM, checksum(sum(view, header, own)));
-    egress.commit(out);
+    egress.relay(out);
   }
-  return true;
+  return count;
 }
 
 /** RFC 1812 5.3.1: one hop less; RFC 1624 3: and the checksum without the sum. */

@@ -15,6 +15,8 @@ export interface Egress {
   take(): Packet | undefined;
   /** Puts what `take` gave into the batch that goes to the link. */
   commit(packet: Packet): void;
+  /** The same for a packet of another host's. */
+  relay(packet: Packet): void;
 }
 
 export class IpPath {

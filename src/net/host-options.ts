@@ -37,6 +37,8 @@ export interface HostOptions extends DnsHostOptions {
   readonly links?: readonly LinkOptions[] | undefined;
   /** Routes beyond those to the networks that the links are on. */
   readonly routes?: readonly RouteOptions[] | undefined;
+  /** Whether packets for others are sent on, of both families: a router. `host.forwarding` changes it. Default: false. */
+  readonly forwarding?: boolean | undefined;
   /** Default: the machine's. Tests give a VirtualClock. */
   readonly clock?: Clock | undefined;
   /** Where initial sequence numbers, ports and so on come from. Default: the system's. */
@@ -66,6 +68,7 @@ const OPTIONS: readonly (keyof HostOptions)[] = [
   'address',
   'links',
   'routes',
+  'forwarding',
   'clock',
   'random',
   'seed',
@@ -101,6 +104,12 @@ export function sysctlOf({ sysctl }: HostOptions): StackOptions['sysctl'] {
     if (problem !== undefined) throw new TypeError(`createHost: sysctl.${name}${problem}`);
   }
   return sysctl;
+}
+
+/** @throws TypeError */
+export function checkForwarding(caller: string, forwarding: unknown): void {
+  if (typeof forwarding !== 'boolean')
+    throw new TypeError(`${caller}: forwarding must be true or false, got ${String(forwarding)}`);
 }
 
 /** @throws TypeError when it cannot be called */

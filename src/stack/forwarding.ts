@@ -59,7 +59,7 @@ export class Forwarding {
     const { network } = this.#stack;
     const { family, s0, s1, s2, s3 } = inbound;
     if (!isRoutable(family, s0, s1, s2, s3) || !network.isForeign(inbound)) return false;
-    return !(family === 4 && network.isBroadcast4(s3)) && !network.isOwnWords(s0, s1, s2, s3);
+    return !(family === 4 && network.isBroadcast4(s3)) && !network.hasAddress(s0, s1, s2, s3);
   }
 
   #noWay(from: Interface, inbound: InboundPacket, route: Route | undefined, now: number): void {
@@ -85,18 +85,31 @@ export class Forwarding {
     if (size > mtu && (inbound.family === 6 || inbound.dontFragment)) return this.#tooBig(from, inbound, mtu, now);
     // A super-segment that may be fragmented is cut smaller instead.
     if (segmentSize > 0) segmentSize = Math.min(segmentSize, mtu - headers);
-    if (inbound.headerLength > IPV4_HEADER_LENGTH && inbound.family === 4 && !this.#passOptions(from, inbound, over, now))
+    if (
+      inbound.headerLength > IPV4_HEADER_LENGTH &&
+      inbound.family === 4 &&
+      !this.#passOptions(from, inbound, over, now)
+    )
       return;
     const cut = segmentSize === 0 && size > mtu;
-    const went = cut
-      ? forwardFragments(over, inbound, packet, route.gateway, mtu)
-      : forwardPacket(over, inbound, packet, route.gateway, segmentSize);
-    if (!went) {
+    if (
+      cut ? !this.#cut(inbound, packet, route, mtu) : !forwardPacket(over, inbound, packet, route.gateway, segmentSize)
+    ) {
       // The interface's batch and the link's queue are the only queue there is, and they are full: RFC 1812 5.3.6.
       ipCounters[inbound.family === 4 ? 'OutDiscards' : 'Ip6OutDiscards']++;
       this.#stack.drop('ip-queue-full', now);
     }
     ipCounters[inbound.family === 4 ? 'ForwDatagrams' : 'Ip6OutForwDatagrams']++;
+  }
+
+  /** @returns false: the interface is full */
+  #cut(inbound: InboundPacket, packet: Packet, route: Route, mtu: number): boolean {
+    const { ipCounters } = this.#stack;
+    const count = forwardFragments(route.interface, inbound, packet, route.gateway, mtu);
+    if (count > 0) ipCounters.FragOKs++;
+    else ipCounters.FragFails++;
+    ipCounters.FragCreates += count;
+    return count > 0;
   }
 
   /** RFC 1191 4, RFC 8200 5, RFC 4443 3.2. */

@@ -28,8 +28,8 @@ export interface InterfaceOwner {
   linkClosed(from: Interface, reason: Error | undefined): void;
   /** Another host uses an address of ours. */
   conflict(from: Interface, conflict: AddressConflict): void;
-  /** Packets (super-segments count as one) that the link took. */
-  requested(count: number): void;
+  /** A packet (a super-segment counts as one) of this host's is to be sent. */
+  requested(family: 4 | 6): void;
   /** The link is down or full for good and packets were thrown away. */
   discarded(count: number): void;
 }
@@ -125,6 +125,11 @@ export class Interface implements LinkReceiver {
   }
 
   commit(packet: Packet): void {
+    this.#owner.requested((packet.chunk.bytes[packet.offset] as number) >> 4 === 6 ? 6 : 4);
+    this.relay(packet);
+  }
+
+  relay(packet: Packet): void {
     if (packet !== this.#batch.packets[this.#batch.length])
       throw new Error(`${this.name}: commit of a packet that take did not give`);
     this.#batch.length++;
@@ -138,7 +143,6 @@ export class Interface implements LinkReceiver {
     let taken = batch.length;
     if (this.isUp) {
       taken = this.#edge.send(batch);
-      this.#owner.requested(taken);
     } else {
       this.#owner.discarded(taken);
     }

@@ -6,6 +6,7 @@ import type { Packet } from '../link/packet.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import { PROTOCOL_ICMPV6 } from '../wire/ipv6.ts';
 import { IP_TRUNCATED, IPV6_BAD_ADDRESS, IPV6_NO_NEXT_HEADER, OK, reasonName } from '../wire/reasons.ts';
+import { Forwarding } from './forwarding.ts';
 import { icmpArrives } from './icmp-input.ts';
 import { reportParameterProblem, reportUnknownProtocol } from './icmp-reports.ts';
 import { icmpv6Arrives } from './icmpv6-input.ts';
@@ -16,12 +17,14 @@ import { TcpInput } from './tcp-input.ts';
 export class IpInput {
   readonly #stack: Stack;
   readonly #tcp: TcpInput;
+  readonly #forwarding: Forwarding;
   readonly #inbound = new InboundPacket();
   readonly #problem = new ParameterProblem();
 
   constructor(stack: Stack) {
     this.#stack = stack;
     this.#tcp = new TcpInput(stack);
+    this.#forwarding = new Forwarding(stack);
   }
 
   arrives(from: Interface, packet: Packet, now: number): void {
@@ -34,7 +37,10 @@ export class IpInput {
     else ipCounters.InReceives++;
     if (reason === OK) {
       countEcn(ipCounters, inbound);
-      return this.#received(from, inbound, now);
+      // RFC 1122 3.2.1.3, RFC 1812 5.2.3: what is not for this host may be for another.
+      if (this.#stack.network.isForUs(from, inbound) || this.#isForEverybody(inbound))
+        return this.#received(from, inbound, now);
+      return this.#forwarding.arrives(from, inbound, packet, now);
     }
     if (!six) ipCounters.InHdrErrors++;
     else if (reason === IP_TRUNCATED) ipCounters.Ip6InTruncatedPkts++;
@@ -44,11 +50,7 @@ export class IpInput {
   }
 
   #received(from: Interface, packet: InboundPacket, now: number): void {
-    const { network, ipCounters } = this.#stack;
-    if (!network.isForUs(from, packet) && !this.#isForEverybody(packet)) {
-      ipCounters[packet.family === 4 ? 'InAddrErrors' : 'Ip6InAddrErrors']++;
-      return this.#stack.drop('ip-not-for-us', now);
-    }
+    const { ipCounters } = this.#stack;
     if (packet.family === 6) {
       if (packet.d0 >>> 24 === 0xff) ipCounters.Ip6InMcastPkts++;
       if (!this.#readExtensions(from, packet, now)) return;

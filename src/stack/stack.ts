@@ -217,8 +217,9 @@ export class Stack implements InterfaceOwner {
     this.trace?.({ type: 'conflict', at, interface: from.name, address: address.toString(), hardwareAddress, kept });
   }
 
-  requested(count: number): void {
-    this.ipCounters.OutRequests += count;
+  requested(family: 4 | 6): void {
+    if (family === 4) this.ipCounters.OutRequests++;
+    else this.ipCounters.Ip6OutRequests++;
   }
 
   discarded(count: number): void {

@@ -169,6 +169,10 @@ export interface TcpConfig {
   ip_local_port_range: readonly [number, number];
   /** Time to live of what is sent. */
   ip_default_ttl: number;
+  /** Whether IPv4 packets for others are sent on, from one link to another. */
+  ip_forward: boolean;
+  /** The same for IPv6 (net.ipv6.conf.all.forwarding). */
+  forwarding: boolean;
   /** Whether sockets of AF_INET6 leave IPv4 to others unless they say so (IPV6_V6ONLY). */
   bindv6only: boolean;
   /**
@@ -289,6 +293,8 @@ export function defaultConfig(): TcpConfig {
     tcp_tso_rtt_log: 9,
     ip_local_port_range: [32_768, 60_999],
     ip_default_ttl: 64,
+    ip_forward: false,
+    forwarding: false,
     bindv6only: false,
     ip_no_pmtu_disc: 0,
     mtu_expires: 600,

@@ -104,13 +104,20 @@ function recordTime(
  * Copies the options that every fragment has to carry behind a header of 20 bytes, padded. The options have been looked at by `passOptions`.
  * @returns the length of the header with them, bytes
  */
-export function copyFragmentOptions(from: DataView, header: number, headerLength: number, to: DataView, out: number): number {
+export function copyFragmentOptions(
+  from: DataView,
+  header: number,
+  headerLength: number,
+  to: DataView,
+  out: number,
+): number {
   let end = 20;
   for (let at = 20; at < headerLength; ) {
     const type = from.getUint8(header + at);
     if (type === END) break;
     const length = type === NO_OPERATION ? 1 : from.getUint8(header + at + 1);
-    if ((type & COPIED) !== 0) for (let i = 0; i < length; i++) to.setUint8(out + end++, from.getUint8(header + at + i));
+    if ((type & COPIED) !== 0)
+      for (let i = 0; i < length; i++) to.setUint8(out + end++, from.getUint8(header + at + i));
     at += length;
   }
   while ((end & 3) !== 0) to.setUint8(out + end++, END);
