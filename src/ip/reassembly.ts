@@ -275,6 +275,7 @@ export class Reassembly<From> {
     this.#sources.leave(datagram.source);
     this.#deadlines.free(row);
     this.#byRow[row] = undefined;
+    if (this.#table.size === 0) this.#timer.clear();
   }
 
   #charge(datagram: PartialDatagram<From>): void {
