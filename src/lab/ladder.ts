@@ -6,7 +6,8 @@
  */
 
 import { FIN, RST, SYN } from '../wire/tcp.ts';
-import { describePayload, dissect } from './dissect.ts';
+import { describePayload } from './describe.ts';
+import { dissect } from './dissect.ts';
 import { ConnectionTable, type Reading } from './ladder-connection.ts';
 
 export interface LadderPacket {

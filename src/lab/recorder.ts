@@ -2,10 +2,11 @@
  * Sorts what a link carries into connections, for ladders and the live view. It watches from outside (`captured`), so it
  * shows what was on the link, whatever the stack thinks of it.
  */
+import { QuotedPacket, readQuoted } from '../ip/quoted.ts';
 import type { PacketWatcher } from '../link/captured.ts';
 import type { TraceSink } from '../trace/events.ts';
 import { IpAddress } from '../wire/address.ts';
-import { Ipv4Header, PROTOCOL_TCP, parseIpv4 } from '../wire/ipv4.ts';
+import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { OK } from '../wire/reasons.ts';
 import { ACK, parseTcp, RST, SYN, TcpSegment } from '../wire/tcp.ts';
 import { Flow } from './flow.ts';
@@ -33,7 +34,7 @@ export class Recorder {
   events: RecorderEvents = {};
   readonly #flows = new Map<string, Flow>();
   readonly #followers: { readonly followed: Followed; readonly isIt: (flow: Flow) => boolean }[] = [];
-  readonly #ip = new Ipv4Header();
+  readonly #ip = new QuotedPacket();
   readonly #segment = new TcpSegment();
   #kept = 0;
 
@@ -58,10 +59,11 @@ export class Recorder {
   readonly watch: PacketWatcher = (bytes, direction, at, segmentSize) => {
     const [ip, segment] = [this.#ip, this.#segment];
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (parseIpv4(view, 0, bytes.length, ip) !== OK || ip.protocol !== PROTOCOL_TCP || ip.fragmentOffset > 0) return;
-    if (parseTcp(view, ip.headerLength, ip.totalLength - ip.headerLength, segment) !== OK) return;
-    const source = [String(IpAddress.v4(ip.source)), segment.sourcePort] as const;
-    const destination = [String(IpAddress.v4(ip.destination)), segment.destinationPort] as const;
+    const family = (bytes[0] ?? 0) >>> 4 === 6 ? 6 : 4;
+    if (!readQuoted(family, view, 0, bytes.length, 0, ip) || ip.protocol !== PROTOCOL_TCP) return;
+    if (parseTcp(view, ip.offset, ip.length, segment) !== OK) return;
+    const source = [hostText(ip.s0, ip.s1, ip.s2, ip.s3), segment.sourcePort] as const;
+    const destination = [hostText(ip.d0, ip.d1, ip.d2, ip.d3), segment.destinationPort] as const;
     const [local, remote] = direction === 'in' ? [destination, source] : [source, destination];
     const flow = this.#flow(local, remote, direction, at);
     if (flow === undefined) return;
@@ -121,6 +123,12 @@ export class Recorder {
     this.#flows.delete(key(flow.local, flow.remote));
     this.#kept -= flow.keptBytes;
   }
+}
+
+/** As it stands before a port: IPv6 in brackets. */
+function hostText(w0: number, w1: number, w2: number, w3: number): string {
+  const address = IpAddress.v6(w0, w1, w2, w3);
+  return address.family === 6 ? `[${address}]` : String(address);
 }
 
 function key(local: string, remote: string): string {

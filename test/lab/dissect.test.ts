@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { describe as describePacket, dissect } from '../../src/lab/dissect.ts';
+import { describe as describePacket } from '../../src/lab/describe.ts';
+import { dissect } from '../../src/lab/dissect.ts';
 import { checksum, sum } from '../../src/wire/checksum.ts';
 import { Ipv4Header, parseIpv4, writeIpv4 } from '../../src/wire/ipv4.ts';
 import { OK } from '../../src/wire/reasons.ts';
 import { OPT_MSS, OPT_SACK, OPT_TIMESTAMPS, OPT_WSCALE, parseTcp, TcpSegment } from '../../src/wire/tcp.ts';
+import { buildIcmp6, buildIp6, fragmentHeader, optionsHeader } from '../support/wire6.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'));
 
@@ -109,12 +111,71 @@ describe('lab/dissect', () => {
     ['UDP', packet(17, '0009 0007 000a 0000 6162'), 'IP 10.9.0.1.9 > 10.9.0.2.7: UDP, length 2'],
     [
       'a DNS query',
+      packet(17, '9c40 0035 0025 0000 1234 0100 0001 0000 0000 0000 036e6574 07 6578616d706c65 00 001c 0001'),
+      'IP 10.9.0.1.40000 > 10.9.0.2.53: DNS query 4660: AAAA net.example, length 29',
+    ],
+    [
+      'a DNS answer',
+      packet(
+        17,
+        '0035 9c40 002b 0000 1234 8180 0001 0001 0000 0000 0161 00 0001 0001 c00c 0001 0001 0000 0001 0004 c0000201',
+      ),
+      'IP 10.9.0.1.53 > 10.9.0.2.40000: DNS response 4660: A a: A 192.0.2.1, length 35',
+    ],
+    [
+      'a name that there is not',
+      packet(17, '0035 9c40 001b 0000 1234 8183 0001 0000 0000 0000 0161 00 0001 0001'),
+      'IP 10.9.0.1.53 > 10.9.0.2.40000: DNS response 4660: A a: NXDOMAIN, length 19',
+    ],
+    [
+      'garbage at the port of DNS',
       packet(17, '9c40 0035 0014 0000 1234 0100 0001 0000 0000 0000'),
-      'IP 10.9.0.1.40000 > 10.9.0.2.53: DNS query 4660, 1 questions, length 12',
+      'IP 10.9.0.1.40000 > 10.9.0.2.53: UDP, length 12',
     ],
     ['another protocol', packet(47, '0000'), 'IP 10.9.0.1 > 10.9.0.2: protocol 47, length 2'],
     ['nothing', hex(''), 'IP [IPv4 header cut short: 0 of 20 bytes]'],
-    ['IPv6', hex(`60${'00'.repeat(39)}`), 'IP [not IPv4: version 6]'],
+    ['another version', hex(`70${'00'.repeat(39)}`), 'IP [not IP: version 7]'],
+    ['IPv6 cut short', hex(`60${'00'.repeat(38)}`), 'IP [IPv6 header cut short: 39 of 40 bytes]'],
+    [
+      'a SYN over IPv6, behind options',
+      buildIp6(6, syn.subarray(20), { extensions: [optionsHeader(0)] }),
+      'IP6 fd00::1.40000 > fd00::2.80: Flags [S], seq 1, win 64240, options [mss 1460,sackOK,TS val 169552957 ecr 0,nop,wscale 7], length 0',
+    ],
+    [
+      'an IPv6 echo',
+      buildIcmp6(128, 0, 0x12340001, hex('6162')),
+      'IP6 fd00::1 > fd00::2: ICMPv6 echo request, id 4660, seq 1, length 10',
+    ],
+    [
+      'packet too big',
+      buildIcmp6(2, 0, 1280, buildIp6(17, hex('0009 0007 0008 0000'))),
+      'IP6 fd00::1 > fd00::2: ICMPv6 packet too big, mtu 1280 (about fd00::1.9 > fd00::2.7), length 56',
+    ],
+    [
+      'an unreachable over IPv6 about a segment',
+      buildIcmp6(1, 4, 0, buildIp6(6, syn.subarray(20, 28))),
+      'IP6 fd00::1 > fd00::2: ICMPv6 unreachable: port (about fd00::1.40000 > fd00::2.80), length 56',
+    ],
+    [
+      'a parameter problem',
+      buildIcmp6(4, 1, 6, hex('')),
+      'IP6 fd00::1 > fd00::2: ICMPv6 parameter problem: next header at byte 6, length 8',
+    ],
+    [
+      'neighbour discovery',
+      buildIcmp6(135, 0, 0, hex('')),
+      'IP6 fd00::1 > fd00::2: ICMPv6 neighbour solicitation, length 8',
+    ],
+    [
+      'a later fragment over IPv6',
+      buildIp6(17, hex('0102'), { extensions: [fragmentHeader(1448, true, 9)] }),
+      'IP6 fd00::1 > fd00::2: fragment of 9 at 1448, length 2',
+    ],
+    [
+      'an extension header cut short',
+      buildIp6(6, hex('0001'), { extensions: [], payloadLength: 2 }).fill(60, 6, 7),
+      'IP6 fd00::1 > fd00::2: protocol 60, length 0 [extension header 60 cut short: 2 of 16 bytes]',
+    ],
   ];
   for (const [name, bytes, line] of lines) {
     it(`describes ${name}`, () => expect(describePacket(bytes)).to.equal(line));
@@ -162,7 +223,8 @@ describe('lab/dissect', () => {
   it('reads no quote within a quote, however deep garbage nests them', () => {
     let bytes: Uint8Array = new Uint8Array(0);
     while (bytes.length < 3000) bytes = packet(1, Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 0, ...bytes));
-    expect(dissect(bytes).icmp?.quoted).to.deep.equal({ error: 'quotes an ICMP message' });
+    const quoted = dissect(bytes).icmp?.quoted;
+    expect([quoted?.error, quoted?.icmp, quoted?.ip?.protocol]).to.deep.equal(['quotes an ICMP message', undefined, 1]);
   });
 
   it('takes a known kind with a length that is not its own as another', () => {
@@ -190,21 +252,15 @@ describe('lab/dissect', () => {
     expect(options('fe06e2d4aabb0000')).to.deep.equal({ name: 'other', kind: 254, body: hex('e2d4aabb') });
   });
 
-  it('reads DNS flags bit by bit', () => {
-    const { dns } = dissect(packet(17, '0035 9c40 0014 0000 0001 8583 0001 0002 0003 0004'));
+  it('reads a DNS message', () => {
+    const { dns } = dissect(packet(17, '0035 9c40 001b 0000 0001 8783 0001 0000 0000 0000 0161 00 0001 0001'));
     expect(dns).to.deep.equal({
       id: 1,
       response: true,
-      opcode: 0,
-      authoritative: true,
-      truncated: false,
-      recursionDesired: true,
-      recursionAvailable: true,
-      rcode: 3,
-      questions: 1,
-      answers: 2,
-      authorities: 3,
-      additionals: 4,
+      truncated: true,
+      rcode: 'NXDOMAIN',
+      questions: ['A a'],
+      answers: [],
     });
   });
 
