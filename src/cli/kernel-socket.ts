@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { TestSocket } from '../packetdrill/target.ts';
 import {
+  AF_INET6,
   IPPROTO_TCP,
   MSG_OOB,
   SIOCINQ,
@@ -194,7 +195,7 @@ export class KernelSocket implements TestSocket {
   }
 
   setsockopt(level: number, option: number, value: KernelValue): number {
-    const bytes = bytesOf(value);
+    const bytes = bytesOf(value, this.#domain === AF_INET6);
     return result(libc().setsockopt(this.#fd, level, option, bytes, bytes.length));
   }
 
@@ -239,11 +240,11 @@ function nameIn(bytes: Uint8Array): string {
 /** What its options are set to. */
 type KernelValue = number | string | Linger | Timeval | Uint8Array | Md5Signature | AoAdd;
 
-function bytesOf(value: KernelValue): Uint8Array {
+function bytesOf(value: KernelValue, six: boolean): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return new TextEncoder().encode(value);
   if (typeof value === 'object' && 'key' in value) {
-    return 'addr' in value ? aoStructure(value) : md5Structure(value);
+    return 'addr' in value ? aoStructure(value, six) : md5Structure(value, six);
   }
   if (typeof value === 'object' && 'usec' in value) {
     return new Uint8Array(BigInt64Array.of(BigInt(value.sec), BigInt(value.usec)).buffer);

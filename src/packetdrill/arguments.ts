@@ -1,6 +1,7 @@
 /** What the arguments of a system call mean: numbers, lengths, addresses, structures. */
+import { AF_INET, AF_INET6 } from '../socket/constants.ts';
 import type { SocketAddress } from '../socket/socket.ts';
-import { IPV4_ANY, IpAddress } from '../wire/address.ts';
+import { IPV4_ANY, IPV6_ANY, IpAddress } from '../wire/address.ts';
 import { ScriptFailure, UnsupportedFeature } from './errors.ts';
 import type { CallAction, Expression } from './script.ts';
 import { symbol } from './symbols.ts';
@@ -45,7 +46,10 @@ export class Arguments {
     );
   }
 
-  /** `{sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr("10.0.0.1")}`; undefined: `...`. */
+  /**
+   * `{sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr("10.0.0.1")}`, or of AF_INET6 with sin6_port, `sin6_addr = inet_pton(AF_INET6,
+   * "fe80::1")` and sin6_scope_id; undefined: `...`.
+   */
   address(index: number): (SocketAddress & { readonly family: number }) | undefined {
     const argument = this.at(index);
     if (argument.kind === 'ellipsis' || (argument.kind === 'name' && argument.name === 'NULL')) return undefined;
@@ -58,8 +62,16 @@ export class Arguments {
 
   /** As `address`, of a structure. */
   addressOf(argument: Expression): SocketAddress & { readonly family: number } {
-    const family = numberOr(field(argument, 'sa_family') ?? field(argument, 'sin_family'), 2);
-    if (field(argument, 'sin6_addr') !== undefined) throw new UnsupportedFeature('IPv6');
+    const family = numberOr(
+      field(argument, 'sa_family') ?? field(argument, 'sin_family') ?? field(argument, 'sin6_family'),
+      AF_INET,
+    );
+    if (family === AF_INET6) {
+      const given = field(argument, 'sin6_addr') ?? field(argument, 'sin_addr');
+      const address = given === undefined ? IPV6_ANY : addressOf(given);
+      const port = numberOr(field(argument, 'sin6_port') ?? field(argument, 'sin_port'), 0);
+      return { family, address: address.withZone(numberOr(field(argument, 'sin6_scope_id'), 0)), port };
+    }
     const given = field(argument, 'sin_addr');
     const address = given === undefined ? IPV4_ANY : addressOf(given);
     return { family, address, port: numberOr(field(argument, 'sin_port'), 0) };
@@ -121,12 +133,12 @@ export function vectorOf(expression: Expression): number[] {
   });
 }
 
-/** `inet_addr("10.0.0.1")`, or a number. */
+/** `inet_addr("10.0.0.1")`, `inet_pton(AF_INET6, "fe80::1")`, or a number. */
 export function addressOf(expression: Expression): IpAddress {
-  if (expression.kind === 'call' && expression.name === 'inet_addr' && expression.args[0]?.kind === 'string') {
-    const address = IpAddress.parse(expression.args[0].value);
-    if (address !== undefined) return address;
-  }
+  const text =
+    expression.kind === 'call' && /^inet_(addr|pton)$/.test(expression.name) ? expression.args.at(-1) : undefined;
+  const address = text?.kind === 'string' ? IpAddress.parse(text.value) : undefined;
+  if (address !== undefined) return address;
   if (expression.kind === 'call' || expression.kind === 'name') return IpAddress.v4(numberOf(expression));
-  throw new ScriptFailure('an IPv4 address is written inet_addr("10.0.0.1")');
+  throw new ScriptFailure('an address is written inet_addr("10.0.0.1") or inet_pton(AF_INET6, "fe80::1")');
 }

@@ -10,6 +10,8 @@ export type Attempt = () => number | undefined;
 
 /** What the calls tell the runner, and ask of it. */
 export interface CallHooks {
+  /** socket(...) without a family: AF_INET or AF_INET6. */
+  readonly domain: number;
   /** bind(..., ...) without an address. */
   readonly local: SocketAddress;
   /** connect(..., ...) without an address. */

@@ -229,9 +229,11 @@ export class Commands {
 
   /** `ip route change 192.0.2.0/24 dev tun0 initcwnd 4 rto_min 300ms`. */
   #ip(args: readonly string[], line: string): number {
-    if (args[0] === 'tcp_metrics') return this.#metrics(args, line);
-    if (args[0] !== 'route') throw new UnsupportedFeature(`the command ${line}`);
-    routeCommand(this.#stack, args.slice(1));
+    // What is said of a family follows from the addresses, too.
+    const words = args.filter((word) => word !== '-4' && word !== '-6');
+    if (words[0] === 'tcp_metrics') return this.#metrics(words, line);
+    if (words[0] !== 'route') throw new UnsupportedFeature(`the command ${line}`);
+    routeCommand(this.#stack, words.slice(1));
     return 0;
   }
 }

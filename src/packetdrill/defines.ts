@@ -1,10 +1,9 @@
 /** Words of a script that stand for others: those that the call gives, and those that the runners of Linux's and packetdrill's own collections give. */
-import { IpAddress } from '../wire/address.ts';
+import { IPV4_ANY, IpAddress } from '../wire/address.ts';
 import { sipHash24 } from '../wire/siphash.ts';
+import { IP_VERSIONS, ipVersion } from './ip-version.ts';
 import type { PacketdrillOptions } from './run.ts';
 
-const LOCAL = '192.168.0.1';
-const REMOTE = '192.0.2.1';
 /** tcp_fastopen_key as defaults.sh sets it: a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4. */
 const KEY = Int32Array.of(0xa1a1a1a1, 0xb2b2b2b2, 0xc3c3c3c3, 0xd4d4d4d4);
 const ZERO_KEY = new Int32Array(4);
@@ -12,7 +11,7 @@ const ZERO_KEY = new Int32Array(4);
 /** The script with words replaced: `-D NAME=VALUE`, and `TFO_COOKIE` and others where nobody says what they are. */
 export function substitute(
   text: string,
-  options: Pick<PacketdrillOptions, 'defines' | 'localIp' | 'remoteIp'>,
+  options: Pick<PacketdrillOptions, 'defines' | 'ipVersion' | 'localIp' | 'remoteIp'>,
 ): string {
   let out = text;
   const given = options.defines ?? {};
@@ -23,15 +22,17 @@ export function substitute(
 
 function standard(
   text: string,
-  options: Pick<PacketdrillOptions, 'localIp' | 'remoteIp'>,
+  options: Pick<PacketdrillOptions, 'ipVersion' | 'localIp' | 'remoteIp'>,
 ): Record<string, () => string> {
-  const local = options.localIp ?? optionIn(text, 'local_ip') ?? LOCAL;
-  const remote = options.remoteIp ?? optionIn(text, 'remote_ip') ?? REMOTE;
+  const version = ipVersion(options.ipVersion ?? optionIn(text, 'ip_version') ?? 'ipv4') ?? IP_VERSIONS.ipv4;
+  const local = options.localIp ?? optionIn(text, 'local_ip') ?? version.local;
+  const remote = options.remoteIp ?? optionIn(text, 'remote_ip') ?? version.remote;
+  const six = version.family === 6;
   return {
     TFO_COOKIE: () => cookie(KEY, remote, local),
     TFO_COOKIE_ZERO: () => cookie(ZERO_KEY, remote, local),
-    CMSG_LEVEL_IP: () => 'SOL_IP',
-    CMSG_TYPE_RECVERR: () => 'IP_RECVERR',
+    CMSG_LEVEL_IP: () => (six ? 'SOL_IPV6' : 'SOL_IP'),
+    CMSG_TYPE_RECVERR: () => (six ? 'IPV6_RECVERR' : 'IP_RECVERR'),
   };
 }
 
@@ -44,16 +45,18 @@ function optionIn(text: string, name: string): string | undefined {
   return new RegExp(`^--${name}[= ](\\S+)`, 'm').exec(text)?.[1];
 }
 
-/** RFC 7413 4.1.2, as Linux makes it of IPv4 addresses: SipHash-2-4 of the client's and the server's, as a little-endian machine has them. */
+/** RFC 7413 4.1.2, as Linux makes it: SipHash-2-4 of the client's and the server's, as a little-endian machine has them. */
 function cookie(key: Int32Array, client: string, server: string): string {
-  const words = Int32Array.of(littleEndian(client), littleEndian(server));
+  const words = Int32Array.from([...littleEndian(client), ...littleEndian(server)]);
   const hash = new Int32Array(2);
   sipHash24(key, words, words.length, hash);
   return [...hash].map((word) => hex(swapped(word))).join('');
 }
 
-function littleEndian(address: string): number {
-  return swapped(IpAddress.parse(address)?.w3 ?? 0);
+function littleEndian(text: string): number[] {
+  const address = IpAddress.parse(text) ?? IPV4_ANY;
+  const { w0, w1, w2, w3 } = address;
+  return (address.family === 4 ? [w3] : [w0, w1, w2, w3]).map(swapped);
 }
 
 function swapped(word: number): number {

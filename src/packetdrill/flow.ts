@@ -2,6 +2,8 @@
  * The connection under test: which numbers on the wire the script's numbers are. SYNs have the script's own numbers, all others count from
  * the initial ones; timestamps of the stack are known by what the script calls them.
  */
+
+import type { IpAddress } from '../wire/address.ts';
 import { ACK, PSH, RST, SYN } from '../wire/tcp.ts';
 import { ScriptFailure } from './errors.ts';
 import type { OptionSpec, TcpSpec } from './script.ts';
@@ -17,7 +19,7 @@ interface Start {
 const WINDOW = 0xffff;
 
 export class Flow {
-  readonly ends: { readonly local: number; readonly remote: number };
+  readonly ends: { readonly local: IpAddress; readonly remote: IpAddress };
   /** 0 until the SYN of a connect shows it. */
   localPort: number;
   remotePort: number;
@@ -33,7 +35,7 @@ export class Flow {
   readonly #stamps = new Map<number | string, number>();
   #firstStamp: { script: number; live: number } | undefined;
 
-  constructor(local: number, localPort: number, remote: number, remotePort: number) {
+  constructor(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number) {
     this.ends = { local, remote };
     this.localPort = localPort;
     this.remotePort = remotePort;
@@ -41,7 +43,7 @@ export class Flow {
 
   /** Whether a packet of the stack's belongs to it. */
   owns(ends: Endpoints, segment: Segment): boolean {
-    if (ends.destination !== this.ends.remote || ends.destinationPort !== this.remotePort) return false;
+    if (!ends.destination.equals(this.ends.remote) || ends.destinationPort !== this.remotePort) return false;
     if (this.localPort === 0 && (segment.flags & SYN) !== 0) this.localPort = ends.sourcePort;
     return ends.sourcePort === this.localPort;
   }
@@ -62,6 +64,7 @@ export class Flow {
     return {
       tos: (spec.ip.tos ?? 0) | (spec.ip.ecn === 'ect' ? 2 : (spec.ip.ecn ?? 0)),
       ttl: spec.ip.ttl ?? 255,
+      flowLabel: spec.ip.flowLabel ?? 0,
       flags,
       seq: live(this.#remote, spec.seq, syn),
       ack: spec.ack === undefined ? 0 : live(this.#local, spec.ack, syn),

@@ -68,6 +68,8 @@ function ipMismatch({ ip }: TcpSpec, actual: Segment): string | undefined {
   // With an ECN name beside it the type of service is the upper six bits.
   const tos = ip.ecn === undefined ? actual.tos : actual.tos & ~3;
   if (ip.tos !== undefined && tos !== ip.tos) return `its type of service is ${tos}, not ${ip.tos}`;
+  if (ip.flowLabel !== undefined && actual.flowLabel !== ip.flowLabel)
+    return `its flow label is ${actual.flowLabel}, not ${ip.flowLabel}`;
   if (ip.ttl !== undefined && actual.ttl !== ip.ttl) return `its time to live is ${actual.ttl}, not ${ip.ttl}`;
   return undefined;
 }

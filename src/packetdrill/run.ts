@@ -4,6 +4,7 @@ import type { TcpConfig } from '../tcp/config.ts';
 import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import { substitute } from './defines.ts';
 import { ScriptFailure, ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
+import type { IpVersion } from './ip-version.ts';
 import { Machine } from './machine.ts';
 import { parseScript } from './parser.ts';
 import type { Python } from './python.ts';
@@ -18,13 +19,13 @@ export interface PacketdrillOptions {
   readonly name?: string;
   /** How far times may be off, microseconds; default 4000. An eighth of the time since the event before is allowed in any case. */
   readonly toleranceUsecs?: number;
-  /** Default `ipv4`, the only one that is there so far: others are unsupported. */
-  readonly ipVersion?: 'ipv4' | 'ipv4-mapped-ipv6' | 'ipv6';
-  /** The host's address; default 192.168.0.1. */
+  /** Of the packets and sockets; `ipv4-mapped-ipv6`: packets of IPv4, sockets of AF_INET6. Default `ipv4`. */
+  readonly ipVersion?: IpVersion;
+  /** The host's address; default 192.168.0.1, or fd3d:a0b:17d6::1. */
   readonly localIp?: string;
-  /** The script's; default 192.0.2.1. */
+  /** The script's; default 192.0.2.1, or fd3d:fa7b:d17d::1. */
   readonly remoteIp?: string;
-  /** Of the host's network; default 255.255.0.0. */
+  /** Of the host's network; default 255.255.0.0; IPv6's has 48 bits always. */
   readonly netmaskIp?: string;
   /** Bytes; default 1500. */
   readonly mtu?: number;
@@ -107,6 +108,7 @@ function makeRunner(script: Script, target: Target, settings: ScriptSettings, op
     mss: settings.mss,
     relativeTolerance: settings.relativeTolerance,
     nonFatal: settings.nonFatal,
+    domain: settings.domain,
     local: { address: settings.local, port: settings.bindPort },
     remote: { address: settings.remote, port: settings.connectPort },
     python: options.python,

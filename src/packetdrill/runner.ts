@@ -33,6 +33,8 @@ export interface RunnerSettings {
   readonly relativeTolerance: number;
   /** What is only noted when it is not as the script says. */
   readonly nonFatal: readonly ('packet' | 'syscall')[];
+  /** Of sockets whose family the script leaves open. */
+  readonly domain: number;
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   /** Runs code blocks that are more than the built-in evaluator can. */
@@ -179,14 +181,13 @@ export class Runner {
   #inject({ packet }: PacketAction): void {
     if (packet.protocol === 'tcp') return this.#injectTcp(packet);
     if (packet.protocol === 'icmp') {
-      const { local, remote } = this.#settings;
-      return this.#target.inject(icmpPacket(packet, this.#flow, remote.address.w3, local.address.w3), 0);
+      const addresses = { source: this.#settings.remote.address, destination: this.#settings.local.address };
+      return this.#target.inject(icmpPacket(packet, this.#flow, addresses), 0);
     }
     throw unsupportedPacket(packet);
   }
 
   #injectTcp(spec: TcpSpec): void {
-    if (spec.ip.flowLabel !== undefined) throw new UnsupportedFeature('IPv6 flow labels');
     const flow = this.#flowFor(spec);
     const { local, remote } = flow.ends;
     const { localPort, remotePort } = flow;
@@ -204,7 +205,7 @@ export class Runner {
       throw new ScriptFailure(`there is neither a listener nor a connection for ${specText('in', spec)}`);
     }
     const { local, remote } = this.#settings;
-    this.#flow = new Flow(local.address.w3, local.port, remote.address.w3, this.#peerPort++);
+    this.#flow = new Flow(local.address, local.port, remote.address, this.#peerPort++);
     // What is no SYN finds the listener again.
     this.#listening = spec.flags === 'any' || (spec.flags & SYN) === 0;
     return this.#flow;
@@ -214,7 +215,6 @@ export class Runner {
 
   #expectPacket(event: ScriptEvent, packet: PacketSpec): void {
     if (packet.protocol !== 'tcp' && packet.protocol !== 'icmp') throw unsupportedPacket(packet);
-    if (packet.ip.flowLabel !== undefined) throw new UnsupportedFeature('IPv6 flow labels');
     const due = this.#due(event);
     const tolerance = this.#tolerance(due);
     const { time } = event;
@@ -271,6 +271,7 @@ export class Runner {
 
   #hooks(): CallHooks {
     return {
+      domain: this.#settings.domain,
       local: this.#settings.local,
       remote: this.#settings.remote,
       now: () => this.#target.now,
@@ -286,7 +287,7 @@ export class Runner {
   #connecting(socket: TestSocket, to: SocketAddress): void {
     const name = socket.getsockname();
     const port = typeof name === 'number' ? 0 : name.port;
-    this.#flow = new Flow(this.#settings.local.address.w3, port, to.address.w3, to.port);
+    this.#flow = new Flow(this.#settings.local.address, port, to.address, to.port);
     this.#flow.socket = socket;
     this.#listening = false;
   }

@@ -1,6 +1,7 @@
 /** What a script's `--options` and those of the call come to. */
 import { IpAddress } from '../wire/address.ts';
 import { ScriptSyntaxError, UnsupportedFeature } from './errors.ts';
+import { IP_VERSIONS, ipVersion } from './ip-version.ts';
 import type { PacketdrillOptions } from './run.ts';
 import type { Script, ScriptOption } from './script.ts';
 
@@ -10,6 +11,8 @@ export interface ScriptSettings {
   readonly remote: IpAddress;
   /** Prefix length of the local network. */
   readonly bits: number;
+  /** Of sockets that the script leaves to the run: AF_INET or AF_INET6. */
+  readonly domain: number;
   readonly mtu: number;
   /** Payload beyond which the script's packets come as super-segments of such pieces, bytes; 0: each comes as it is. */
   readonly mss: number;
@@ -31,9 +34,6 @@ export interface ScriptSettings {
 const DEFAULTS: Readonly<Record<string, string>> = {
   ip_version: 'ipv4',
   tolerance_usecs: '4000',
-  local_ip: '192.168.0.1',
-  remote_ip: '192.0.2.1',
-  netmask_ip: '255.255.0.0',
   mtu: '1500',
   mss: '0',
   bind_port: '8080',
@@ -42,6 +42,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   tolerance_percent: '12.5',
   non_fatal: '',
 };
+/** Their defaults are those of the IP version. */
+const OF_THE_VERSION: readonly string[] = ['local_ip', 'remote_ip', 'netmask_ip'];
 /** Flags: there or not. `check_ts_ecr` is ours. */
 const FLAGS: readonly string[] = ['strict_segments', 'check_ts_ecr', 'dry_run'];
 /**
@@ -80,7 +82,7 @@ const UNSUPPORTED: readonly string[] = [
 /** All options that a script, or a command line for packetdrill, may have; those of `flags` take no value. */
 export const OPTION_NAMES = {
   flags: [...FLAGS, ...FLAGS_WITHOUT_MEANING],
-  valued: [...Object.keys(DEFAULTS), ...WITHOUT_MEANING, ...UNSUPPORTED],
+  valued: [...Object.keys(DEFAULTS), ...OF_THE_VERSION, ...WITHOUT_MEANING, ...UNSUPPORTED],
 } as const;
 
 /** @throws ScriptSyntaxError, UnsupportedFeature */
@@ -98,7 +100,7 @@ export function readSettings(script: Script, options: PacketdrillOptions): Scrip
     if (given.has(name) || overrides[name] !== undefined) throw new UnsupportedFeature(`the option --${name}`);
   }
   const flag = (name: string) => given.has(name) || overrides[name] !== undefined;
-  const text = (name: string) => overrides[name] ?? given.get(name)?.value ?? (DEFAULTS[name] as string);
+  const text = (name: string) => overrides[name] ?? given.get(name)?.value ?? DEFAULTS[name];
   const where = (name: string) => `${script.name}:${given.get(name)?.line ?? 1}: --${name}=${text(name)}`;
   const number = (name: string, least: number, most: number): number => {
     const value = Number(text(name));
@@ -107,19 +109,26 @@ export function readSettings(script: Script, options: PacketdrillOptions): Scrip
     }
     return value;
   };
-  const address = (name: string): IpAddress => {
-    const found = IpAddress.parse(text(name));
+  const version = ipVersion(text('ip_version') as string);
+  if (version === undefined) {
+    throw new ScriptSyntaxError(`${where('ip_version')} must be one of ${Object.keys(IP_VERSIONS).join(', ')}`);
+  }
+  const { family, domain } = version;
+  const address = (name: string, otherwise: string): IpAddress => {
+    const given = text(name) ?? otherwise;
+    const found = IpAddress.parse(given);
     if (found === undefined) throw new ScriptSyntaxError(`${where(name)} is no address`);
-    if (found.family !== 4) throw new UnsupportedFeature('IPv6');
+    if (found.family !== family) throw new ScriptSyntaxError(`${where(name)} is no address of IPv${family}`);
     return found;
   };
-  const version = text('ip_version');
-  if (version !== 'ipv4') throw new UnsupportedFeature(version === 'ipv6' ? 'IPv6' : `--ip_version=${version}`);
+  const mask = text('netmask_ip');
   return {
     toleranceUsecs: number('tolerance_usecs', 0, 1e9),
-    local: address('local_ip'),
-    remote: address('remote_ip'),
-    bits: prefixLength(address('netmask_ip')),
+    local: address('local_ip', version.local),
+    remote: address('remote_ip', version.remote),
+    // As in packetdrill, IPv6 has no mask.
+    bits: family === 6 || mask === undefined ? version.bits : prefixLength(address('netmask_ip', mask)),
+    domain,
     mtu: number('mtu', 68, 65_535),
     mss: number('mss', 0, 65_495),
     bindPort: number('bind_port', 1, 65_535),
@@ -127,17 +136,17 @@ export function readSettings(script: Script, options: PacketdrillOptions): Scrip
     strictSegments: flag('strict_segments'),
     tickUsecs: number('tcp_ts_tick_usecs', 0, 1e6),
     checkEcr: flag('check_ts_ecr'),
-    relativeTolerance: percent(text('tolerance_percent'), where('tolerance_percent')),
-    nonFatal: kinds(text('non_fatal'), where('non_fatal')),
+    relativeTolerance: percent(text('tolerance_percent') as string, where('tolerance_percent')),
+    nonFatal: kinds(text('non_fatal') as string, where('non_fatal')),
     dryRun: flag('dry_run'),
   };
 }
 
 function callOptions(options: PacketdrillOptions): Readonly<Record<string, string | undefined>> {
-  const { toleranceUsecs, ipVersion, localIp, remoteIp, netmaskIp, mtu, settings } = options;
+  const { toleranceUsecs, ipVersion: version, localIp, remoteIp, netmaskIp, mtu, settings } = options;
   const given = {
     tolerance_usecs: toleranceUsecs?.toString(),
-    ip_version: ipVersion,
+    ip_version: version,
     local_ip: localIp,
     remote_ip: remoteIp,
     netmask_ip: netmaskIp,

@@ -1,7 +1,7 @@
 /**
  * System calls on the host's sockets. A call is a function that is tried until it has a result: what would wait gives undefined.
  */
-import { AF_INET, AF_INET6, AF_UNSPEC, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
+import { AF_INET, AF_INET6, AF_UNSPEC, SO_DOMAIN, SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
 import { EAGAIN, EBADF, EINPROGRESS, ENOTSOCK, errnoName } from '../socket/errno.ts';
 import type { SocketAddress } from '../socket/socket.ts';
 import { Arguments, numberOf } from './arguments.ts';
@@ -20,8 +20,8 @@ const SOCK_NONBLOCK = symbol('SOCK_NONBLOCK') as number;
 const SOCK_FLAGS = SOCK_NONBLOCK | (symbol('SOCK_CLOEXEC') as number);
 const O_NONBLOCK = symbol('O_NONBLOCK') as number;
 const O_RDWR = 2;
-/** struct sockaddr_in. */
-const SOCKADDR_LENGTH = 16;
+/** struct sockaddr_in and sockaddr_in6. */
+const SOCKADDR_LENGTHS: Readonly<Record<number, number>> = { [AF_INET]: 16, [AF_INET6]: 28 };
 /** Calls on things that a host in memory does not have. */
 const ABSENT: Readonly<Record<string, string>> = {
   open: 'there are no files',
@@ -121,12 +121,11 @@ export class SystemCalls implements Caller {
   #socket(call: CallAction, args: Arguments): number {
     const first = args.at(0);
     // `socket(..., SOCK_STREAM, IPPROTO_TCP)`: of the family under test.
-    const family = first.kind === 'ellipsis' ? AF_INET : numberOf(first);
+    const family = first.kind === 'ellipsis' ? this.hooks.domain : numberOf(first);
     const type = args.number(1);
     const made = this.#target.socket(family, type & ~SOCK_FLAGS, args.numberOr(2, 0));
     if (typeof made !== 'number') return this.#open(made, expectedNumber(call), (type & SOCK_NONBLOCK) !== 0);
     if (expectsErrno(call, errnoName(-made))) return made;
-    if (family === AF_INET6) throw new UnsupportedFeature('IPv6 sockets');
     throw new UnsupportedFeature(`socket(${family}, ${type & ~SOCK_FLAGS}, ${args.numberOr(2, 0)})`);
   }
 
@@ -154,13 +153,13 @@ export class SystemCalls implements Caller {
       const made = listener.socket.accept();
       if (typeof made === 'number') return made === -EAGAIN && !listener.nonBlocking ? undefined : made;
       this.hooks.accepted(made);
-      compareName(call, args, made.getpeername());
+      compareName(call, args, made.getpeername(), domainOf(made));
       return this.#open(made, expectedNumber(call), (flags & SOCK_NONBLOCK) !== 0);
     };
   }
 
   #connect(args: Arguments): Attempt {
-    const to = args.address(1) ?? { ...this.hooks.remote, family: AF_INET };
+    const to = args.address(1) ?? { ...this.hooks.remote, family: this.hooks.domain };
     let waiting = false;
     return () => {
       const descriptor = this.socketOf(args);
@@ -168,7 +167,6 @@ export class SystemCalls implements Caller {
       const { socket } = descriptor;
       if (waiting) return connectOutcome(socket, to);
       if (to.family === AF_UNSPEC) return socket.disconnect();
-      if (to.family !== AF_INET) throw new UnsupportedFeature('connect() to another family than AF_INET');
       const result = socket.connect(to);
       // TCP_FASTOPEN_CONNECT: the SYN waits for a write.
       if (result === -EINPROGRESS || (result === 0 && isOpening(socket))) this.hooks.connecting(socket, to);
@@ -213,10 +211,14 @@ export class SystemCalls implements Caller {
     return onSocket(this.socketOf(args), ({ socket }) => {
       const name = call.name === 'getsockname' ? socket.getsockname() : socket.getpeername();
       if (typeof name === 'number') return name;
-      compareName(call, args, name);
+      compareName(call, args, name, domainOf(socket));
       return 0;
     });
   }
+}
+
+function domainOf(socket: TestSocket): number {
+  return socket.getsockopt(SOL_SOCKET, SO_DOMAIN) as number;
 }
 
 function because(name: string): string {
@@ -224,15 +226,16 @@ function because(name: string): string {
 }
 
 /** The address, and its length, that a call gives back: `{sa_family = AF_INET, sin_port = htons(80), ...}, [16]`. */
-function compareName(call: CallAction, args: Arguments, name: SocketAddress | number): void {
+function compareName(call: CallAction, args: Arguments, name: SocketAddress | number, domain: number): void {
   if (typeof name === 'number') return;
   const expected = args.count > 1 ? args.address(1) : undefined;
   if (expected !== undefined && (!expected.address.equals(name.address) || expected.port !== name.port)) {
     throw new ScriptFailure(`${call.name}() gives ${name.address}:${name.port}`);
   }
   const length = args.count > 2 && args.at(2).kind === 'list' ? args.boxed(2) : undefined;
-  if (length !== undefined && length !== SOCKADDR_LENGTH) {
-    throw new ScriptFailure(`${call.name}() gives an address of [${SOCKADDR_LENGTH}] bytes, not [${length}]`);
+  const actual = SOCKADDR_LENGTHS[domain];
+  if (length !== undefined && length !== actual) {
+    throw new ScriptFailure(`${call.name}() gives an address of [${actual}] bytes, not [${length}]`);
   }
 }
 

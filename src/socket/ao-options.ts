@@ -8,6 +8,7 @@ import { TCP_AO_ADD_KEY, TCP_AO_DEL_KEY, TCP_AO_KEYF_EXCLUDE_OPT } from './const
 import { EBUSY, EEXIST, EINVAL, EISCONN, EKEYREJECTED, EMSGSIZE, ENOENT } from './errno.ts';
 import type { AoAdd, AoDelete, AoInfoSetting, AoInfoStatus, AoKeyStatus } from './key-values.ts';
 import type { Socket } from './socket.ts';
+import { addressBits } from './socket-address.ts';
 
 /** TCP_AO_MAXKEYLEN, and RFC 5926's 96 bits. */
 const MAX_KEY = 80;
@@ -33,7 +34,7 @@ function addKey(socket: Socket, value: Partial<AoAdd>, open: boolean): number {
   const { addr, prefix = -1, sndid = -1, rcvid = -1, key, maclen = 0, keyflags = 0 } = value;
   if (!(addr instanceof IpAddress) || !(key instanceof Uint8Array) || key.length > MAX_KEY) return -EINVAL;
   if (!isByte(sndid) || !isByte(rcvid) || !isByte(maclen)) return -EINVAL;
-  if (!isNetwork(addr, prefix) || !reaches(socket, addr, prefix)) return -EINVAL;
+  if (!isNetwork(socket, addr, prefix) || !reaches(socket, addr, prefix)) return -EINVAL;
   if ((keyflags & ~TCP_AO_KEYF_EXCLUDE_OPT) !== 0) return -EINVAL;
   const { settings } = socket;
   // RFC 5925 8.2: not both for one peer.
@@ -69,10 +70,16 @@ function addKey(socket: Socket, value: Partial<AoAdd>, open: boolean): number {
 }
 
 /** Zeros behind the prefix; all peers or some. */
-function isNetwork(address: IpAddress, prefix: number): boolean {
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > 32 || address.family !== 4) return false;
+function isNetwork(socket: Socket, address: IpAddress, prefix: number): boolean {
+  if (!Number.isInteger(prefix) || prefix < 0 || prefix > addressBits(socket, address)) return false;
   if (prefix === 0 || address.isUnspecified) return prefix === 0 && address.isUnspecified;
-  return prefix === 32 || address.w3 << prefix === 0;
+  if (address.family === 4) return endsIn(address.w3, prefix);
+  return [address.w0, address.w1, address.w2, address.w3].every((word, i) => endsIn(word, prefix - 32 * i));
+}
+
+/** Behind that many bits the word is zeros. */
+function endsIn(word: number, bits: number): boolean {
+  return bits >= 32 || (bits <= 0 ? word === 0 : word << bits === 0);
 }
 
 /** The key of a connection is for its peer. */

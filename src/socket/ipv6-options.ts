@@ -6,6 +6,7 @@ import {
   IP_PMTUDISC_DONT,
   IP_PMTUDISC_OMIT,
   IPV6_ADDRFORM,
+  IPV6_AUTOFLOWLABEL,
   IPV6_FREEBIND,
   IPV6_MTU,
   IPV6_MTU_DISCOVER,
@@ -32,6 +33,9 @@ export function setIpv6Option(socket: Socket, option: number, value: number): nu
     case IPV6_FREEBIND:
       settings.rarely.freeBind = value !== 0;
       return 0;
+    case IPV6_AUTOFLOWLABEL:
+      settings.rarely.autoFlowLabel = value !== 0;
+      break;
     case IPV6_UNICAST_HOPS:
       // -1: the default again.
       if (value < -1 || value > BYTE) return -EINVAL;
@@ -64,6 +68,8 @@ export function getIpv6Option(socket: Socket, option: number): number {
       return isConnected(socket) ? socket.domain : -ENOTCONN;
     case IPV6_FREEBIND:
       return Number(rare.freeBind);
+    case IPV6_AUTOFLOWLABEL:
+      return Number(rare.autoFlowLabel);
     case IPV6_UNICAST_HOPS:
       return rare.hopLimit < 0 ? socket.stack.sysctl.ip_default_ttl : rare.hopLimit;
     case IPV6_TCLASS:

@@ -5,6 +5,7 @@ import { TCP_MD5SIG } from './constants.ts';
 import { EINVAL, EKEYREJECTED, ENOENT } from './errno.ts';
 import type { Md5Signature } from './key-values.ts';
 import type { Socket } from './socket.ts';
+import { addressBits } from './socket-address.ts';
 
 /** TCP_MD5SIG_MAXKEYLEN. */
 const MAX_KEY = 80;
@@ -15,9 +16,10 @@ export function setMd5(socket: Socket, option: number, value: unknown): number {
   const given = value as Partial<Md5Signature> | null;
   if (!(given?.address instanceof IpAddress) || !(given.key instanceof Uint8Array)) return -EINVAL;
   const { address, key } = given;
-  if (address.family !== 4 || (option === TCP_MD5SIG && given.prefixlen !== undefined)) return -EINVAL;
-  const prefix = given.prefixlen ?? 32;
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > 32 || key.length > MAX_KEY) return -EINVAL;
+  const bits = addressBits(socket, address);
+  if (bits === 0 || (option === TCP_MD5SIG && given.prefixlen !== undefined)) return -EINVAL;
+  const prefix = given.prefixlen ?? bits;
+  if (!Number.isInteger(prefix) || prefix < 0 || prefix > bits || key.length > MAX_KEY) return -EINVAL;
   // RFC 5925 8.2: not both for one peer.
   if (key.length > 0 && settings.keys?.ao?.requires(address)) return -EKEYREJECTED;
   if (key.length === 0 && settings.keys === undefined) return -ENOENT;

@@ -20,6 +20,11 @@ export function anyAddress(domain: number): IpAddress {
   return domain === AF_INET6 ? IPV6_ANY : IPV4_ANY;
 }
 
+/** Bits of an address that a socket's peer may have: 32 or 128; 0: no peer of that socket has one. */
+export function addressBits({ domain }: { readonly domain: number }, address: IpAddress): number {
+  return address.family === 4 ? 32 : domain === AF_INET6 ? 128 : 0;
+}
+
 /** getsockname(2). @param bound where the socket was bound */
 export function localName(
   domain: number,

@@ -36,6 +36,8 @@ export interface PathKnowledge {
 export class RoutedPath extends IpPath {
   /** IP_MTU_DISCOVER. */
   discovery = PMTUDISC_WANT;
+  /** IPV6_AUTOFLOWLABEL. */
+  #labelled = true;
   readonly #knowledge: PathKnowledge;
   #version = -1;
   #known = NOTHING_KNOWN;
@@ -74,6 +76,8 @@ export class RoutedPath extends IpPath {
     this.tos = six ? rare.trafficClass : tos;
     this.discovery = six ? rare.discovery6 : discovery;
     if (six ? rare.hopLimit >= 0 : ttl > 0) this.ttl = six ? rare.hopLimit : ttl;
+    this.#labelled = rare.autoFlowLabel;
+    if (this.#labelled !== this.flowLabel > 0) this.relabel();
   }
 
   tooLarge(mtu: number): void {
@@ -82,8 +86,8 @@ export class RoutedPath extends IpPath {
 
   /** RFC 6437 3: a flow gets a label that nobody can guess, and another when it is to be routed otherwise (Linux's auto_flowlabels). */
   relabel(): void {
-    if (this.source.family === 6)
-      this.flowLabel = ((this.#knowledge.chance() << 4) ^ this.#knowledge.chance()) & 0xfffff || 1;
+    if (this.source.family === 4) return;
+    this.flowLabel = this.#labelled ? ((this.#knowledge.chance() << 4) ^ this.#knowledge.chance()) & 0xfffff || 1 : 0;
   }
 
   /** Whether the host may cut up what is too large: not when the user finds out the MTU on his own (Linux, ip_sk_ignore_df). */

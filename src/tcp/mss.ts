@@ -11,6 +11,9 @@ const LEAST_PAYLOAD = 8;
 /** A segment with its header for the smallest of windows (Linux). */
 const LEAST_SEGMENT = 68;
 
+/** A window that no half is taken of, bytes (Linux). */
+const SMALL_WINDOW = 536;
+
 /** [MUST-15]: what to take for the peer's MSS when it sent no option: 536 for IPv4, 1220 for IPv6. */
 export function defaultMss(ipHeaderLength: number): number {
   return ipHeaderLength === 40 ? 1220 : 536;
@@ -67,11 +70,11 @@ export function syncMss(connection: ControlBlock): void {
 
 /**
  * Where the peer's window never held two segments, half of it is one: so that there is something to send while another is acknowledged (Linux). A
- * window below the default MSS is taken whole.
+ * window below IPv4's default MSS is taken whole, over either family.
  */
 function withinHalfWindow(connection: ControlBlock, mss: number): number {
-  const { maxSndWnd, path } = connection;
-  const most = maxSndWnd > defaultMss(path.headerLength) ? maxSndWnd >> 1 : maxSndWnd;
+  const { maxSndWnd } = connection;
+  const most = maxSndWnd > SMALL_WINDOW ? maxSndWnd >> 1 : maxSndWnd;
   if (most === 0 || mss <= most) return mss;
   return Math.max(most, LEAST_SEGMENT - TCP_HEADER_LENGTH - commonOptionsLength(connection));
 }

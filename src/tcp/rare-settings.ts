@@ -43,6 +43,8 @@ export class RareSettings {
   hopLimit = -1;
   trafficClass = 0;
   discovery6 = PMTUDISC_WANT;
+  /** IPV6_AUTOFLOWLABEL: packets carry a flow label (RFC 6437). */
+  autoFlowLabel = true;
   /** IP_LOCAL_PORT_RANGE: first and last ephemeral port; 0: the host's. */
   localPortLow = 0;
   localPortHigh = 0;

@@ -7,8 +7,8 @@ import type { Random } from '../time/random.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { sipHash24 } from '../wire/siphash.ts';
 
-/** What a peer's MSS is rounded down to: the sizes that are met most (RFC 4987 3.6: there is room for two bits). */
-const MSS_TABLE = [536, 1300, 1440, 1460] as const;
+/** What a peer's MSS is rounded down to, by the address family: the sizes that are met most (RFC 4987 3.6: there is room for two bits). */
+const MSS_TABLES = { 4: [536, 1300, 1440, 1460], 6: [1220, 1420, 1440, 8940] } as const;
 /** How long the count in a cookie stands still, ms; and how many counts a cookie lives. */
 const PERIOD = 60_000;
 const MAX_AGE = 2;
@@ -49,8 +49,9 @@ export class SynCookies {
    */
   make(ends: CookieEnds, irs: number, mss: number, now: number): number {
     const count = countAt(now);
-    let index = MSS_TABLE.length - 1;
-    while (index > 0 && (MSS_TABLE[index] as number) > mss) index--;
+    const table = MSS_TABLES[ends.local.family];
+    let index = table.length - 1;
+    while (index > 0 && (table[index] as number) > mss) index--;
     const hidden = (this.#hash(1, ends, count) + index) & LOW_BITS;
     return (this.#hash(0, ends, 0) + irs + (count << COUNT_SHIFT) + hidden) | 0;
   }
@@ -64,7 +65,7 @@ export class SynCookies {
     const count = countAt(now);
     const age = (count - (rest >>> COUNT_SHIFT)) & (0xffffffff >>> COUNT_SHIFT);
     if (age >= MAX_AGE) return 0;
-    return MSS_TABLE[(rest - this.#hash(1, ends, count - age)) & LOW_BITS] ?? 0;
+    return MSS_TABLES[ends.local.family][(rest - this.#hash(1, ends, count - age)) & LOW_BITS] ?? 0;
   }
 
   #hash(key: 0 | 1, { local, localPort, remote, remotePort }: CookieEnds, count: number): number {

@@ -43,7 +43,7 @@ export function optionOf(key: SharedKey, peer: string): readonly [option: number
 
 function setKey(fd: number, key: SharedKey, peer: string): void {
   const [option, value] = optionOf(key, peer);
-  const structure = 'md5' in key ? md5Structure(value as never) : aoStructure(value as never);
+  const structure = 'md5' in key ? md5Structure(value as never, false) : aoStructure(value as never, false);
   const { setsockopt, errno } = calls();
   if (setsockopt(fd, IPPROTO_TCP, option, structure, structure.length) < 0)
     throw new Error(`setsockopt: errno ${errno()}`);

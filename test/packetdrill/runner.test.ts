@@ -219,10 +219,6 @@ describe('packetdrill runner', () => {
     });
   }
 
-  it('calls IPv6 unsupported', () => {
-    expect(opened('', { ipVersion: 'ipv6' })).to.include({ status: 'unsupported', message: 'IPv6' });
-  });
-
   it('joins what a segmentation offload could have sent, unless it must not', () => {
     const lines = '+0 write(4, ..., 2500) = 2500\n+0 > P. 1:2501(2500) ack 1\n';
     expect(opened(lines).status).to.equal('pass');
