@@ -1,6 +1,7 @@
 /** The public names of `tunstack/node`: devices of the machine, and what makes Node's own libraries run on a host. */
 export { type GuardKind, openRaw, RawError, type RawLink, type RawOptions, type RawStatistics } from './link/raw.ts';
 export { openTun, TunError, type TunLink, type TunOptions } from './link/tun.ts';
+export { openTap, TapLink, type TapOptions } from './link/tun-tap.ts';
 export { nodeDnsCodec } from './node/dns-codec.ts';
 export { type AddressInfo, ConnDuplex, type DuplexOptions, duplex } from './node/duplex.ts';
 export { createHost } from './node/host.ts';

@@ -77,6 +77,10 @@ class Captured implements CapturedLink {
     options.write?.(interfaceDescription(options.name ?? link.name, options.snaplen ?? 0));
   }
 
+  get medium(): 'ethernet' | undefined {
+    return this.#link.medium;
+  }
+
   get hardwareAddress(): Uint8Array | undefined {
     return this.#link.hardwareAddress;
   }

@@ -71,6 +71,10 @@ class Impaired implements ImpairedLink {
     return { in: this.#in?.statistics ?? NOTHING, out: this.#out?.statistics ?? NOTHING };
   }
 
+  get medium(): 'ethernet' | undefined {
+    return this.#link.medium;
+  }
+
   get hardwareAddress(): Uint8Array | undefined {
     return this.#link.hardwareAddress;
   }

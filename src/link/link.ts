@@ -38,6 +38,8 @@ export interface Link {
   /** For people: `tun0`, `pipe`, `impaired(tun0)`. */
   readonly name: string;
   readonly capabilities: LinkCapabilities;
+  /** Of a link whose packets are frames and not IP packets: `createEthernet` stands between it and a host. */
+  readonly medium?: 'ethernet' | undefined;
   /** 6 bytes, of a link that has them: Ethernet. */
   readonly hardwareAddress?: Uint8Array | undefined;
   /**

@@ -1,5 +1,5 @@
 /**
- * Opening a TUN device: /dev/net/tun made into an interface, by ioctl (Linux Documentation/networking/tuntap.rst).
+ * Opening a TUN or TAP device: /dev/net/tun made into an interface, by ioctl (Linux Documentation/networking/tuntap.rst).
  */
 import { VNET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, EPERM, systemError, wrongArgument } from './tun-error.ts';
@@ -12,7 +12,9 @@ const TUNSETIFF = 0x400454ca;
 const TUNSETOFFLOAD = 0x400454d0;
 const TUNSETVNETHDRSZ = 0x400454d8;
 
-const IFF_TUN = 0x0001;
+/** What travels: IP packets, or Ethernet frames. */
+export type DeviceKind = 'tun' | 'tap';
+const KIND_FLAG: Readonly<Record<DeviceKind, number>> = { tun: 0x0001, tap: 0x0002 };
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 
@@ -38,11 +40,16 @@ export interface TunDevice {
 
 /**
  * Creates the interface, or attaches to one of that name. It lives until the descriptor is closed, unless somebody made it persistent.
- * @param name undefined: the first free `tun%d`
+ * @param name undefined: the first free `tun%d` or `tap%d`
  * @param offload super-segments and partial checksums travel; otherwise the kernel cuts and completes what it hands over
  * @throws TunError EACCES, ENOENT, ENODEV (/dev/net/tun), EPERM, EBUSY, EINVAL (the interface), each with what to do
  */
-export function openDevice(system: TunSystem, name: string | undefined, offload: boolean): TunDevice {
+export function openDevice(
+  system: TunSystem,
+  name: string | undefined,
+  offload: boolean,
+  kind: DeviceKind = 'tun',
+): TunDevice {
   const fd = system.open(TUN_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     const errno = system.errno();
@@ -50,7 +57,7 @@ export function openDevice(system: TunSystem, name: string | undefined, offload:
     throw systemError(`cannot open TUN: ${TUN_PATH}`, errno, missing ? DEVICE_ADVICE : openAdvice(errno));
   }
   try {
-    const actual = setInterface(system, fd, name);
+    const actual = setInterface(system, fd, name ?? `${kind}%d`, kind);
     setOffload(system, fd, actual, offload);
     return { fd, name: actual };
   } catch (error) {
@@ -74,22 +81,22 @@ function openAdvice(errno: number): string | undefined {
     : undefined;
 }
 
-function setInterface(system: TunSystem, fd: number, name: string | undefined): string {
+function setInterface(system: TunSystem, fd: number, name: string, kind: DeviceKind): string {
   const request = new Uint8Array(Math.max(IFREQ_LENGTH, 128));
-  new TextEncoder().encodeInto(name ?? 'tun%d', request.subarray(0, NAME_ROOM - 1));
-  new DataView(request.buffer).setUint16(NAME_ROOM, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
+  new TextEncoder().encodeInto(name, request.subarray(0, NAME_ROOM - 1));
+  new DataView(request.buffer).setUint16(NAME_ROOM, KIND_FLAG[kind] | IFF_NO_PI | IFF_VNET_HDR, true);
   if (system.ioctl(fd, TUNSETIFF, system.addressOf(request)) < 0) {
     const errno = system.errno();
-    throw systemError(`cannot open TUN device ${name ?? 'tun%d'}`, errno, interfaceAdvice(errno));
+    throw systemError(`cannot open ${kind.toUpperCase()} device ${name}`, errno, interfaceAdvice(errno, kind));
   }
   return new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
 }
 
-function interfaceAdvice(errno: number): string | undefined {
-  if (errno === EPERM) return PRIVILEGE_ADVICE;
+function interfaceAdvice(errno: number, kind: DeviceKind): string | undefined {
+  if (errno === EPERM) return PRIVILEGE_ADVICE.replaceAll('tun', kind);
   if (errno === EBUSY) return 'another process has it open: end that one, or take another name';
   if (errno === EINVAL)
-    return 'an interface of that name is there and is no TUN device with one queue: take another name';
+    return `an interface of that name is there and is no ${kind.toUpperCase()} device with one queue: take another name`;
   return undefined;
 }
 

@@ -41,7 +41,7 @@ const TURN_TIME = 5;
 
 /** Where the IP header lies in a chunk; the link's own header goes right before it. */
 const PACKET_OFFSET = 16;
-const LONGEST_READ = VNET_HEADER_LENGTH + 65_535;
+const LONGEST_PACKET = 65_535;
 /** Pairs of address and length that one writev takes (IOV_MAX of Linux), and 32-bit words of such a pair. */
 const VECTORS = 1024;
 const VECTOR_WORDS = 4;
@@ -49,7 +49,7 @@ const TWO_32 = 0x1_0000_0000;
 
 export interface TunStatistics {
   packetsReceived: number;
-  /** Bytes of IP packets, here and below. */
+  /** Bytes of IP packets, or of frames; here and below. */
   bytesReceived: number;
   packetsSent: number;
   bytesSent: number;
@@ -89,6 +89,8 @@ export abstract class VnetLink implements Link {
   readonly #capabilities: { mtu: number; checksumOffload: boolean; segmentationOffload: number };
   readonly #system: TunSystem;
   readonly #fd: number;
+  /** Bytes before each IP header: what the link's packets are longer than IP packets. */
+  readonly #before: number;
   #receiver: LinkReceiver | undefined;
   #poll: PollHandle | undefined;
   #closed = false;
@@ -111,11 +113,17 @@ export abstract class VnetLink implements Link {
   #down = false;
   #downTold = false;
 
-  constructor(system: TunSystem, device: TunDevice, mtu: number, offload: boolean, up: boolean) {
+  /** `mtu` is that of IP packets; `before`: bytes of the header that a frame has before its IP packet. */
+  constructor(system: TunSystem, device: TunDevice, mtu: number, offload: boolean, up: boolean, before = 0) {
     this.name = device.name;
     this.#system = system;
     this.#fd = device.fd;
-    this.#capabilities = { mtu, checksumOffload: offload, segmentationOffload: offload ? 65_535 : 0 };
+    this.#before = before;
+    this.#capabilities = {
+      mtu: mtu + before,
+      checksumOffload: offload,
+      segmentationOffload: offload ? LONGEST_PACKET + before : 0,
+    };
     this.#down = !up;
     this.#vectorsAddress = system.addressOf(new Uint8Array(this.#vectors.buffer));
     this.#setVector(0, system.addressOf(new Uint8Array(this.#outHeader.buffer)), VNET_HEADER_LENGTH);
@@ -175,7 +183,7 @@ export abstract class VnetLink implements Link {
   protected abstract released(): void;
 
   protected mtuChanged(mtu: number): void {
-    this.#capabilities.mtu = mtu;
+    this.#capabilities.mtu = mtu + this.#before;
   }
 
   /** Packets are lost until the descriptor becomes writable, which it is only while the interface is up. */
@@ -266,7 +274,7 @@ export abstract class VnetLink implements Link {
     while (batch.length < BATCH_PACKETS && bytes < BATCH_BYTES) {
       const packet = this.#freshPacket(slab, batch.length);
       const address = this.#addressOf(packet.chunk) + PACKET_OFFSET - VNET_HEADER_LENGTH;
-      const length = this.#system.read(this.#fd, address, LONGEST_READ);
+      const length = this.#system.read(this.#fd, address, VNET_HEADER_LENGTH + LONGEST_PACKET + this.#before);
       if (length < 0) {
         const errno = this.#system.errno();
         if (errno === EINTR) continue;
@@ -317,7 +325,7 @@ export abstract class VnetLink implements Link {
   /** Returns whether the packet is dealt with: sent, or lost; false: there is no room now. */
   #write(packet: Packet): boolean {
     const vectors = packet.partCount + 2 <= VECTORS ? this.#gather(packet) : this.#gatherCopy(packet);
-    writeOffload(this.#outHeader, packet);
+    writeOffload(this.#outHeader, packet, this.#before);
     for (;;) {
       const written = this.#system.writev(this.#fd, this.#vectorsAddress, vectors);
       if (written >= 0) {

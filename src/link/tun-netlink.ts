@@ -5,6 +5,7 @@
  * network namespace it was opened in, whatever its thread enters afterwards.
  */
 import type { IpAddress, Prefix } from '../wire/address.ts';
+import { HARDWARE_ADDRESS_LENGTH, hardwareAddressText } from '../wire/ethernet.ts';
 import { systemError } from './tun-error.ts';
 import { NetlinkMessage } from './tun-netlink-message.ts';
 import type { TunSystem } from './tun-system.ts';
@@ -27,6 +28,7 @@ const NLM_F_ACK = 0x4;
 const NLM_F_REPLACE = 0x100;
 const NLM_F_CREATE = 0x400;
 
+const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_TXQLEN = 13;
@@ -51,6 +53,8 @@ const RTN_UNICAST = 1;
 export interface InterfaceState {
   readonly index: number;
   readonly name: string;
+  /** `02:00:5e:10:00:01` of the kernel's end of a TAP device; a TUN device has none. */
+  readonly hardwareAddress: string | undefined;
   /** Bytes. */
   readonly mtu: number;
   readonly up: boolean;
@@ -198,6 +202,7 @@ export class Netlink {
     return {
       index: view.getInt32(20, true),
       name: name === undefined ? '' : readText(name),
+      hardwareAddress: readHardwareAddress(attributes.get(IFLA_ADDRESS)),
       mtu: number(IFLA_MTU),
       up: (view.getUint32(24, true) & IFF_UP) !== 0,
       txQueueLength: number(IFLA_TXQLEN),
@@ -225,6 +230,12 @@ function readText(value: DataView): string {
   const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function readHardwareAddress(value: DataView | undefined): string | undefined {
+  return value?.byteLength === HARDWARE_ADDRESS_LENGTH
+    ? hardwareAddressText(value.getUint16(0), value.getInt32(2))
+    : undefined;
 }
 
 /** `struct rtnl_link_stats64`: eight counters of 64 bits first, in this order. */

@@ -40,8 +40,8 @@ export function readOffload(packet: Packet, header: VirtioNetHeader): boolean {
   return true;
 }
 
-/** Writes the header for the packet at the start of `view`. */
-export function writeOffload(view: DataView, packet: Packet): void {
+/** Writes the header for the packet at the start of `view`. `before`: bytes of the packet before its IP header. */
+export function writeOffload(view: DataView, packet: Packet, before: number): void {
   const partial = packet.checksum === CHECKSUM_PARTIAL;
   const flags = partial ? VNET_NEEDS_CSUM : packet.checksum === CHECKSUM_VALIDATED ? VNET_DATA_VALID : 0;
   let gsoType = VNET_GSO_NONE;
@@ -49,7 +49,7 @@ export function writeOffload(view: DataView, packet: Packet): void {
   if (packet.segmentSize > 0) {
     const bytes = packet.chunk.bytes;
     const tcp = packet.offset + packet.transportOffset;
-    gsoType = (bytes[packet.offset] as number) >>> 4 === 6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4;
+    gsoType = (bytes[packet.offset + before] as number) >>> 4 === 6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4;
     // RFC 3168 6.1.2: CWR stands on the first new data packet only; who cuts has to know.
     if (((bytes[tcp + TCP_FLAGS] as number) & TCP_CWR) !== 0) gsoType |= VNET_GSO_ECN;
     hdrLen = packet.transportOffset + ((bytes[tcp + TCP_DATA_OFFSET] as number) >>> 4) * 4;

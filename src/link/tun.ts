@@ -6,7 +6,7 @@
 
 import type { Prefix } from '../wire/address.ts';
 import { parsePrefix } from '../wire/address.ts';
-import type { TunDevice } from './tun-device.ts';
+import type { DeviceKind, TunDevice } from './tun-device.ts';
 import { checkName, openDevice } from './tun-device.ts';
 import { EINVAL, systemError, TunError, wrongArgument } from './tun-error.ts';
 import { VnetLink } from './tun-link.ts';
@@ -40,14 +40,23 @@ export interface TunOptions {
   readonly up?: boolean;
 }
 
+/** A device that is open, and its interface as it is. */
+export interface OpenedDevice {
+  readonly system: TunSystem;
+  readonly device: TunDevice;
+  readonly netlink: Netlink;
+  readonly state: InterfaceState;
+  readonly offload: boolean;
+}
+
 export class TunLink extends VnetLink {
   readonly #netlink: Netlink;
   readonly #index: number;
   readonly #given = new Map<4 | 6, Prefix>();
 
-  /** For `openTun` alone. */
-  constructor(system: TunSystem, device: TunDevice, netlink: Netlink, state: InterfaceState, offload: boolean) {
-    super(system, device, state.mtu, offload, state.up);
+  /** For `openTun` and `openTap` alone. `before`: bytes of the header of frames. */
+  constructor({ system, device, netlink, state, offload }: OpenedDevice, before = 0) {
+    super(system, device, state.mtu, offload, state.up, before);
     this.#netlink = netlink;
     this.#index = state.index;
   }
@@ -124,17 +133,28 @@ export class TunLink extends VnetLink {
  *   ENOSYS where there is no TUN, ERR_DLOPEN_FAILED without koffi; the message says what to do
  */
 export function openTun(options: TunOptions = {}): TunLink {
+  return openInterface('tun', options, (opened) => new TunLink(opened));
+}
+
+/** Opens a device and sets it up; `make` makes the link of it, which gets the address then. */
+export function openInterface<T extends TunLink>(
+  kind: DeviceKind,
+  options: TunOptions,
+  make: (opened: OpenedDevice) => T,
+): T {
   checkOptions(options);
   const system = tunSystem();
   const netlink = new Netlink(system);
+  const { offload = true } = options;
   let device: TunDevice | undefined;
   try {
     const existed = options.name !== undefined && netlink.byName(options.name) !== undefined;
-    device = openDevice(system, options.name, options.offload ?? true);
-    const opened = netlink.byName(device.name);
-    if (opened === undefined) throw systemError(`TUN device ${device.name}`, EINVAL, 'it vanished while it was opened');
-    configure(netlink, opened.index, existed ? options : withDefaults(options));
-    const link = new TunLink(system, device, netlink, netlink.byIndex(opened.index), options.offload ?? true);
+    device = openDevice(system, options.name, offload, kind);
+    const found = netlink.byName(device.name);
+    if (found === undefined)
+      throw systemError(`${kind.toUpperCase()} device ${device.name}`, EINVAL, 'it vanished while it was opened');
+    configure(netlink, found.index, existed ? options : withDefaults(options));
+    const link = make({ system, device, netlink, state: netlink.byIndex(found.index), offload });
     if (options.address !== undefined) link.setAddress(options.address);
     return link;
   } catch (error) {

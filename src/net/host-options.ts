@@ -180,6 +180,8 @@ function interfaceOf(at: string, { link, address, name, acceptAny = false }: Par
   if (typeof given?.attach !== 'function' || typeof given.send !== 'function') {
     throw new TypeError(`createHost: ${at}link must be a Link: an end of createPipe(), openTun(...), ...`);
   }
+  if (given.medium === 'ethernet')
+    throw new TypeError(`createHost: ${at}link: ${given.name} carries Ethernet frames; give createEthernet(link)`);
   if (name !== undefined && (typeof name !== 'string' || name === ''))
     throw new TypeError(`createHost: ${at}name must be a non-empty string`);
   const texts: unknown[] = Array.isArray(address) ? address : [address];
