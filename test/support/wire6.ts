@@ -217,3 +217,16 @@ export function buildTcp6(
   view.setUint16(16, checksum(sum(view, 0, 20) + pseudoSum(source, destination, 6) + 20));
   return buildIp6(6, bytes, spec);
 }
+
+/** A datagram of `length` bytes to the discard port, with its checksum. */
+export function buildUdp6(length: number, spec: Ip6Spec = {}): Uint8Array {
+  const { source = PEER6, destination = HOST } = spec;
+  const bytes = Uint8Array.from({ length: 8 + length }, (_, i) => i);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, 4660);
+  view.setUint16(2, 9);
+  view.setUint16(4, bytes.length);
+  view.setUint16(6, 0);
+  view.setUint16(6, checksum(sum(view, 0, bytes.length) + pseudoSum(source, destination, 17) + bytes.length) || 0xffff);
+  return buildIp6(17, bytes, spec);
+}

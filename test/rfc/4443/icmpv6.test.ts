@@ -1,17 +1,9 @@
 /** RFC 4443: ICMPv6 that the host answers and sends. */
 import { expect } from 'chai';
 import { address } from '../../stack/tap.ts';
-import { buildIcmp6, buildIp6, HOST, optionsHeader, Wire6 } from '../../support/wire6.ts';
+import { buildIcmp6, buildIp6, buildUdp6, HOST, optionsHeader, Wire6 } from '../../support/wire6.ts';
 
 const filler = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7);
-/** A datagram for a port that nobody has; its checksum is not looked at. */
-const udp = (length: number) => {
-  const bytes = new Uint8Array(8 + length);
-  new DataView(bytes.buffer).setUint16(4, 8 + length);
-  bytes.set([0x12, 0x34, 0, 9], 0);
-  return bytes;
-};
-
 describe('RFC 4443 4: echo', () => {
   for (const length of [0, 1, 56, 57, 1232, 1452]) {
     it(`4.2: a request with ${length} bytes is answered with the same, from the address that it went to`, () => {
@@ -64,7 +56,7 @@ describe('RFC 4443 4: echo', () => {
 describe('RFC 4443 2.4, 3: errors', () => {
   it('3.1: a datagram for a port that nobody has: port unreachable, from the address that it went to', () => {
     const t = new Wire6();
-    const bytes = buildIp6(17, udp(20));
+    const bytes = buildUdp6(20);
     t.inject(bytes);
     const seen = t.expectIcmp({ type: 1, code: 4 });
     expect([seen.parameter, `${seen.source}`, [...seen.body]]).to.deep.equal([0, 'fd00::2', [...bytes]]);
@@ -73,7 +65,7 @@ describe('RFC 4443 2.4, 3: errors', () => {
 
   it('2.4 (c): as much is quoted as fits into 1,280 bytes', () => {
     const t = new Wire6();
-    const bytes = buildIp6(17, udp(1400));
+    const bytes = buildUdp6(1400);
     t.inject(bytes);
     const seen = t.expectIcmp({ type: 1, code: 4 });
     expect([seen.bytes.length, [...seen.body]]).to.deep.equal([1280, [...bytes.subarray(0, 1232)]]);
@@ -92,27 +84,27 @@ describe('RFC 4443 2.4, 3: errors', () => {
 
   it('2.4 (e.3, e.5): none about what went to many', () => {
     const t = new Wire6();
-    t.inject(buildIp6(17, udp(4), { destination: address('ff02::1') }));
-    t.inject(buildIp6(200, udp(4), { destination: address('ff02::1') }));
+    t.inject(buildUdp6(4, { destination: address('ff02::1') }));
+    t.inject(buildIp6(200, filler(12), { destination: address('ff02::1') }));
     t.expectNothing();
   });
 
   it('2.4 (e.6): none about a source that is not one host', () => {
     const t = new Wire6();
-    t.inject(buildIp6(17, udp(4), { source: address('::') }));
-    t.inject(buildIp6(17, udp(4), { source: HOST }));
+    t.inject(buildUdp6(4, { source: address('::') }));
+    t.inject(buildUdp6(4, { source: HOST }));
     t.expectNothing();
   });
 
   it('2.4 (f): no more than the limits allow, per network of the sender and in all', async () => {
     const t = new Wire6();
-    for (let i = 0; i < 50; i++) t.inject(buildIp6(17, udp(4)));
+    for (let i = 0; i < 50; i++) t.inject(buildUdp6(4));
     expect(t.link.drain().length).to.equal(6);
     expect(t.stack.counters.Icmp6OutRateLimitHost).to.equal(44);
-    t.inject(buildIp6(17, udp(4), { source: address('2001:db8::1') }));
+    t.inject(buildUdp6(4, { source: address('2001:db8::1') }));
     t.expectIcmp({ type: 1, code: 4 });
     await t.clock.advance(3000);
-    for (let i = 0; i < 50; i++) t.inject(buildIp6(17, udp(4)));
+    for (let i = 0; i < 50; i++) t.inject(buildUdp6(4));
     expect(t.link.drain().length).to.equal(3);
   });
 });
