@@ -1,4 +1,5 @@
 /** Options of a socket of UDP, by level: Linux's names, units, bounds and results. */
+import { deviceName } from '../stack/devices.ts';
 import { bufferSize, MIN_RCVBUF } from './buffer-options.ts';
 import {
   AF_INET,
@@ -26,6 +27,8 @@ import {
   IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
   SO_ACCEPTCONN,
+  SO_BINDTODEVICE,
+  SO_BINDTOIFINDEX,
   SO_BROADCAST,
   SO_DOMAIN,
   SO_ERROR,
@@ -39,6 +42,7 @@ import {
   SOL_SOCKET,
 } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
+import { deviceNamed } from './device-option.ts';
 import { EINVAL, ENOPROTOOPT } from './errno.ts';
 import { MAX_INT, type OptionValue } from './option-value.ts';
 
@@ -48,6 +52,7 @@ const BYTE = 255;
 
 /** @returns 0 or -errno */
 export function setDatagramOption(socket: DatagramSocket, level: number, option: number, value: OptionValue): number {
+  if (level === SOL_SOCKET && option === SO_BINDTODEVICE) return setDevice(socket, deviceNamed(socket.stack, value));
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -MAX_INT - 1 || value > 2 * MAX_INT + 1)
     return -EINVAL;
   switch (level) {
@@ -63,7 +68,9 @@ export function setDatagramOption(socket: DatagramSocket, level: number, option:
 }
 
 /** @returns the value, or -errno */
-export function getDatagramOption(socket: DatagramSocket, level: number, option: number): number {
+export function getDatagramOption(socket: DatagramSocket, level: number, option: number): number | string {
+  if (level === SOL_SOCKET && option === SO_BINDTODEVICE)
+    return deviceName(socket.stack.network, socket.endpoint.device) ?? '';
   switch (level) {
     case SOL_SOCKET:
       return getSocketOption(socket, option);
@@ -76,7 +83,8 @@ export function getDatagramOption(socket: DatagramSocket, level: number, option:
   }
 }
 
-function setSocketOption({ endpoint, settings, stack }: DatagramSocket, option: number, value: number): number {
+function setSocketOption(socket: DatagramSocket, option: number, value: number): number {
+  const { endpoint, settings, stack } = socket;
   const { rmem_max, wmem_max } = stack.sysctl;
   switch (option) {
     case SO_REUSEADDR:
@@ -88,6 +96,8 @@ function setSocketOption({ endpoint, settings, stack }: DatagramSocket, option: 
     case SO_BROADCAST:
       settings.broadcast = value !== 0;
       return 0;
+    case SO_BINDTOIFINDEX:
+      return setDevice(socket, value < 0 ? -EINVAL : value);
     case SO_RCVBUF:
       endpoint.rcvBuf = bufferSize(value, rmem_max, MIN_RCVBUF);
       return 0;
@@ -108,6 +118,8 @@ function getSocketOption(socket: DatagramSocket, option: number): number {
       return Number(endpoint.reusePort);
     case SO_BROADCAST:
       return Number(settings.broadcast);
+    case SO_BINDTOIFINDEX:
+      return endpoint.device;
     case SO_RCVBUF:
       return endpoint.rcvBuf;
     case SO_SNDBUF:
@@ -125,6 +137,14 @@ function getSocketOption(socket: DatagramSocket, option: number): number {
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/** @param index of an interface, 0 for any, or what is wrong with it: a negative errno */
+function setDevice(socket: DatagramSocket, index: number): number {
+  if (index < 0) return index;
+  socket.endpoint.device = index;
+  socket.settingsChanged();
+  return 0;
 }
 
 /** RFC 1122 4.1.4: what the user says for the IP header. */
@@ -207,7 +227,9 @@ function setIpv6Option(socket: DatagramSocket, option: number, value: number): n
       settings.trafficClass = value;
       break;
     case IPV6_MTU_DISCOVER:
-      return setIpOption(socket, IP_MTU_DISCOVER, value);
+      if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
+      endpoint.discovery6 = value;
+      break;
     case IPV6_RECVHOPLIMIT:
       settings.receiveTtl = value !== 0;
       return 0;
@@ -234,7 +256,7 @@ function getIpv6Option(socket: DatagramSocket, option: number): number {
     case IPV6_TCLASS:
       return Math.max(settings.trafficClass, 0);
     case IPV6_MTU_DISCOVER:
-      return endpoint.discovery;
+      return endpoint.discovery6;
     case IPV6_MTU:
       return socket.pathMtu();
     case IPV6_RECVHOPLIMIT:

@@ -25,24 +25,12 @@ import {
   SIOCINQ,
   SIOCOUTQ,
 } from './constants.ts';
+import { bindEndpoint } from './datagram-bind.ts';
 import { type DatagramMessage, takeMessage } from './datagram-message.ts';
 import { familyOf, getDatagramOption, setDatagramOption } from './datagram-options.ts';
-import { actual, checkDestination, isZoneless, pathTo, transmit } from './datagram-send.ts';
+import { destination, pathTo, transmit } from './datagram-send.ts';
 import { DatagramSettings } from './datagram-settings.ts';
-import {
-  EADDRINUSE,
-  EADDRNOTAVAIL,
-  EAFNOSUPPORT,
-  EAGAIN,
-  EBADF,
-  EDESTADDRREQ,
-  EINVAL,
-  EMSGSIZE,
-  ENETDOWN,
-  ENOTCONN,
-  EOPNOTSUPP,
-  EPIPE,
-} from './errno.ts';
+import { EAGAIN, EBADF, EDESTADDRREQ, EINVAL, EMSGSIZE, ENETDOWN, ENOTCONN, EOPNOTSUPP, EPIPE } from './errno.ts';
 import type { OptionValue } from './option-value.ts';
 import type { Watcher } from './poll.ts';
 import { errnoOf } from './reason-errno.ts';
@@ -78,7 +66,14 @@ export class DatagramSocket implements EndpointUser {
     this.domain = domain;
     const { rmem_default, ip_no_pmtu_disc } = stack.sysctl;
     const discovery = ip_no_pmtu_disc === 0 ? PMTUDISC_WANT : PMTUDISC_DONT;
-    this.endpoint = new UdpEndpoint(familyOf(domain), this.#any(), stack.udp.pool, rmem_default, discovery);
+    this.endpoint = new UdpEndpoint(
+      familyOf(domain),
+      this.#any(),
+      stack.udp.pool,
+      rmem_default,
+      discovery,
+      PMTUDISC_WANT,
+    );
     this.endpoint.user = this;
     this.settings = new DatagramSettings(stack.sysctl);
   }
@@ -100,24 +95,16 @@ export class DatagramSocket implements EndpointUser {
     return this.endpoint.remote !== undefined;
   }
 
-  /** bind(2). @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
+  /**
+   * bind(2). @returns 0, -EINVAL (bound already, or a link-local address without a zone), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address
+   *   of the host, without IP_FREEBIND), -EADDRINUSE, -EAFNOSUPPORT, -EBADF
+   */
   bind(at: SocketAddress): number {
     if (this.#closed) return -EBADF;
-    const { endpoint, stack, settings } = this;
-    const { address } = at;
-    if (endpoint.localPort !== 0 || !isPort(at.port)) return -EINVAL;
-    if (endpoint.family === 4 && address.family === 6) return -EAFNOSUPPORT;
-    if ((endpoint.family === 6 && address.family === 4 && endpoint.v6Only) || isZoneless(address)) return -EINVAL;
-    const { network, udp } = stack;
-    const ours = address.isUnspecified || address.isMulticast || network.isLocal(address);
-    if (!ours && !network.isBroadcast(address) && !settings.freeBind) return -EADDRNOTAVAIL;
-    const port = at.port || udp.table.ephemeral(endpoint, address, settings);
-    if (port === 0 || udp.table.conflicts(endpoint, address, port)) return -EADDRINUSE;
-    endpoint.local = address;
-    endpoint.localPort = port;
-    this.#addressBound = !address.isUnspecified;
+    const result = bindEndpoint(this, at);
+    if (result < 0) return result;
+    this.#addressBound = !at.address.isUnspecified;
     this.#portBound = at.port !== 0;
-    udp.table.add(endpoint);
     return 0;
   }
 
@@ -128,9 +115,9 @@ export class DatagramSocket implements EndpointUser {
   connect(to: SocketAddress): number {
     if (this.#closed) return -EBADF;
     const { endpoint } = this;
-    const wrong = checkDestination(this, to);
-    if (wrong < 0) return wrong;
-    const remote = actual(to.address);
+    if (!isPort(to.port)) return -EINVAL;
+    const remote = destination(this, to.address);
+    if (typeof remote === 'number') return remote;
     const path = pathTo(this, remote);
     if (typeof path === 'number') return path;
     if (!this.#holdPort()) return -EAGAIN;
@@ -178,15 +165,14 @@ export class DatagramSocket implements EndpointUser {
     for (const bytes of list) length += bytes.length;
     if (length > MOST_BYTES) return -EMSGSIZE;
     const { endpoint } = this;
-    const destination = to === undefined ? endpoint.remote : to.address;
     const port = to === undefined ? endpoint.remotePort : to.port;
-    if (destination === undefined) return -EDESTADDRREQ;
-    if (port === 0) return -EINVAL;
-    const wrong = to === undefined ? 0 : checkDestination(this, to);
-    if (wrong < 0) return wrong;
+    const remote = to === undefined ? endpoint.remote : destination(this, to.address);
+    if (remote === undefined) return -EDESTADDRREQ;
+    if (port === 0 || !isPort(port)) return -EINVAL;
+    if (typeof remote === 'number') return remote;
     if (this.stack.closed) return -ENETDOWN;
     if (!this.#holdPort()) return -EAGAIN;
-    const path = pathTo(this, actual(destination));
+    const path = pathTo(this, remote);
     if (typeof path === 'number') return path;
     const error = this.takeError();
     if (error !== 0) return -error;
@@ -252,7 +238,7 @@ export class DatagramSocket implements EndpointUser {
   }
 
   /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -ENOTCONN, -EBADF */
-  getsockopt(level: number, option: number): number {
+  getsockopt(level: number, option: number): number | string {
     return this.#closed ? -EBADF : getDatagramOption(this, level, option);
   }
 
@@ -296,10 +282,16 @@ export class DatagramSocket implements EndpointUser {
     this.path = undefined;
   }
 
-  /** The address that bind or connect gave, to send from; undefined: the route chooses. */
-  boundSource(): IpAddress | undefined {
+  /** The address that bind or connect gave, to send from to `remote`; undefined: the route chooses. */
+  boundSource(remote: IpAddress): IpAddress | undefined {
     const { local } = this.endpoint;
-    if (local.isUnspecified || local.isMulticast || this.stack.network.isBroadcast(local)) return undefined;
+    if (
+      local.isUnspecified ||
+      local.family !== remote.family ||
+      local.isMulticast ||
+      this.stack.network.isBroadcast(local)
+    )
+      return undefined;
     return local;
   }
 

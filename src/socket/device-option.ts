@@ -1,5 +1,6 @@
 /** SO_BINDTODEVICE and SO_BINDTOIFINDEX: the socket sends over one interface alone, and hears what comes over it alone. */
 import { deviceIndex, deviceName } from '../stack/devices.ts';
+import type { Stack } from '../stack/stack.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { EINVAL, ENETUNREACH, ENODEV } from './errno.ts';
 import type { OptionValue } from './option-value.ts';
@@ -10,11 +11,15 @@ const LONGEST_NAME = 15;
 
 /** SO_BINDTODEVICE: a name, as text or bytes (up to the first zero); the empty one is none. @returns 0, -ENODEV, -EINVAL (no name), or as `setDevice` */
 export function setDeviceByName(socket: Socket, value: OptionValue): number {
+  const index = deviceNamed(socket.stack, value);
+  return index < 0 ? index : setDevice(socket, index);
+}
+
+/** The index of the interface that an option's value names; 0: it names none. @returns it, -ENODEV, or -EINVAL (no name) */
+export function deviceNamed({ network }: Stack, value: OptionValue): number {
   const name = nameIn(value);
   if (name === undefined) return -EINVAL;
-  if (name === '') return setDevice(socket, 0);
-  const index = deviceIndex(socket.stack.network, name);
-  return index === 0 ? -ENODEV : setDevice(socket, index);
+  return name === '' ? 0 : deviceIndex(network, name) || -ENODEV;
 }
 
 /** SO_BINDTOIFINDEX; 0: none. @returns 0, -EINVAL (negative), or as `setDevice` */

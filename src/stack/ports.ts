@@ -122,7 +122,8 @@ export class Ports {
 }
 
 /** Whether a packet could be for both. RFC 3493 3.7: `::` is every address of both families, or of IPv6 alone. */
-function overlap(a: Claim, b: Claim): boolean {
+/** Whether there is an address and an interface that both would hold. */
+export function overlap(a: Claim, b: Claim): boolean {
   if (a.device !== b.device && a.device !== 0 && b.device !== 0) return false;
   return covers(a, b) || covers(b, a) || a.address.equals(b.address);
 }

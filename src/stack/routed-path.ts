@@ -4,9 +4,10 @@ import { sendFragments } from '../ip/fragmentation.ts';
 import type { Identifications } from '../ip/identification.ts';
 import { type Egress, IpPath } from '../ip/path.ts';
 import type { Packet } from '../link/packet.ts';
-import { type PathMetrics, PMTUDISC_DO, PMTUDISC_OMIT, PMTUDISC_WANT } from '../tcp/path.ts';
+import { type PathMetrics, PMTUDISC_DO, PMTUDISC_OMIT, PMTUDISC_PROBE, PMTUDISC_WANT } from '../tcp/path.ts';
 import type { RareSettings } from '../tcp/rare-settings.ts';
 import type { IpAddress } from '../wire/address.ts';
+import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 
 /** What is known of the way from a path's interface to its destination. */
 export interface KnownPath {
@@ -57,7 +58,8 @@ export class RoutedPath extends IpPath {
 
   override get mtu(): number {
     if (this.#version !== this.#knowledge.version) this.#look();
-    return Math.min(this.egress.mtu, this.#known.mtu);
+    // Who probes for himself, or believes nobody, is held back by the interface alone (Linux's ip_sk_use_pmtu; TCP does otherwise).
+    return this.#isForProbes ? this.egress.mtu : Math.min(this.egress.mtu, this.#known.mtu);
   }
 
   get metrics(): PathMetrics {
@@ -68,6 +70,7 @@ export class RoutedPath extends IpPath {
   /** Linux's ip_dont_fragment. */
   override get dontFragment(): boolean {
     if (this.#version !== this.#knowledge.version) this.#look();
+    if (this.#isForProbes) return this.discovery === PMTUDISC_PROBE;
     return this.discovery === PMTUDISC_DO || (this.discovery === PMTUDISC_WANT && !this.#known.locked);
   }
 
@@ -109,6 +112,10 @@ export class RoutedPath extends IpPath {
   /** RFC 6864 4.3, RFC 6274 3.5.2: what may be fragmented is numbered. */
   protected override identify(pieces: number): number {
     return this.#knowledge.identifications.next(this.source, this.destination, this.protocol, pieces);
+  }
+
+  get #isForProbes(): boolean {
+    return this.discovery >= PMTUDISC_PROBE && this.protocol !== PROTOCOL_TCP;
   }
 
   #look(): void {

@@ -20,7 +20,7 @@ import type { SocketStatus } from './connections.ts';
 import { reportUnreachable } from './icmp-reports.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
-import { type DatagramEnds, hears, UdpTable } from './udp-table.ts';
+import { ANY_DEVICE, type DatagramEnds, scoreOf, UdpTable } from './udp-table.ts';
 
 export class UdpInput {
   readonly table: UdpTable;
@@ -62,9 +62,10 @@ export class UdpInput {
       return this.#stack.drop(reasonName(reason), now);
     }
     if (!isOneHost(packet) || !this.#believable(from, packet)) return this.#stack.drop('ip-martian-source', now);
-    if (!this.#isForOne(packet)) return this.#toAll(packet, now);
-    const endpoint = this.table.find(packet, header.destinationPort, header.sourcePort);
-    if (endpoint !== undefined) return this.#deliver(endpoint, packet, now);
+    const device = this.#stack.network.deviceOf(from, packet);
+    if (!this.#isForOne(packet)) return this.#toAll(packet, device, now);
+    const endpoint = this.table.find(packet, header.destinationPort, header.sourcePort, device);
+    if (endpoint !== undefined) return this.#deliver(endpoint, packet, device, now);
     counters.NoPorts++;
     // RFC 1122 4.1.3.1: nobody is there, and the sender is told so.
     this.#stack.drop('udp-no-socket', now);
@@ -73,7 +74,7 @@ export class UdpInput {
 
   /** An ICMP error quotes a datagram of ours. RFC 1122 4.1.3.3: it is handed up, to who is connected: it cannot be about another peer of his. */
   errorArrives(quoted: QuotedPacket, localPort: number, remotePort: number, error: IcmpError): void {
-    const endpoint = this.table.find(reversed(quoted), localPort, remotePort);
+    const endpoint = this.table.find(reversed(quoted), localPort, remotePort, ANY_DEVICE);
     // Linux: what may pass is not told.
     if (endpoint?.remote !== undefined && error.hard) this.#fail(endpoint, error.reason);
   }
@@ -81,9 +82,9 @@ export class UdpInput {
   /** A datagram of ours was larger than a hop takes. @param mtu of the hop, bytes; 0: not said */
   tooBig(quoted: QuotedPacket, localPort: number, remotePort: number, mtu: number): void {
     const ends = reversed(quoted);
-    const endpoint = this.table.find(ends, localPort, remotePort);
+    const endpoint = this.table.find(ends, localPort, remotePort, ANY_DEVICE);
     if (endpoint === undefined) return;
-    const { discovery } = endpoint;
+    const discovery = ends.family === 4 ? endpoint.discovery : endpoint.discovery6;
     // Those who do not believe routers are not touched by what they say: IP_PMTUDISC_INTERFACE and OMIT (Linux).
     if (discovery <= PMTUDISC_PROBE) {
       const local = IpAddress.v6(ends.d0, ends.d1, ends.d2, ends.d3);
@@ -169,12 +170,12 @@ export class UdpInput {
   }
 
   /** RFC 1122 3.3.6, 4.1.3.5: everybody who listens gets it; nobody is answered. */
-  #toAll(packet: InboundPacket, now: number): void {
+  #toAll(packet: InboundPacket, device: number, now: number): void {
     const { sourcePort, destinationPort } = this.#header;
     let taken = false;
     for (const endpoint of this.table.at(destinationPort)) {
-      if (!hears(endpoint, packet, sourcePort)) continue;
-      this.#deliver(endpoint, packet, now);
+      if (scoreOf(endpoint, packet, sourcePort, device) === 0) continue;
+      this.#deliver(endpoint, packet, device, now);
       taken = true;
     }
     if (taken) return;
@@ -188,7 +189,7 @@ export class UdpInput {
     this.#stack.tcp.markReady(endpoint);
   }
 
-  #deliver(endpoint: UdpEndpoint, packet: InboundPacket, now: number): void {
+  #deliver(endpoint: UdpEndpoint, packet: InboundPacket, device: number, now: number): void {
     const { queue } = endpoint;
     const header = this.#header;
     const memory = truesize(packet.headerLength + packet.payloadLength);
@@ -213,6 +214,7 @@ export class UdpInput {
     datagram.d1 = packet.d1;
     datagram.d2 = packet.d2;
     datagram.d3 = packet.d3;
+    datagram.interfaceIndex = device;
     queue.push(datagram, packet.chunk.bytes, header.payloadOffset);
     this.#stack.tcp.markReady(endpoint);
   }

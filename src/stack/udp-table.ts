@@ -4,7 +4,7 @@ import type { Random } from '../time/random.ts';
 import type { UdpEndpoint } from '../udp/endpoint.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { halfSipHashWords } from '../wire/siphash.ts';
-import type { PortRange } from './ports.ts';
+import { type Claim, overlap, type PortRange } from './ports.ts';
 
 /** Both ends of a datagram, as this host sees them: `d` is its own address, `s` the peer's, in words of IpAddress. */
 export interface DatagramEnds {
@@ -18,6 +18,9 @@ export interface DatagramEnds {
   readonly d2: number;
   readonly d3: number;
 }
+
+/** In place of the index of an interface. */
+export const ANY_DEVICE = -1;
 
 const NONE: readonly UdpEndpoint[] = [];
 const words = new Int32Array(9);
@@ -63,8 +66,11 @@ export class UdpTable {
     return this.#ports.get(port) ?? NONE;
   }
 
-  /** The one that a datagram is for: connected to its sender before bound to its very address before bound to all. */
-  find(ends: DatagramEnds, localPort: number, remotePort: number): UdpEndpoint | undefined {
+  /**
+   * The one that a datagram is for: connected to its sender before bound to its very address before bound to all.
+   * @param device index of the interface that it came over; ANY_DEVICE: that is not known
+   */
+  find(ends: DatagramEnds, localPort: number, remotePort: number, device: number): UdpEndpoint | undefined {
     const list = this.#ports.get(localPort);
     if (list === undefined) return undefined;
     let best: UdpEndpoint | undefined;
@@ -72,7 +78,7 @@ export class UdpTable {
     let shared = 0;
     for (let i = 0; i < list.length; i++) {
       const endpoint = list[i] as UdpEndpoint;
-      const own = scoreOf(endpoint, ends, remotePort);
+      const own = scoreOf(endpoint, ends, remotePort, device);
       if (own === 0 || own < score) continue;
       if (own > score) {
         best = endpoint;
@@ -81,7 +87,7 @@ export class UdpTable {
       }
       if (endpoint.reusePort && endpoint.remote === undefined) shared++;
     }
-    return shared < 2 ? best : this.#choose(list, ends, localPort, remotePort, score, shared);
+    return shared < 2 ? best : this.#choose(list, ends, localPort, remotePort, device, score, shared);
   }
 
   /** SO_REUSEPORT: the hash of both ends chooses, so that what belongs together meets the same. */
@@ -90,12 +96,13 @@ export class UdpTable {
     ends: DatagramEnds,
     localPort: number,
     remotePort: number,
+    device: number,
     score: number,
     count: number,
   ): UdpEndpoint | undefined {
     let skip = (this.#hash(ends, localPort, remotePort) >>> 0) % count;
     for (const endpoint of list) {
-      if (!endpoint.reusePort || scoreOf(endpoint, ends, remotePort) !== score) continue;
+      if (!endpoint.reusePort || scoreOf(endpoint, ends, remotePort, device) !== score) continue;
       if (skip-- === 0) return endpoint;
     }
     return undefined;
@@ -116,10 +123,11 @@ export class UdpTable {
 
   /** Whether another stands in the way of binding `endpoint` to that address and port. */
   conflicts(endpoint: UdpEndpoint, address: IpAddress, port: number): boolean {
+    const claim = claimOf(endpoint, address);
     return this.at(port).some((other) => {
       if (other === endpoint || (endpoint.reuseAddress && other.reuseAddress)) return false;
       if (endpoint.reusePort && other.reusePort) return false;
-      return overlap(endpoint, address, other);
+      return overlap(claim, claimOf(other, other.local));
     });
   }
 
@@ -139,35 +147,25 @@ export class UdpTable {
   }
 }
 
-/** Whether one that is bound to `address` and another could be meant by the same datagram. */
-function overlap(endpoint: UdpEndpoint, address: IpAddress, other: UdpEndpoint): boolean {
-  if (address.isUnspecified) return covers(endpoint, address, other.local) || covers(other, other.local, address);
-  if (other.local.isUnspecified) return covers(other, other.local, address);
-  return address.equals(other.local);
+function claimOf({ v6Only, device, reuseAddress, reusePort }: UdpEndpoint, address: IpAddress): Claim {
+  return { address, v6Only, device, reuseAddress, reusePort };
 }
 
-/** Whether a socket on an unspecified address takes what is sent to another address. :: is both families, but for IPV6_V6ONLY. */
-function covers(endpoint: UdpEndpoint, any: IpAddress, address: IpAddress): boolean {
-  if (any.family === address.family) return any.isUnspecified;
-  return any.isUnspecified && any.family === 6 && !endpoint.v6Only;
-}
-
-/** How well a socket fits; 0: not at all. */
-export function scoreOf(endpoint: UdpEndpoint, ends: DatagramEnds, remotePort: number): number {
+/** How well a socket fits; 0: not at all. Linux: the very address is best, then the very peer, a device of its own, and the packet's family. */
+export function scoreOf(endpoint: UdpEndpoint, ends: DatagramEnds, remotePort: number, device: number): number {
   const { local, remote } = endpoint;
   let score = endpoint.family === 4 ? 1 : 0;
+  if (endpoint.device !== 0) {
+    if (endpoint.device !== device && device !== ANY_DEVICE) return 0;
+    score += 2;
+  }
   if (remote !== undefined) {
     if (endpoint.remotePort !== remotePort || !isAt(remote, ends.s0, ends.s1, ends.s2, ends.s3)) return 0;
     score += 4;
   }
-  if (!local.isUnspecified) return isAt(local, ends.d0, ends.d1, ends.d2, ends.d3) ? score + 10 : 0;
-  if (local.family === ends.family) return score + 2;
-  return local.family === 6 && !endpoint.v6Only ? score + 2 : 0;
-}
-
-/** Whether a datagram to a group, or to everybody, is for a socket as well. */
-export function hears(endpoint: UdpEndpoint, ends: DatagramEnds, remotePort: number): boolean {
-  return scoreOf(endpoint, ends, remotePort) > 0;
+  if (!local.isUnspecified) return isAt(local, ends.d0, ends.d1, ends.d2, ends.d3) ? score + 16 : 0;
+  if (local.family === ends.family) return score + 8;
+  return local.family === 6 && !endpoint.v6Only ? score + 8 : 0;
 }
 
 function isAt(address: IpAddress, w0: number, w1: number, w2: number, w3: number): boolean {

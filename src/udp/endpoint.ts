@@ -19,6 +19,8 @@ export class UdpEndpoint {
   local: IpAddress;
   /** 0: not bound; nothing arrives. */
   localPort = 0;
+  /** SO_BINDTODEVICE: index of the one interface that datagrams come over; 0: any. */
+  device = 0;
   /** Where datagrams must come from; undefined: not connected. */
   remote: IpAddress | undefined = undefined;
   remotePort = 0;
@@ -32,16 +34,18 @@ export class UdpEndpoint {
   sending = 0;
   /** What an ICMP error said, as a close reason; 0: nothing. */
   error = 0;
-  /** IP_MTU_DISCOVER. */
+  /** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER. */
   discovery: number;
+  discovery6: number;
   /** Somebody found no room to send, and wants to be told of it. */
   noSpace = false;
 
-  constructor(family: 4 | 6, local: IpAddress, pool: RingPool, rcvBuf: number, discovery: number) {
+  constructor(family: 4 | 6, local: IpAddress, pool: RingPool, rcvBuf: number, discovery: number, discovery6: number) {
     this.family = family;
     this.local = local;
     this.queue = new DatagramQueue(pool);
     this.rcvBuf = rcvBuf;
     this.discovery = discovery;
+    this.discovery6 = discovery6;
   }
 }

@@ -1,5 +1,4 @@
 /** A datagram that goes out: header, checksum, and where its payload waits for the link. RFC 768. */
-import { completeChecksum } from '../link/linear.ts';
 import { CHECKSUM_PARTIAL, type Packet } from '../link/packet.ts';
 import { CHUNK_SIZE, type Chunk, type Slab } from '../link/slab.ts';
 import { fold } from '../wire/checksum.ts';
@@ -7,14 +6,11 @@ import { UDP_CHECKSUM_OFFSET, UDP_HEADER_LENGTH, writeUdpHeader } from '../wire/
 
 /** What UDP needs of the way to a destination. */
 export interface DatagramPath {
-  /** Bytes of an IP packet that get through in one piece, as far as is known. */
-  readonly mtu: number;
-  /** Bytes of the IP header that `send` writes. */
-  readonly headerLength: number;
   /** Sum of the pseudo-header's words without the length. */
   readonly pseudoSum: number;
   take(): Packet | undefined;
-  send(packet: Packet): void;
+  /** Cuts what is too large into fragments, whose checksum it completes. */
+  send(packet: Packet): boolean;
 }
 
 /** Bytes of payload that fit behind the header in a packet's own header area. */
@@ -80,8 +76,6 @@ export function sendDatagram(
   packet.checksum = CHECKSUM_PARTIAL;
   packet.transportOffset = 0;
   packet.checksumOffset = UDP_CHECKSUM_OFFSET;
-  // No link sums over fragments: what will be cut has the real one.
-  if (path.headerLength + total > path.mtu) completeChecksum(packet);
   path.send(packet);
   return true;
 }
