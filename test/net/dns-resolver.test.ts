@@ -1,15 +1,9 @@
 import { expect } from 'chai';
 import type { Answer } from 'dns-packet';
-import { DnsResolver } from '../../src/net/dns-resolver.ts';
+import type { DnsResolver } from '../../src/net/dns-resolver.ts';
 import { DNSError } from '../../src/net/errors.ts';
-import { HostsTable } from '../../src/net/hosts-file.ts';
-import type { IPAddr } from '../../src/net/ip-addr.ts';
-import { DNS_DEFAULTS, type DnsConfig } from '../../src/net/resolv-conf.ts';
-import { parseServices } from '../../src/net/services-file.ts';
-import { nodeDnsCodec } from '../../src/node/dns-codec.ts';
-import { seededRandom } from '../../src/time/random.ts';
+import type { DnsConfig } from '../../src/net/resolv-conf.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
-import type { IpAddress } from '../../src/wire/address.ts';
 import {
   AUTHORITATIVE,
   a,
@@ -31,18 +25,7 @@ describe('net/dns-resolver', () => {
   let clock: VirtualClock;
   let servers: DnsServers;
 
-  const start = (
-    config: Partial<DnsConfig> = {},
-    hosts = '',
-    sourceOf: (to: IPAddr) => IpAddress | undefined = () => undefined,
-  ) =>
-    new DnsResolver({
-      config: () => ({ ...DNS_DEFAULTS, servers: [SERVER], ...config }),
-      hosts: () => HostsTable.parse(hosts),
-      services: () => parseServices('myservice 7777/tcp mine'),
-      means: { clock, random: seededRandom(1), codec: nodeDnsCodec, dial: servers.dial },
-      sourceOf,
-    });
+  const start = (config: Partial<DnsConfig> = {}, hosts = '') => servers.resolver(config, { hosts });
   const run = <T>(until: Promise<T>) => clock.run({ until });
   const fail = async (promise: Promise<unknown>) => (await run(rejection(promise))) as DNSError;
 

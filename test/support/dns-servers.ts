@@ -6,12 +6,20 @@
  */
 import packet, { type Answer, type DecodedPacket, type Packet } from 'dns-packet';
 import type { DnsConn, DnsDial } from '../../src/net/dns-exchange.ts';
+import { DnsResolver } from '../../src/net/dns-resolver.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from '../../src/net/errors.ts';
+import { HostsTable } from '../../src/net/hosts-file.ts';
+import type { IPAddr } from '../../src/net/ip-addr.ts';
 import { OpError } from '../../src/net/op-error.ts';
+import { DNS_DEFAULTS, type DnsConfig } from '../../src/net/resolv-conf.ts';
+import { parseServices } from '../../src/net/services-file.ts';
 import { TCPAddr } from '../../src/net/tcp-addr.ts';
+import { nodeDnsCodec } from '../../src/node/dns-codec.ts';
 import { ECONNREFUSED } from '../../src/socket/errno.ts';
 import type { Timer } from '../../src/time/clock.ts';
+import { seededRandom } from '../../src/time/random.ts';
 import type { VirtualClock } from '../../src/time/virtual-clock.ts';
+import type { IpAddress } from '../../src/wire/address.ts';
 
 export interface Asked {
   readonly server: string;
@@ -57,6 +65,12 @@ export function zone(records: Readonly<Record<string, readonly Answer[]>>): Beha
   };
 }
 
+export interface ResolverOptions {
+  /** The text of /etc/hosts. */
+  readonly hosts?: string;
+  readonly sourceOf?: (to: IPAddr) => IpAddress | undefined;
+}
+
 export class DnsServers {
   readonly asked: Asked[] = [];
   readonly #clock: VirtualClock;
@@ -71,6 +85,20 @@ export class DnsServers {
   on(server: string, behaviour: Behaviour): this {
     this.#behaviours.set(server, behaviour);
     return this;
+  }
+
+  /** A resolver that asks them; 10.9.0.1:53, when nothing else is said. */
+  resolver(
+    config: Partial<DnsConfig> = {},
+    { hosts = '', sourceOf = () => undefined }: ResolverOptions = {},
+  ): DnsResolver {
+    return new DnsResolver({
+      config: () => ({ ...DNS_DEFAULTS, servers: ['10.9.0.1:53'], ...config }),
+      hosts: () => HostsTable.parse(hosts),
+      services: () => parseServices('myservice 7777/tcp mine'),
+      means: { clock: this.#clock, random: seededRandom(1), codec: nodeDnsCodec, dial: this.dial },
+      sourceOf,
+    });
   }
 
   /** The questions so far, as `udp 10.9.0.1:53 A web.example`. */
