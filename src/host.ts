@@ -255,6 +255,7 @@ export class Host {
 
   async #close(timeout: number): Promise<void> {
     const { stack, open } = this.#net;
+    this.dns.close();
     for (const one of [...open] satisfies Closable[]) one.close();
     if (timeout > 0) await idle(stack, timeout);
     stack.close();

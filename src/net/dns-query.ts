@@ -25,6 +25,8 @@ export interface Asking {
   /** The name as the user gave it: errors are about it, and not about one of the names that it was made into. */
   readonly shown: string;
   readonly signal: AbortSignal | undefined;
+  /** Nothing more is to be asked. */
+  readonly isOver: () => boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function ask(
   means: DnsMeans,
   turnstile: Turnstile,
   question: Question,
-  { config, firstServer, shown, signal }: Asking,
+  { config, firstServer, shown, signal, isOver }: Asking,
 ): Promise<Answer> {
   const { servers, attempts } = config;
   let last: DNSError | undefined;
@@ -47,6 +49,7 @@ export async function ask(
     } catch (error) {
       if (signal?.aborted) throw failed(abortError(signal), shown, server);
       last = failed(error as Error, shown, server);
+      if (isOver()) break;
       continue;
     }
     const problem = problemOf(message, question);

@@ -9,7 +9,7 @@ import type { DnsMeans } from './dns-exchange.ts';
 import { isDomainName, isLocalhost, nameList, reverseName } from './dns-names.ts';
 import { type Answer, ask, CANNOT_UNMARSHAL } from './dns-query.ts';
 import { type MX, type SRV, sortMX, sortSRV } from './dns-sort.ts';
-import { AddrError, DNSError, type NetError, UnknownNetworkError } from './errors.ts';
+import { AddrError, DNSError, errClosed, type NetError, UnknownNetworkError } from './errors.ts';
 import type { HostsTable } from './hosts-file.ts';
 import { IPAddr, parseIPAddr } from './ip-addr.ts';
 import { LookupGroup } from './lookup-group.ts';
@@ -49,6 +49,7 @@ export class DnsResolver implements Resolver {
   readonly #group = new LookupGroup<Found>();
   readonly #turnstile = new Turnstile(AT_ONCE);
   #questions = 0;
+  #isClosed = false;
 
   /** For createHost alone. */
   constructor(sources: DnsSources) {
@@ -158,6 +159,11 @@ export class DnsResolver implements Resolver {
     return this.#checked(address, server, all, all.filter(isDomainName));
   }
 
+  /** Nobody is asked any more: lookups that would have to fail with `use of closed network connection`. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   get #random(): DnsMeans['random'] {
     return (this.#sources.means as DnsMeans).random;
   }
@@ -219,9 +225,21 @@ export class DnsResolver implements Resolver {
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
     const { means } = this.#sources;
+    if (this.#isClosed) throw new DNSError(errClosed.message, shown, { cause: errClosed });
     if (means === undefined || config.servers.length === 0) throw noSuchHost(shown);
     const firstServer = config.rotate ? this.#questions++ % config.servers.length : 0;
-    return ask(means, this.#turnstile, { name: full, type }, { config, firstServer, shown, signal });
+    return ask(
+      means,
+      this.#turnstile,
+      { name: full, type },
+      {
+        config,
+        firstServer,
+        shown,
+        signal,
+        isOver: () => this.#isClosed,
+      },
+    );
   }
 
   /** Go's lookup: the records of one type, of the first name of the search list that has any. */
