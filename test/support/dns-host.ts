@@ -24,7 +24,7 @@ export interface DnsHost {
 export async function serveDns(
   host: Host,
   behaviour: (asked: AskedFrom) => readonly Reply[],
-  port = 53,
+  address = ':53',
 ): Promise<DnsHost> {
   const asked: DnsHost['asked'] = [];
   const packets = await host.listenPacket('udp', address);
