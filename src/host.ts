@@ -80,7 +80,7 @@ export function createHost(options: HostOptions = {}): Host {
   }
   // What is said of a link's own network goes before what follows from its address.
   for (const route of routes) applyRoute(stack, route);
-  const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
+  const addresses = stack.interfaces.flatMap((one) => one.addresses.map(({ address }) => address));
   if (options.forwarding !== undefined) setForwarding(stack, options.forwarding);
   const open: Net['open'] = new Set();
   const dns = hostResolver(plan, stack, open, random);
@@ -88,7 +88,10 @@ export function createHost(options: HostOptions = {}): Host {
 }
 
 export class Host {
-  /** Its addresses, in the order of the links; 127.0.0.1 is one always and not listed. */
+  /**
+   * Its addresses, in the order of the links; a link-local one, which every link with IPv6 has, shows the number of its interface: `fe80::1%2`. 127.0.0.1 and ::1
+   * are always there and not listed.
+   */
   readonly addresses: readonly IpAddress[];
   /** Looks names up as the option `dns` says: addresses, aliases, mail exchangers, services, names of addresses, ... */
   readonly dns: DnsResolver;

@@ -12,6 +12,7 @@ import { checkCall, type Net, openSocket, runControl } from './net.ts';
 import type { TCPAddr } from './tcp-addr.ts';
 import { TCPConn } from './tcp-conn.ts';
 import type { Operation } from './wait-queue.ts';
+import { withZone } from './zones.ts';
 
 /** Go: how often a connection to itself, or a port that turned out to be taken, is tried again. */
 const RETRIES = 2;
@@ -59,12 +60,12 @@ async function attempt(
   limits: Limits,
 ): Promise<Descriptor> {
   if (limits.signal?.aborted) throw abortError(limits.signal);
-  const target = targetOf(network, remote);
-  const socket = openSocket(net, target.address.family);
+  const target = targetOf(net, network, remote);
+  const socket = openSocket(net, network, target.address.family);
   const descriptor = new Descriptor(socket, net.stack.clock, net.open);
   try {
     runControl(options.control, target.address.family, remote, socket);
-    bindLocal(socket, network, target.address.family, options.localAddr);
+    bindLocal(net, socket, network, target.address.family, options.localAddr);
     await connected(descriptor, target, limits);
     return descriptor;
   } catch (error) {
@@ -74,15 +75,16 @@ async function attempt(
 }
 
 /** Go: to dial no address, or the unspecified one, is to dial this host. */
-function targetOf(network: string, remote: TCPAddr): SocketAddress {
-  if (remote.ip !== undefined && !remote.ip.isUnspecified) return { address: remote.ip, port: remote.port };
-  const family = remote.ip?.family ?? (network === 'tcp6' ? 6 : 4);
-  return { address: family === 6 ? IPV6_LOOPBACK : IPV4_LOOPBACK, port: remote.port };
+function targetOf(net: Net, network: string, remote: TCPAddr): SocketAddress {
+  const { ip, port, zone } = remote;
+  if (ip !== undefined && !ip.isUnspecified) return { address: withZone(net.stack.network, ip, zone), port };
+  const family = ip?.family ?? (network === 'tcp6' ? 6 : 4);
+  return { address: family === 6 ? IPV6_LOOPBACK : IPV4_LOOPBACK, port };
 }
 
-function bindLocal(socket: Socket, network: string, family: 4 | 6, local: TCPAddr | undefined): void {
+function bindLocal(net: Net, socket: Socket, network: string, family: 4 | 6, local: TCPAddr | undefined): void {
   if (local === undefined) return;
-  const address = localAddress(network, family, local);
+  const address = withZone(net.stack.network, localAddress(network, family, local), local.zone);
   if (address.isUnspecified && local.port === 0) return;
   checkCall('bind', socket.bind({ address, port: local.port }));
 }

@@ -20,6 +20,7 @@ import { OpError } from './op-error.ts';
 import { checkNetwork, preferred, resolveList } from './resolve.ts';
 import { TCPAddr } from './tcp-addr.ts';
 import { TCPListener } from './tcp-listener.ts';
+import { tcpAddr, withZone } from './zones.ts';
 
 export interface ListenOptions extends KeepAliveOptions {
   /** Connections that may wait for an accept. Default: 4096. */
@@ -32,7 +33,8 @@ export interface ListenOptions extends KeepAliveOptions {
 const BACKLOG = 4096;
 
 /**
- * Listens on `address`: an empty host, or 0.0.0.0, is all addresses of the host; port 0 or none is a free one.
+ * Listens on `address`: an empty host, 0.0.0.0 or :: is all addresses of the host, of both families (tcp4: of IPv4; tcp6: of IPv6); port 0 or none is a
+ * free one.
  * Of several addresses of a name the first of IPv4 is taken.
  * @throws OpError `listen` (as a rejection): address already in use, cannot assign requested address, missing port in address, ...
  * @throws TypeError, RangeError (as rejections) for wrong options
@@ -74,28 +76,35 @@ function checkOptions(network: string, address: string, options: ListenOptions):
 }
 
 function open(net: Net, network: string, local: TCPAddr, backlog: number, options: ListenOptions): TCPListener {
-  const address = local.ip ?? anyAddress(network);
-  const socket = openSocket(net, address.family);
+  const address = addressOf(net, network, local);
+  const socket = openSocket(net, network, address.family);
   try {
     // Go: listening again must not wait for the TIME-WAIT of earlier connections.
     socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
     runControl(options.control, address.family, local, socket);
     checkCall('bind', socket.bind({ address, port: local.port }));
     checkCall('listen', socket.listen(backlog));
-    return new TCPListener(new Descriptor(socket, net.stack.clock, net.open), boundAddress(socket), options, net.open);
+    return new TCPListener(
+      new Descriptor(socket, net.stack.clock, net.open),
+      boundAddress(net, socket),
+      options,
+      net.open,
+    );
   } catch (error) {
     socket.close();
     throw error;
   }
 }
 
-function anyAddress(network: string): IpAddress {
-  return network === 'tcp6' ? IPV6_ANY : IPV4_ANY;
+/** Go: no address, and the any-address of either family, are all addresses of both unless the network names one. */
+function addressOf(net: Net, network: string, local: TCPAddr): IpAddress {
+  if (local.ip !== undefined && !local.isWildcard) return withZone(net.stack.network, local.ip, local.zone);
+  return network === 'tcp4' ? IPV4_ANY : IPV6_ANY;
 }
 
-function boundAddress(socket: Socket): TCPAddr {
+function boundAddress(net: Net, socket: Socket): TCPAddr {
   const bound = socket.getsockname();
-  if (typeof bound !== 'number') return new TCPAddr(bound.address, bound.port);
+  if (typeof bound !== 'number') return tcpAddr(net.stack.network, bound);
   checkCall('getsockname', bound);
   return new TCPAddr(undefined, 0);
 }

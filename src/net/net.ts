@@ -1,5 +1,5 @@
 /** What dial and listen need of a host. */
-import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from '../socket/constants.ts';
+import { AF_INET, AF_INET6, IPPROTO_IPV6, IPPROTO_TCP, IPV6_V6ONLY, SOCK_STREAM } from '../socket/constants.ts';
 import { createSocket } from '../socket/create-socket.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Stack } from '../stack/stack.ts';
@@ -24,10 +24,14 @@ export interface Net {
  */
 export type Control = (network: 'tcp4' | 'tcp6', address: string, socket: Socket) => void;
 
-/** @throws SyscallError `socket` */
-export function openSocket(net: Net, family: 4 | 6): Socket {
+/**
+ * A socket of a family; one of IPv6 speaks IPv4, too, unless the network is tcp6: whatever the host's default is (Go).
+ * @throws SyscallError `socket`
+ */
+export function openSocket(net: Net, network: string, family: 4 | 6): Socket {
   const socket = createSocket(net.stack, family === 4 ? AF_INET : AF_INET6, SOCK_STREAM, IPPROTO_TCP);
   if (typeof socket === 'number') throw new SyscallError('socket', -socket);
+  if (family === 6) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, Number(network === 'tcp6'));
   return socket;
 }
 

@@ -28,6 +28,7 @@ import { OpError } from './op-error.ts';
 import { ReadOperation, receiveChunk, receiveInto, WriteOperation } from './operations.ts';
 import { TCPAddr } from './tcp-addr.ts';
 import { monotonicDeadline, type WaitQueue } from './wait-queue.ts';
+import { tcpAddr } from './zones.ts';
 
 export interface WaitOptions {
   /** Ends the waiting: the call fails with `operation was canceled`, the connection stays as it is. */
@@ -42,8 +43,8 @@ export class TCPConn {
   /** For dial and accept alone. */
   constructor(descriptor: Descriptor) {
     this.#descriptor = descriptor;
-    this.#local = addressOf(descriptor.socket.getsockname());
-    this.#remote = addressOf(descriptor.socket.getpeername());
+    this.#local = addressOf(descriptor.socket, descriptor.socket.getsockname());
+    this.#remote = addressOf(descriptor.socket, descriptor.socket.getpeername());
   }
 
   /** The clock that deadlines are on. */
@@ -292,8 +293,8 @@ export class TCPConn {
 }
 
 /** A peer that reset the connection before it was accepted has taken its address with it: then there is none. */
-function addressOf(address: SocketAddress | number): TCPAddr {
-  return typeof address === 'number' ? new TCPAddr(undefined, 0) : new TCPAddr(address.address, address.port);
+function addressOf({ stack }: Socket, address: SocketAddress | number): TCPAddr {
+  return typeof address === 'number' ? new TCPAddr(undefined, 0) : tcpAddr(stack.network, address);
 }
 
 function describe(value: unknown): string {

@@ -89,7 +89,15 @@ describe('net/listen', () => {
     for (const [network, address, text] of [
       ['tcp', '10.9.0.2:80', '10.9.0.2:80'],
       ['tcp4', ':80', '0.0.0.0:80'],
-      ['tcp', '0.0.0.0:80', '0.0.0.0:80'],
+      ['tcp4', '0.0.0.0:80', '0.0.0.0:80'],
+      ['tcp4', '[::]:80', '0.0.0.0:80'],
+      ['tcp6', ':80', '[::]:80'],
+      ['tcp6', '[::]:80', '[::]:80'],
+      ['tcp', ':80', '[::]:80'],
+      ['tcp', '0.0.0.0:80', '[::]:80'],
+      ['tcp', '[::ffff:0.0.0.0]:80', '[::]:80'],
+      ['tcp', '[::]:80', '[::]:80'],
+      ['tcp', '[::1]:80', '[::1]:80'],
       ['tcp', 'localhost:http', '127.0.0.1:80'],
     ] as const) {
       it(`of ${network} ${address} is ${text}`, async () => {
@@ -114,7 +122,7 @@ describe('net/listen', () => {
     it('sees the socket before it is bound', async () => {
       const seen: unknown[] = [];
       await server.listen('tcp', ':80', { control: (network, address) => void seen.push([network, address]) });
-      expect(seen).to.deep.equal([['tcp4', ':80']]);
+      expect(seen).to.deep.equal([['tcp6', ':80']]);
     });
 
     it('can refuse, and then nothing is left', async () => {
@@ -167,7 +175,7 @@ describe('net/listen', () => {
       listener.setDeadline(wall(300));
       const error = (await pair.run(rejection(listener.accept()))) as OpError;
       expect(pair.clock.now() - start).to.equal(300);
-      expect(error.message).to.equal('accept tcp 0.0.0.0:80: i/o timeout');
+      expect(error.message).to.equal('accept tcp [::]:80: i/o timeout');
       expect(error.err).to.equal(errDeadlineExceeded);
       expect(error).to.include({ op: 'accept', timeout: true, temporary: true, source: undefined });
     });
@@ -200,7 +208,7 @@ describe('net/listen', () => {
       };
       const listener = await server.listen('tcp', ':80', { control });
       const error = (await rejection(listener.accept())) as OpError;
-      expect(error.message).to.equal('accept tcp 0.0.0.0:80: accept4: too many open files');
+      expect(error.message).to.equal('accept tcp [::]:80: accept4: too many open files');
       expect(error).to.include({ code: 'EMFILE', timeout: false, temporary: true });
     });
 
@@ -210,7 +218,7 @@ describe('net/listen', () => {
       const aborted = rejection(listener.accept({ signal: controller.signal }));
       const waiting = listener.accept();
       controller.abort();
-      expect((await aborted).message).to.equal('accept tcp 0.0.0.0:80: operation was canceled');
+      expect((await aborted).message).to.equal('accept tcp [::]:80: operation was canceled');
       expect(((await rejection(listener.accept({ signal: controller.signal }))) as OpError).code).to.equal('ABORT_ERR');
       await dial();
       expect(await pair.run(waiting)).to.be.instanceOf(TCPConn);
@@ -223,7 +231,7 @@ describe('net/listen', () => {
       const waiting = [1, 2, 3].map(() => rejection(listener.accept()));
       listener.close();
       for (const error of await Promise.all(waiting)) {
-        expect(error.message).to.equal('accept tcp 0.0.0.0:80: use of closed network connection');
+        expect(error.message).to.equal('accept tcp [::]:80: use of closed network connection');
         expect((error as OpError).err).to.equal(errClosed);
       }
     });
@@ -238,7 +246,7 @@ describe('net/listen', () => {
     it('is an error the second time; a deadline then is one without frills', async () => {
       const listener = await server.listen('tcp', ':80');
       listener.close();
-      expect(thrown(() => listener.close()).message).to.equal('close tcp 0.0.0.0:80: use of closed network connection');
+      expect(thrown(() => listener.close()).message).to.equal('close tcp [::]:80: use of closed network connection');
       expect(thrown(() => listener.setDeadline(null))).to.equal(errClosed);
       expect(`${listener.addr()}`).to.equal('0.0.0.0:80');
       await listener[Symbol.asyncDispose]();
