@@ -7,7 +7,7 @@ import { expect } from 'chai';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** Inside the package, so that `tunstack` names it. */
-const folder = join(root, 'dist', 'examples');
+const folder = join(root, 'dist', 'document-examples');
 
 interface Example {
   readonly title: string;

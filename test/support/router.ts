@@ -68,16 +68,3 @@ export class Router {
     return this.left.drain().map((bytes) => readError(bytes));
   }
 }
-
-/** Who speaks, and to whom, in the tests of both families. */
-export const FAMILIES = [
-  { family: 4, from: '10.1.0.7', to: '10.2.0.7', far: '192.0.2.7', left: '10.1.0.1', icmp: 'ICMP' },
-  {
-    family: 6,
-    from: '2001:db8:1::7',
-    to: '2001:db8:2::7',
-    far: '2001:db8:ffff::7',
-    left: '2001:db8:1::1',
-    icmp: 'ICMPv6',
-  },
-] as const;
