@@ -49,7 +49,8 @@ export function writeAddress(view: DataView, offset: number, address: IpAddress)
     view.setInt32(offset, address.w3);
     return offset + 4;
   }
-  view.setInt32(offset, address.w0);
+  // The zone of a link-local address is this host's own affair.
+  view.setInt32(offset, address.bareW0);
   view.setInt32(offset + 4, address.w1);
   view.setInt32(offset + 8, address.w2);
   view.setInt32(offset + 12, address.w3);

@@ -1,0 +1,78 @@
+import { createEthernet } from '../../src/link/ethernet.ts';
+import { impaired } from '../../src/link/impaired.ts';
+import type { Link } from '../../src/link/link.ts';
+import { createPipe } from '../../src/link/pipe.ts';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
+import type { TestSocket } from '../../src/packetdrill/target.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
+import { Stack } from '../../src/stack/stack.ts';
+import { seededRandom } from '../../src/time/random.ts';
+import { VirtualClock } from '../../src/time/virtual-clock.ts';
+import { plays } from './cases.ts';
+import { addressOf, Ground, LINK_LOCAL, OURS, PEERS, VARIANTS, type Variant } from './ground.ts';
+
+/** Two links of frames that are joined. */
+function ethernets(): [Link, Link] {
+  const [near, far] = createPipe({ mtu: 1514 });
+  const over = (frames: Link, seed: number) => createEthernet(frames, { seed, duplicateDetection: false });
+  return [over(near, 1), over(far, 2)];
+}
+
+/** Two links that are joined. */
+const LINKS: Readonly<Record<string, () => [Link, Link]>> = {
+  'a pipe': () => createPipe(),
+  'a pipe without offloads': () => createPipe({ offload: false }),
+  Ethernet: ethernets,
+};
+
+interface Both {
+  readonly ground: Ground;
+  readonly stacks: readonly Stack[];
+}
+
+function open(links: () => [Link, Link], variant: Variant): Both {
+  const clock = new VirtualClock();
+  const [near, far] = links();
+  let isCut = false;
+  const breaks = impaired(near, { both: { rule: () => (isCut ? 'drop' : 'pass') } });
+  const stacks = [breaks, far].map((link, i) => {
+    const sysctl = { tcp_timewait_len: 0.1, tcp_fastopen: 3 };
+    const stack = new Stack({ clock, random: seededRandom(i + 1), sysctl, hasher: nodeHasher });
+    const at = i === 0 ? OURS : PEERS;
+    const addresses = [
+      { address: addressOf(at[4]), bits: 24 },
+      { address: addressOf(at[6]), bits: 64 },
+      { address: addressOf(i === 0 ? LINK_LOCAL.ours : LINK_LOCAL.peers), bits: 64 },
+    ];
+    stack.addInterface(link, { addresses });
+    return stack;
+  });
+  const [ours, peers] = stacks as [Stack, Stack];
+  const ground = new Ground({
+    variant,
+    stack: ours,
+    peerSocket: (domain) => createSocket(peers, domain, 1, 0) as TestSocket,
+    time: { now: () => clock.now(), step: (ms) => clock.advance(ms), isVirtual: true },
+    cut: (cut) => {
+      isCut = cut;
+    },
+  });
+  return { ground, stacks };
+}
+
+for (const [name, links] of Object.entries(LINKS)) {
+  for (const variant of [...VARIANTS, 'link-local'] as const) {
+    describe(`TCP over ${name}, ${variant}`, () => {
+      let both: Both;
+      before(() => {
+        both = open(links, variant);
+      });
+      afterEach(() => both.ground.sweep());
+      after(() => {
+        for (const stack of both.stacks) stack.close();
+      });
+
+      for (const { title, play } of plays(true)) it(title, () => play(both.ground));
+    });
+  }
+}
