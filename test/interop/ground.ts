@@ -12,6 +12,7 @@ import type { Link } from '../../src/link/link.ts';
 import { openTun, type TunLink } from '../../src/link/tun.ts';
 import { setSysctl } from '../../src/link/tun-namespace.ts';
 import type { HostOptions } from '../../src/net/host-options.ts';
+import { nodeDnsCodec } from '../../src/node/dns-codec.ts';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import type { Clock, Timer } from '../../src/time/clock.ts';
 import { RealClock } from '../../src/time/real-clock.ts';
@@ -31,6 +32,7 @@ export interface GroundOptions {
   /** Our settings. */
   readonly sysctl?: HostOptions['sysctl'];
   readonly routes?: HostOptions['routes'];
+  readonly dns?: HostOptions['dns'];
   /** The kernel's, by name. */
   readonly kernelSysctl?: Readonly<Record<string, number | string>>;
 }
@@ -63,7 +65,7 @@ export class Ground {
   #kernel: Kernel | undefined;
 
   constructor(options: GroundOptions = {}) {
-    const { mtu = 1500, offload = true, impair, wrap, sysctl, routes, kernelSysctl = {} } = options;
+    const { mtu = 1500, offload = true, impair, wrap, sysctl, routes, dns, kernelSysctl = {} } = options;
     // Silence about IPv6 neighbours: a scene looks at its own packets.
     setSysctl('net.ipv6.conf.default.disable_ipv6', 1);
     for (const [name, value] of Object.entries(kernelSysctl)) setSysctl(name, value);
@@ -78,6 +80,8 @@ export class Ground {
       routes,
       clock: this.#clock,
       hasher: nodeHasher,
+      dns,
+      dnsCodec: nodeDnsCodec,
       // What is left behind must show before the minute is over.
       sysctl: { tcp_timewait_len: 0.1, ...sysctl },
     });
