@@ -22,6 +22,7 @@ export class IcmpRateLimit {
    * @param perSecond errors a second for the host
    */
   allow(destination: number, intervalMs: number, perSecond: number, now: number): boolean {
+    if (perSecond === 0) return false;
     this.#tokens = Math.min(this.#tokens + ((now - this.#at) * perSecond) / 1000, Math.max(perSecond / 20, 1));
     this.#at = now;
     if (this.#tokens < 1) return false;

@@ -210,18 +210,15 @@ export class Reassembly<From> {
   }
 
   #complete(datagram: PartialDatagram<From>, packet: InboundPacket, now: number): boolean {
-    const { family, s0, d0 } = datagram;
+    const { family } = datagram;
     const ecn = combinedEcn(datagram.ecnSeen);
     const chunk = this.#owner.slab.take();
     const length = ecn === IMPOSSIBLE_ECN ? 0 : writeWhole(datagram, chunk, ecn);
     this.#end(datagram);
-    if (length === 0 || !this.#read(chunk, length, packet)) {
+    if (length === 0 || !this.#read(chunk, length, datagram, packet)) {
       chunk.release();
       return this.#fail(family, ecn === IMPOSSIBLE_ECN ? 'ip-fragments-ecn' : 'ip-fragments-too-long', now);
     }
-    // The bytes say nothing of zones.
-    packet.s0 = s0;
-    packet.d0 = d0;
     this.#whole = chunk;
     this.#count(family, 'successes');
     return true;
@@ -242,7 +239,6 @@ export class Reassembly<From> {
     const { family, from, isSpoiled, header } = datagram;
     const chunk = header === undefined ? undefined : this.#owner.slab.take();
     const length = chunk === undefined ? 0 : writeFirst(datagram, chunk);
-    const { s0, d0 } = datagram;
     this.#end(datagram);
     if (isSpoiled) return;
     this.#count(family, 'timeouts');
@@ -250,21 +246,21 @@ export class Reassembly<From> {
     if (chunk === undefined) return;
     const first = this.#first;
     // RFC 792, RFC 8200 4.5: the sender is told, if the first fragment is there to be quoted.
-    if (this.#read(chunk, length, first)) {
-      first.s0 = s0;
-      first.d0 = d0;
-      this.#owner.reassemblyTimedOut(from, first, now);
-    }
+    if (this.#read(chunk, length, datagram, first)) this.#owner.reassemblyTimedOut(from, first, now);
     chunk.release();
   }
 
-  /** Reads the packet at the start of a chunk. */
-  #read(chunk: Chunk, length: number, out: InboundPacket): boolean {
+  /** Reads the packet, or the first fragment, of that datagram at the start of a chunk. */
+  #read(chunk: Chunk, length: number, { s0, d0 }: PartialDatagram<From>, out: InboundPacket): boolean {
     const packet = this.#packet;
     packet.chunk = chunk;
     packet.length = length;
     packet.checksum = CHECKSUM_NONE;
-    return readPacket(packet, 0, out) === OK;
+    if (readPacket(packet, 0, out) !== OK) return false;
+    // The bytes say nothing of zones.
+    out.s0 = s0;
+    out.d0 = d0;
+    return true;
   }
 
   #end(datagram: PartialDatagram<From>): void {

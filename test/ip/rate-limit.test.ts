@@ -34,6 +34,13 @@ describe('IcmpRateLimit', () => {
     );
   });
 
+  it('none a second are none (Linux, icmp_msgs_per_sec)', () => {
+    const limit = new IcmpRateLimit();
+    expect(limit.allow(7, INTERVAL, 0, 0)).to.equal(false);
+    expect(limit.allow(7, INTERVAL, 0, 5000)).to.equal(false);
+    expect(limit.allow(7, INTERVAL, PER_SECOND, 5000)).to.equal(true);
+  });
+
   it('who was quiet gets six in a row, then one an interval', () => {
     const limit = new IcmpRateLimit();
     const tries = (now: number, count: number) =>

@@ -63,6 +63,29 @@ for (const family of [4, 6] as const) {
       t.close();
     });
 
+    it('also when nothing comes between them', async () => {
+      const t = new FragmentBench(family);
+      for (let i = 0; i < 3; i++) {
+        t.send(t.piece(t.ping(2000), 0, 1000));
+        await t.clock.advance(10_000);
+      }
+      for (let i = 0; i < 3; i++) {
+        await t.clock.advance(i === 0 ? seconds * 1000 - 30_000 : 10_000);
+        expect(t.count('ReasmTimeout')).to.equal(i + 1);
+      }
+      t.expectEmpty();
+      t.close();
+    });
+
+    it('no more than the first fragment is quoted', async () => {
+      const t = new FragmentBench(family);
+      const ping = t.ping(64);
+      t.send(t.piece(ping, 16, 32), t.piece(ping, 0, 16));
+      await t.clock.advance(seconds * 1000);
+      expect(Buffer.from(t.expectError(type, 1)).equals(t.piece(ping, 0, 16))).to.equal(true);
+      t.close();
+    });
+
     it('ipfrag_time, ip6frag_time', async () => {
       const t = new FragmentBench(family, { sysctl: { ipfrag_time: 3, ip6frag_time: 3 } });
       t.send(t.piece(t.ping(2000), 0, 1000));
@@ -105,6 +128,21 @@ for (const family of [4, 6] as const) {
       t.expectEmpty();
       t.send(t.piece(ping, 0, 1000), t.piece(ping, 1000));
       t.expectEcho(ping);
+      t.close();
+    });
+
+    it('all that a datagram takes counts: its record, and the headers of its first fragment', () => {
+      const t = new FragmentBench(family);
+      const [ping, other] = [t.ping(64), t.ping(64)];
+      t.send(t.piece(ping, 8, 16));
+      const { reassembly } = t.stack;
+      expect(reassembly.memory(family)).to.be.within(1500, 2000);
+      const before = reassembly.memory(family);
+      t.send(t.piece(ping, 0, 8));
+      expect(reassembly.memory(family) - before).to.equal(family === 4 ? 20 : 48);
+      t.send(t.piece(other, 0, 8));
+      t.send(t.piece(other, 0, 16));
+      expect(reassembly.memory(family), 'a datagram that was spoiled').to.be.within(before + 500, before + 600);
       t.close();
     });
 
@@ -161,6 +199,45 @@ describe('ipfrag_max_dist: fragments of a datagram that come far apart', () => {
   it('0: any number; and another number', () => {
     expect(apart(500, { sysctl: { ipfrag_max_dist: 0 } }).seen()).to.have.length(1);
     expect(apart(11, { sysctl: { ipfrag_max_dist: 10 } }).seen()).to.have.length(0);
+  });
+
+  it('a datagram of which nothing is kept is not begun again', () => {
+    const t = new FragmentBench(4);
+    const ping = t.ping(2000);
+    t.send(t.piece(ping, 0, 1000), t.piece(ping, 992, 1992));
+    for (let i = 0; i < 70; i++) t.send(buildIp4(new Uint8Array(8), { identification: 5000 + i, more: true }));
+    t.send(t.piece(ping, 1000));
+    expect(t.drops).to.deep.equal(['ip-fragment-overlap', 'ip-fragment-of-spoiled']);
+    expect(t.stack.counters.ReasmFails).to.equal(1);
+    t.close();
+  });
+
+  it('with thousands of hosts each has its own count', async () => {
+    const t = new FragmentBench(4);
+    const ping = t.ping(2000);
+    const from = (i: number) => `10.1.${i >> 8}.${i & 255}`;
+    for (let i = 0; i < 1500; i++) t.send(buildIp4(new Uint8Array(8), { source: from(i), more: true }));
+    t.send(t.piece(ping, 0, 1000));
+    expect(t.stack.reassembly.sources).to.equal(1501);
+    for (let i = 0; i < 1500; i++) t.send(buildIp4(new Uint8Array(8), { source: from(i), more: true, offset: 8 }));
+    t.send(t.piece(ping, 1000));
+    t.expectEcho(ping);
+    expect(t.stack.reassembly.sources).to.equal(1500);
+    await t.clock.advance(30_000);
+    expect(t.stack.reassembly.sources).to.equal(0);
+    t.close();
+  });
+
+  it('a host is counted as long as a datagram of its is not whole', () => {
+    const t = new FragmentBench(4);
+    const [ping, other] = [t.ping(2000), t.ping(2000)];
+    t.send(t.piece(ping, 0, 1000), t.piece(other, 0, 1000), t.piece(other, 1000));
+    t.expectEcho(other);
+    expect(t.stack.reassembly.sources).to.equal(1);
+    for (let i = 0; i < 70; i++) t.send(buildIp4(new Uint8Array(8), { identification: 5000 + i, more: true }));
+    t.send(t.piece(ping, 1000));
+    t.expectNothing();
+    t.close();
   });
 
   it('then the datagram begins again, and so does its time', async () => {

@@ -38,7 +38,7 @@ describe('RFC 7112 5: a first fragment without all headers is dropped, and repor
     ['ICMPv6', 58, zeros(8)],
     ['options and UDP', 60, [...options(17), ...zeros(8)]],
     ['an unknown protocol', 253, zeros(8)],
-    ['nothing is to follow', 59, zeros(8)],
+    ['nothing, when nothing is to follow', 60, options(59)],
   ] as const) {
     it(`enough is ${what}`, () => {
       const t = new FragmentBench(6);
