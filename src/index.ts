@@ -26,6 +26,7 @@ export {
 } from './link/impaired.ts';
 export type { AddressConflict, InterfaceAddress, Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
 export { createPipe, type PipeOptions } from './link/pipe.ts';
+export { createSwitch, type FramePort, type Switch, type SwitchOptions, type SwitchStatistics } from './link/switch.ts';
 export type { DialOptions } from './net/dial.ts';
 export type { DnsCodec, DnsMessage, DnsQuery, DnsQuestion, DnsRecord, DnsType } from './net/dns-codec.ts';
 export type { DnsOptions } from './net/dns-options.ts';

@@ -2,7 +2,13 @@
  * A link around a link that shows every packet, both ways, to whoever watches: as pcapng, which Wireshark reads, and as
  * it is. What is shown has complete checksums, whatever was left to the link; a super-segment is shown as the one packet that it is.
  */
-import { enhancedPacket, interfaceDescription, sectionHeader } from '../wire/pcapng.ts';
+import {
+  enhancedPacket,
+  interfaceDescription,
+  LINKTYPE_ETHERNET,
+  LINKTYPE_RAW,
+  sectionHeader,
+} from '../wire/pcapng.ts';
 import { completeChecksum } from './linear.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
 import { Packet, type PacketBatch } from './packet.ts';
@@ -74,7 +80,8 @@ class Captured implements CapturedLink {
     this.name = `captured(${link.name})`;
     this.capabilities = link.capabilities;
     options.write?.(sectionHeader({ userappl: 'tunstack' }));
-    options.write?.(interfaceDescription(options.name ?? link.name, options.snaplen ?? 0));
+    const linkType = link.medium === 'ethernet' ? LINKTYPE_ETHERNET : LINKTYPE_RAW;
+    options.write?.(interfaceDescription(options.name ?? link.name, options.snaplen ?? 0, linkType));
   }
 
   get medium(): 'ethernet' | undefined {

@@ -28,14 +28,16 @@ const TCP_URGENT_POINTER = 18;
 /** Cuts one super-segment at a time; the pieces stay until `release`. */
 export class Cutter {
   readonly #slab: Slab;
+  readonly #before: number;
   readonly #batch: { packets: Packet[]; length: number } = { packets: [], length: 0 };
   /** The chunks that the pieces' headers lie in; the last one is being filled. */
   readonly #arena: Chunk[] = [];
   #used = 0;
 
-  /** `slab`: where the headers of pieces are to lie. */
-  constructor(slab: Slab) {
+  /** `slab`: where the headers of pieces are to lie. `before`: bytes before the IP header, of frames. */
+  constructor(slab: Slab, before = 0) {
     this.#slab = slab;
+    this.#before = before;
   }
 
   /** The pieces that are left. */
@@ -74,8 +76,8 @@ export class Cutter {
           within = 0;
         }
       }
-      writeHeaders(piece, transport, at, length, size, at + length >= payload);
-      writeChecksum(piece, transport, length, complete);
+      writeHeaders(piece, this.#before, transport, at, length, size, at + length >= payload);
+      writeChecksum(piece, this.#before, transport, length, complete);
     }
     return this.#batch;
   }
@@ -128,10 +130,10 @@ export class Edge {
   #sending = false;
   #discarded = false;
 
-  /** `slab`: where copied headers are to lie. */
-  constructor(link: Link, slab: Slab) {
+  /** `slab`: where copied headers are to lie. `before`: bytes before the IP header, on a link of frames. */
+  constructor(link: Link, slab: Slab, before = 0) {
     this.#link = link;
-    this.#cutter = new Cutter(slab);
+    this.#cutter = new Cutter(slab, before);
   }
 
   /** Pieces of a super-segment that the link has not taken yet; they hold their payload. */
@@ -213,10 +215,18 @@ function lengthOf(packet: Packet, part: number): number {
 }
 
 /** What differs between the headers of the pieces: `at` is where the piece's payload starts in the super-segment's. */
-function writeHeaders(piece: Packet, transport: number, at: number, length: number, size: number, last: boolean): void {
+function writeHeaders(
+  piece: Packet,
+  before: number,
+  transport: number,
+  at: number,
+  length: number,
+  size: number,
+  last: boolean,
+): void {
   const { view } = piece.chunk;
-  const ip = piece.offset;
-  const total = piece.length + length;
+  const ip = piece.offset + before;
+  const total = piece.length - before + length;
   if (view.getUint8(ip) >> 4 === 4) {
     view.setUint16(ip + IPV4_TOTAL_LENGTH, total);
     // RFC 791 3.2: datagrams differ in their identification; that matters where they may be fragmented (RFC 6864 4.1).
@@ -226,7 +236,7 @@ function writeHeaders(piece: Packet, transport: number, at: number, length: numb
   } else {
     view.setUint16(ip + IPV6_PAYLOAD_LENGTH, total - IPV6_HEADER_LENGTH);
   }
-  const tcp = ip + transport;
+  const tcp = piece.offset + transport;
   view.setInt32(tcp + TCP_SEQ, (view.getInt32(tcp + TCP_SEQ) + at) | 0);
   let flags = view.getUint8(tcp + TCP_FLAGS);
   // RFC 3168 6.1.2: CWR is set on the first new data packet sent after the window was reduced, and only there.
@@ -242,10 +252,10 @@ function writeHeaders(piece: Packet, transport: number, at: number, length: numb
   view.setUint8(tcp + TCP_FLAGS, flags);
 }
 
-function writeChecksum(piece: Packet, transport: number, payload: number, complete: boolean): void {
+function writeChecksum(piece: Packet, before: number, transport: number, payload: number, complete: boolean): void {
   const { view } = piece.chunk;
-  const ip = piece.offset;
-  const tcp = ip + transport;
+  const ip = piece.offset + before;
+  const tcp = piece.offset + transport;
   const headers = piece.length - transport;
   const version4 = view.getUint8(ip) >> 4 === 4;
   let total = version4 ? sum(view, ip + IPV4_ADDRESSES, 8) : sum(view, ip + IPV6_ADDRESSES, 32);

@@ -2,7 +2,7 @@
 import type { Random } from '../time/random.ts';
 import { IpAddress } from '../wire/address.ts';
 import { hardwareAddressText } from '../wire/ethernet.ts';
-import type { EthernetLink, NeighbourInfo } from './ethernet.ts';
+import type { Ethernet, NeighbourInfo } from './ethernet.ts';
 import { Arp } from './ethernet-arp.ts';
 import { writeHostUnreachable } from './ethernet-error.ts';
 import { FrameWriter } from './ethernet-frames.ts';
@@ -15,7 +15,7 @@ import type { EthernetStatistics, Station } from './ethernet-station.ts';
 import { PacketCopier } from './linear.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { NEIGHBOUR_STATES, type Neighbour } from './neighbour.ts';
-import { type NeighbourSettings, neighbourSettings } from './neighbour-settings.ts';
+import type { NeighbourSettings } from './neighbour-settings.ts';
 import { type NeighbourActions, NeighbourTable } from './neighbour-table.ts';
 import { Packet, type PacketBatch } from './packet.ts';
 import { PacketStore } from './packet-queue.ts';
@@ -41,7 +41,7 @@ export class EthernetEngine implements Station {
   readonly #copier: PacketCopier;
   #closed = false;
 
-  constructor(frames: Link, receiver: LinkReceiver, link: EthernetLink, options: EthernetOptions, random: Random) {
+  constructor(frames: Link, receiver: LinkReceiver, link: Ethernet, options: EthernetOptions, random: Random) {
     const { hardwareAddress, statistics } = link;
     const { clock, slab } = receiver;
     const { duplicateDetection: detection = true, defence = 'once' } = options;
@@ -49,7 +49,7 @@ export class EthernetEngine implements Station {
     this.high = bytes.getUint16(0);
     this.low = bytes.getInt32(2);
     this.statistics = statistics;
-    this.settings = neighbourSettings(options.neighbour);
+    this.settings = link.settings;
     this.frames = new FrameWriter(frames, this.high, this.low);
     this.#receiver = receiver;
     this.#onConflict = options.onConflict;

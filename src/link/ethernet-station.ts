@@ -29,6 +29,8 @@ export class EthernetStatistics {
   /** Packets that were not sent: no hardware address was found, or their source is not ours to use (any more). */
   unreachable = 0;
   sourceLost = 0;
+  /** Packets that were lost because too many waited. */
+  discarded = 0;
 
   drop(cause: string): void {
     this.dropped.set(cause, (this.dropped.get(cause) ?? 0) + 1);

@@ -12,6 +12,7 @@ import type { AddressState } from './ethernet-own.ts';
 import { EthernetStatistics } from './ethernet-station.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
 import type { NEIGHBOUR_STATES } from './neighbour.ts';
+import { type NeighbourSettings, neighbourSettings } from './neighbour-settings.ts';
 import type { PacketBatch } from './packet.ts';
 
 export type { EthernetOptions } from './ethernet-options.ts';
@@ -46,10 +47,12 @@ export function createEthernet(frames: Link, options: EthernetOptions = {}): Eth
   return new Ethernet(frames, options);
 }
 
-class Ethernet implements EthernetLink {
+export class Ethernet implements EthernetLink {
   readonly name: string;
   readonly hardwareAddress: Uint8Array;
   readonly statistics = new EthernetStatistics();
+  /** For its engine. */
+  readonly settings: NeighbourSettings;
   readonly #frames: Link;
   readonly #options: EthernetOptions;
   readonly #random: Random;
@@ -58,6 +61,7 @@ class Ethernet implements EthernetLink {
 
   constructor(frames: Link, options: EthernetOptions) {
     checkEthernet(frames, options, ETHERNET_HEADER_LENGTH);
+    this.settings = neighbourSettings(options.neighbour);
     this.#frames = frames;
     this.#options = options;
     this.#random = options.random ?? (options.seed === undefined ? systemRandom() : seededRandom(options.seed));

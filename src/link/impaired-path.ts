@@ -62,6 +62,8 @@ export class ImpairedPath {
   readonly #clock: Clock;
   readonly #deliver: (batch: PacketBatch) => number;
   readonly #cutter: Cutter;
+  /** Bytes before each IP header, of frames. */
+  readonly #before: number;
   readonly #copier: PacketCopier;
   readonly #timer: Timer;
   readonly #arrivals = new Deadlines(1);
@@ -88,13 +90,15 @@ export class ImpairedPath {
     slab: Slab,
     clock: Clock,
     deliver: (batch: PacketBatch) => number,
+    before = 0,
   ) {
     this.#impairment = impairment;
     this.#direction = direction;
     this.#random = random;
     this.#clock = clock;
     this.#deliver = deliver;
-    this.#cutter = new Cutter(slab);
+    this.#cutter = new Cutter(slab, before);
+    this.#before = before;
     this.#copier = new PacketCopier(slab);
     this.#timer = clock.timer(() => this.resume());
   }
@@ -225,7 +229,8 @@ export class ImpairedPath {
     const { mark, markAbove } = this.#impairment;
     // It waits itself by now.
     const full = this.#departures.length - 1 > markAbove;
-    if ((full || (mark > 0 && this.#random.float() < mark)) && markCongestion(packet)) this.statistics.marked++;
+    if ((full || (mark > 0 && this.#random.float() < mark)) && markCongestion(packet, this.#before))
+      this.statistics.marked++;
   }
 
   /** Sends a packet on its way: everything that may happen to it after the queue. */

@@ -2,7 +2,9 @@
  * A link around a link that treats packets as a bad network does: loss, duplication, reordering, corruption, delay, a
  * rate with a queue, and rules of one's own, in each direction, from a seed.
  */
+
 import { seededRandom } from '../time/random.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import {
   type CompleteImpairment,
   completeImpairment,
@@ -88,10 +90,10 @@ class Impaired implements ImpairedLink {
       receiver.receive(batch);
       return length;
     };
-    const inward = new ImpairedPath(this.#inward, 'in', random('in'), slab, clock, up);
-    const outward = new ImpairedPath(this.#outward, 'out', random('out'), slab, clock, (batch) =>
-      this.#link.send(batch),
-    );
+    const down = (batch: PacketBatch) => this.#link.send(batch);
+    const before = this.medium === 'ethernet' ? ETHERNET_HEADER_LENGTH : 0;
+    const inward = new ImpairedPath(this.#inward, 'in', random('in'), slab, clock, up, before);
+    const outward = new ImpairedPath(this.#outward, 'out', random('out'), slab, clock, down, before);
     this.#link.attach({
       slab,
       clock,

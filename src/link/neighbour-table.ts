@@ -42,6 +42,8 @@ export interface UpdateRules {
 
 /** Linux: how long an entry is safe from a table that is more than half full, ms. */
 const YOUNG = 5000;
+/** How long a table that is full of neighbours that are needed is taken to stay so, ms: to look at each costs. */
+const FULL = 100;
 /** Linux: how often a new random reachable time is drawn, ms. RFC 4861 6.3.2. */
 const NEW_REACHABLE_TIME = 300_000;
 
@@ -64,6 +66,8 @@ export class NeighbourTable {
   #reachableTime = 0;
   #reachableUntil = -Infinity;
   #collectedAt = -Infinity;
+  /** Until then a table full of what is needed is not looked through again. */
+  #fullUntil = -Infinity;
   /** Linux's names: entries that could not be made, resolutions that failed, collections that a full table forced. */
   readonly statistics = { table_fulls: 0, res_failed: 0, forced_gc_runs: 0 };
 
@@ -267,6 +271,7 @@ export class NeighbourTable {
   #makeRoom(now: number): boolean {
     const { gc_thresh1, gc_thresh2, gc_thresh3, gc_stale_time, base_reachable_time_ms } = this.#settings;
     const size = this.#size;
+    if (size >= gc_thresh3 && now < this.#fullUntil) return false;
     if (size >= gc_thresh3 || (size >= gc_thresh2 && now >= this.#collectedAt + YOUNG)) {
       this.statistics.forced_gc_runs++;
       this.#collect(now - YOUNG, size - gc_thresh2 + 1, now);
@@ -275,7 +280,9 @@ export class NeighbourTable {
     }
     // A table full of what came within 5 s: what we never sent anything to gives way before what we need.
     if (this.#size >= gc_thresh3) this.#collectUnused(size - gc_thresh2 + 1);
-    return this.#size < gc_thresh3;
+    if (this.#size < gc_thresh3) return true;
+    this.#fullUntil = now + FULL;
+    return false;
   }
 
   /** Forgets up to `most` neighbours that failed, or that nobody has used or heard of since `before`. */

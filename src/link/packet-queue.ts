@@ -24,8 +24,6 @@ export interface QueueLimits {
 
 /** What all queues of a link have in common: the chunks, and the bound on all of them together. */
 export class PacketStore {
-  /** Packets that were lost because a queue, or the store, was full. */
-  discarded = 0;
   readonly #slab: Slab;
   readonly #copier: PacketCopier;
   readonly #limits: QueueLimits;
@@ -39,51 +37,53 @@ export class PacketStore {
     this.#limits = limits;
   }
 
-  /** Packets in all queues. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Puts a copy at the end. RFC 4861 7.2.2: when the queue overflows, the oldest makes room; when the store does, the new one is lost. */
-  add(queue: PacketQueue, packet: Packet): void {
+  /** Puts a copy at the end. RFC 4861 7.2.2: when the queue overflows, the oldest makes room; when the store does, the new one is lost. @returns how many were lost */
+  add(queue: PacketQueue, packet: Packet): number {
     const length = packet.totalLength();
     const { packets, bytes, total } = this.#limits;
     let oldest = 0;
     let freed = 0;
     while (oldest < queue.length && (queue.length - oldest >= packets || queue.bytes - freed + length > bytes))
       freed += (queue.packets[oldest++] as Packet).length;
-    this.discarded += oldest;
     this.drop(queue, oldest);
-    if (this.#bytes + length > total || length > bytes) {
-      this.discarded++;
-      return;
-    }
+    if (this.#bytes + length > total || length > bytes) return oldest + 1;
     const copy = this.#spare.pop() ?? this.#blank();
     this.#copier.copy(packet, copy);
     queue.packets.push(copy);
     queue.bytes += length;
     this.#bytes += length;
     this.#count++;
+    return oldest;
   }
 
   /** Lets go of the first `count` packets of a queue. */
   drop(queue: PacketQueue, count = queue.length): void {
-    if (count === 0) return;
-    for (let i = 0; i < count; i++) {
-      const packet = queue.packets[i] as Packet;
-      queue.bytes -= packet.length;
-      this.#bytes -= packet.length;
+    if (count > 0) this.giveBack(this.take(queue, count));
+  }
+
+  /** Takes the first `count` packets out of a queue; `giveBack` is to follow. */
+  take(queue: PacketQueue, count: number): Packet[] {
+    const packets = queue.packets.splice(0, count);
+    for (const { length } of packets) {
+      queue.bytes -= length;
+      this.#bytes -= length;
+    }
+    this.#count -= packets.length;
+    return packets;
+  }
+
+  /** What was taken is done with, whatever its fields say by now. */
+  giveBack(packets: readonly Packet[]): void {
+    for (const packet of packets) {
       packet.chunk.release();
       packet.nextHop = undefined;
       this.#spare.push(packet);
     }
-    queue.packets.splice(0, count);
-    this.#count -= count;
-    if (this.#count === 0) this.rest();
+    if (this.#count === 0) this.#rest();
   }
 
   /** Nothing waits: the chunk that was being filled goes, and the packet objects to the collector. */
-  rest(): void {
+  #rest(): void {
     this.#copier.rest();
     this.#spare.length = 0;
   }

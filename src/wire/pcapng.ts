@@ -1,6 +1,6 @@
 /**
  * pcapng blocks as bytes: section header, interface description, enhanced packet. draft-ietf-opsawg-pcapng 4.1, 4.2, 4.3.
- * Little endian, nanoseconds, raw IP. For captures, not for the hot path: every call allocates its block.
+ * Little endian, nanoseconds. For captures, not for the hot path: every call allocates its block.
  */
 
 const SECTION_HEADER = 0x0a0d0d0a;
@@ -17,8 +17,9 @@ const IF_NAME = 2;
 const IF_TSRESOL = 9;
 const EPB_FLAGS = 2;
 
-/** Packets begin with an IPv4 or IPv6 header. */
+/** Packets begin with an IPv4 or IPv6 header; or with that of an Ethernet frame. */
 export const LINKTYPE_RAW = 101;
+export const LINKTYPE_ETHERNET = 1;
 
 export interface SectionInfo {
   readonly hardware?: string;
@@ -43,13 +44,13 @@ export function sectionHeader(info: SectionInfo = {}): Uint8Array {
 }
 
 /**
- * The block that describes an interface: raw IP, timestamps in nanoseconds. The first of a section is interface 0.
+ * The block that describes an interface: raw IP unless it is said otherwise, timestamps in nanoseconds. The first of a section is interface 0.
  * @param snapLength bytes kept of each packet; 0: all
  */
-export function interfaceDescription(name: string, snapLength = 0): Uint8Array {
+export function interfaceDescription(name: string, snapLength = 0, linkType = LINKTYPE_RAW): Uint8Array {
   const options = [textOption(IF_NAME, name), { code: IF_TSRESOL, bytes: Uint8Array.of(9) }];
   return block(INTERFACE_DESCRIPTION, 8, 0, options, (view) => {
-    view.setUint16(8, LINKTYPE_RAW, true);
+    view.setUint16(8, linkType, true);
     view.setUint32(12, snapLength, true);
   });
 }

@@ -44,4 +44,16 @@ describe('link/congestion-mark', () => {
     stump.length = 19;
     expect(markCongestion(stump)).to.equal(false);
   });
+
+  it('in a frame the packet lies behind the header; what is no IP is left alone', () => {
+    const framed = packet((view) => {
+      view.setUint16(12, 0x0800);
+      writeIpv4(view, 14, 46, 1, 0, true, 64, 6, 0x0a00_0001, 0x0a00_0002);
+    });
+    expect(markCongestion(framed, 14)).to.equal(true);
+    expect([framed.chunk.view.getUint8(15), fold(sum(framed.chunk.view, 14, 20))]).to.deep.equal([3, 0xffff]);
+    framed.chunk.view.setUint16(12, 0x0806);
+    framed.chunk.view.setUint8(15, 1);
+    expect(markCongestion(framed, 14)).to.equal(false);
+  });
 });
