@@ -182,6 +182,7 @@ export class Host {
    * @throws DNSError (as a rejection) `lookup nohost on 10.9.0.1:53: no such host`
    */
   async lookupHost(name: string, options: LookupOptions = {}): Promise<string[]> {
+    if (typeof name !== 'string') throw new TypeError(`lookup: name must be a string, got ${typeof name}`);
     return (await lookupAddresses(name, { ...options, resolver: this.#net.resolver })).map(String);
   }
 

@@ -67,7 +67,7 @@ export class DnsResolver implements Resolver {
   /** As `lookupHost`, with addresses and zones apart. */
   async lookupIPAddr(name: string, { signal, network = 'ip' }: LookupOptions = {}): Promise<IPAddr[]> {
     if (network !== 'ip' && network !== 'ip4' && network !== 'ip6') throw new UnknownNetworkError(network);
-    const literal = parseIPAddr(name);
+    const literal = parseIPAddr(checkedText('name', name));
     if (literal !== undefined) return [literal];
     try {
       const { addresses } = await this.#group.do(`${network} ${name}`, signal, (shared) =>
@@ -150,7 +150,7 @@ export class DnsResolver implements Resolver {
 
   /** The names of an address: those of the hosts table, or else those that servers know. @throws DNSError (as a rejection) unrecognized address, no such host, ... */
   async lookupAddr(address: string, { signal }: LookupOptions = {}): Promise<string[]> {
-    const parsed = parseIPAddr(address);
+    const parsed = parseIPAddr(checkedText('address', address));
     if (parsed === undefined) throw new DNSError('unrecognized address', address);
     const known = this.#sources.hosts().names(parsed);
     if (known.length > 0) return [...known];
@@ -170,7 +170,7 @@ export class DnsResolver implements Resolver {
 
   /** Go's goLookupIPCNAMEOrder: the hosts table first, then each name of the search list until one has addresses. */
   async #find(name: string, network: Network | 'CNAME', signal: AbortSignal | undefined): Promise<Found> {
-    const known = this.#sources.hosts().host(name);
+    const known = this.#sources.hosts().host(checkedText('name', name));
     if (known !== undefined) {
       return { addresses: this.#sorted(known.addresses), canonicalName: known.canonicalName };
     }
@@ -248,7 +248,7 @@ export class DnsResolver implements Resolver {
     type: T,
     signal: AbortSignal | undefined,
   ): Promise<{ records: Extract<DnsRecord, { type: T }>[]; server: string }> {
-    if (!isDomainName(name)) throw noSuchHost(name);
+    if (!isDomainName(checkedText('name', name))) throw noSuchHost(name);
     const config = this.#sources.config();
     let failure: unknown = noSuchHost(name);
     for (const full of nameList(name, config.search, config.ndots)) {
@@ -305,4 +305,10 @@ function isOfType<T extends DnsType>(record: DnsRecord, type: T): record is Extr
 
 function noSuchHost(name: string): DNSError {
   return new DNSError('no such host', name, { isNotFound: true });
+}
+
+/** Go's compiler sees to that. @throws TypeError */
+function checkedText(what: string, text: unknown): string {
+  if (typeof text === 'string') return text;
+  throw new TypeError(`lookup: ${what} must be a string, got ${typeof text}`);
 }

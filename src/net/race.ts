@@ -9,7 +9,7 @@ export interface Race<T> {
   readonly signal: AbortSignal | undefined;
   readonly first: (signal: AbortSignal) => Promise<T>;
   readonly second: (signal: AbortSignal) => Promise<T>;
-  /** What is done with a result that came too late. */
+  /** RFC 6555 4.4: what is done with a result that came too late: it is not kept. */
   readonly discard: (late: T) => void;
 }
 

@@ -57,7 +57,7 @@ describe('net/dial, both families', () => {
     expect(await remoteOf('tcp6', 'both:80')).to.equal('[2001:db8::2]:80');
   });
 
-  it('connects over IPv4 after 300 ms when IPv6 leads nowhere, and gives IPv6 up', async () => {
+  it('RFC 6555 6: connects over IPv4 after 300 ms when IPv6 leads nowhere, and gives IPv6 up', async () => {
     await listen();
     expect(await remoteOf('tcp', 'dead6:80')).to.equal('10.9.0.2:80');
     expect(clock.now()).to.equal(300);
@@ -111,7 +111,7 @@ describe('net/dial, both families', () => {
     expect(clock.now()).to.equal(2000);
   });
 
-  it('begins with the family that goes first, which is IPv4 when there is no way over IPv6', async () => {
+  it('RFC 6555 4.1: begins with the family that goes first, which is IPv4 when there is no way over IPv6', async () => {
     const [near, far] = createPipe();
     const dns = { hosts: HOSTS };
     const alone = createHost({ link: near, address: '10.9.0.1/24', clock, seed: 1, dns });
@@ -124,7 +124,7 @@ describe('net/dial, both families', () => {
     await Promise.all([alone.close({ timeout: 0 }), other.close({ timeout: 0 })]);
   });
 
-  it('closes what connects late', async () => {
+  it('RFC 6555 4.4: closes what connects late', async () => {
     await Promise.all([client.close({ timeout: 0 }), server.close({ timeout: 0 })]);
     // IPv6 answers 400 ms after the first SYN, IPv4 after 100 ms + 400 ms: the SYN-ACK of IPv4 comes when IPv6 has won.
     start(200);
@@ -167,6 +167,21 @@ describe('net/dial, both families', () => {
     await Promise.all([client.close({ timeout: 0 }), server.close({ timeout: 0 })]);
     expect(await ports()).to.equal(first);
   });
+
+  for (const [network, address, remote] of [
+    ['tcp', '[::]:80', '[::1]:80'],
+    ['tcp6', '[::]:80', '[::1]:80'],
+    ['tcp6', ':80', '[::1]:80'],
+    ['tcp', ':80', '127.0.0.1:80'],
+    ['tcp4', ':80', '127.0.0.1:80'],
+    ['tcp', '0.0.0.0:80', '127.0.0.1:80'],
+    ['tcp6', 'localhost:80', '[::1]:80'],
+  ] as const) {
+    it(`finds this host at ${network} ${address}`, async () => {
+      await Promise.all([client.listen('tcp', '127.0.0.1:80'), client.listen('tcp', '[::1]:80')]);
+      expect(await remoteOf(network, address)).to.equal(remote);
+    });
+  }
 
   // Go's TestDialerLocalAddr.
   const any4 = new TCPAddr('0.0.0.0', 0);

@@ -65,6 +65,23 @@ describe('net/dns-options', () => {
       expect((await rejection(host.dns.lookupMX('web.example'))).message).to.equal('lookup web.example: no such host');
     });
 
+    it('takes texts alone', async () => {
+      host = createHost();
+      const { dns } = host;
+      const none = undefined as never;
+      const calls = [
+        () => host?.lookupHost(none),
+        () => dns.lookupHost(none),
+        () => dns.lookupMX(none),
+        () => dns.lookupCNAME(none),
+      ];
+      for (const call of [...calls, () => dns.lookupAddr(none)]) {
+        const error = await rejection(call() as Promise<unknown>);
+        expect(error).to.be.instanceOf(TypeError);
+        expect(error.message).to.match(/^lookup: (name|address) must be a string, got undefined$/);
+      }
+    });
+
     it('knows the hosts that it was told, without a codec', async () => {
       host = createHost({ dns: { hosts: { db: '10.9.0.7', 'Web.example': ['10.9.0.8', 'fd00::8'] } } });
       expect(await host.lookupHost('db')).to.deep.equal(['10.9.0.7']);

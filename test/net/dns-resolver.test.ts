@@ -547,12 +547,13 @@ describe('net/dns-resolver', () => {
     });
 
     it('are nothing when some of them cannot be read', async () => {
-      servers.on(SERVER, (asked) => [
-        { bytes: replyBytes(asked, { answers: records['NS example'] as Answer[] }).subarray(0, -1) },
-      ]);
-      expect((await fail(start().lookupNS('example'))).message).to.equal(
-        `lookup example on ${SERVER}: cannot unmarshal DNS message`,
-      );
+      const [ns] = records['NS example'] as [Answer];
+      for (const answers of [[ns], [ns, ns]]) {
+        servers.on(SERVER, (asked) => [{ bytes: replyBytes(asked, { answers }).subarray(0, -1) }]);
+        expect((await fail(start().lookupNS('example'))).message).to.equal(
+          `lookup example on ${SERVER}: cannot unmarshal DNS message`,
+        );
+      }
     });
 
     it('may be ports', () => {
