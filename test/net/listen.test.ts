@@ -248,7 +248,7 @@ describe('net/listen', () => {
       listener.close();
       expect(thrown(() => listener.close()).message).to.equal('close tcp [::]:80: use of closed network connection');
       expect(thrown(() => listener.setDeadline(null))).to.equal(errClosed);
-      expect(`${listener.addr()}`).to.equal('0.0.0.0:80');
+      expect(`${listener.addr()}`).to.equal('[::]:80');
       await listener[Symbol.asyncDispose]();
       listener[Symbol.dispose]();
     });

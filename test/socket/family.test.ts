@@ -1,12 +1,18 @@
 /** Sockets of both families beside each other: RFC 3493, and what Linux makes of it. What is expected here the kernel is held against, too. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { SOCK_STREAM } from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import type { Socket } from '../../src/socket/socket.ts';
-import { bench } from '../stack/tap.ts';
+import { projectRoot } from '../architecture/files.ts';
+import { bench, prefix, TapLink } from '../stack/tap.ts';
 import { describeWithTun, inNamespace } from '../support/namespace.ts';
+import { bindFacts, boundFacts, connectFacts, optionFacts } from './family-facts.ts';
 import * as scenes from './family-scenes.ts';
 import { MANNERS, playConflicts } from './port-conflicts.ts';
+
+type Facts = Awaited<ReturnType<typeof scenes.facts>>;
 
 /** Without options: columns are the second socket's ways, in the order of the rows. */
 const REFUSED = [
@@ -42,8 +48,58 @@ describe('sockets of both families on one port', () => {
   }
 });
 
+/** What Linux 6.18 said; the kernel here is asked again below. */
+const LINUX = JSON.parse(readFileSync(join(projectRoot, 'test/socket/family-facts.json'), 'utf8')) as Facts;
+
+/** Where we differ: ::1 never leaves the host (RFC 4291 2.5.3), and an address of the other family is refused before its way is looked for. */
+const DIFFERENT: Readonly<Record<string, string>> = {
+  '::1 2001:db8::9': 'ENETUNREACH',
+  '::1 fe80::9%2': 'ENETUNREACH',
+  '0.0.0.0 fe80::9%1': 'EAFNOSUPPORT',
+  '127.0.0.1 fe80::9%1': 'EAFNOSUPPORT',
+  '10.9.0.2 fe80::9%1': 'EAFNOSUPPORT',
+};
+
+describe('sockets of both families', () => {
+  const open = (domain: number) => {
+    const { stack } = bench();
+    const addresses = [prefix('10.9.0.2/24'), prefix('2001:db8::2/64'), prefix('fe80::2/64')];
+    stack.addInterface(new TapLink('tun0'), { addresses });
+    return createSocket(stack, domain, SOCK_STREAM, 0) as Socket;
+  };
+
+  for (const [kind, facts] of Object.entries(LINUX.bind)) {
+    it(`RFC 3493 3.3, 5.3: ${kind} may be bound where Linux lets it`, () => {
+      expect(bindFacts(open)[kind]).to.deep.equal(facts);
+    });
+  }
+
+  for (const [kind, facts] of Object.entries(LINUX.connect)) {
+    it(`RFC 3493 3.7, 5.3: ${kind} connects where Linux does`, () => {
+      expect(connectFacts(open)[kind]).to.deep.equal(facts);
+    });
+  }
+
+  for (const [place, facts] of Object.entries(LINUX.bound)) {
+    it(`bound to ${place}, AF_INET6 connects where Linux does`, () => {
+      const expected = Object.entries(facts).map(([target, fact]) => [target, DIFFERENT[`${place} ${target}`] ?? fact]);
+      expect(boundFacts(open)[place]).to.deep.equal(Object.fromEntries(expected));
+    });
+  }
+
+  for (const [option, facts] of Object.entries(LINUX.options)) {
+    it(`${option}: values as Linux takes and gives them`, () => {
+      expect(optionFacts(open)[option]).to.equal(facts);
+    });
+  }
+});
+
 describeWithTun('sockets of both families on the kernel', () => {
   const kernel = inNamespace(scenes);
+
+  it('bind, connect and have options as it is written down', async () => {
+    expect(await kernel.facts()).to.deep.equal(LINUX);
+  });
 
   it('are on one port together as ours', async () => {
     expect(await kernel.conflicts()).to.deep.equal(EXPECTED);
