@@ -128,6 +128,7 @@ export class TcpInput {
       // One that ended a TIME-WAIT has been looked at.
       if (iss === undefined && this.#refusesFor(listener, packet, source, arrival.local, now)) return;
       arrival.replyPath.relabel();
+      arrival.device = listener.settings.rare.device;
       return listenerArrives(listener, segment, packet.chunk, arrival, iss, now);
     }
     if (this.#forwards(from) && this.#stack.pendingSyns?.arrives(from, packet, segment, arrival, iss, now)) return;
@@ -163,6 +164,8 @@ class PacketArrival implements Arrival {
   readonly local: IpAddress;
   readonly remote: IpAddress;
   readonly replyPath: RoutedPath;
+  /** The one interface that the connection may go over; 0: any. */
+  device = 0;
   readonly #stack: Stack;
   readonly #from: Interface;
   readonly #packet: InboundPacket;
@@ -184,7 +187,7 @@ class PacketArrival implements Arrival {
   makePath(): Path | undefined {
     // Who can be anybody stays on the link that took it for that: other ways would drop its packets as lies.
     if (this.#from.acceptAny && !this.#stack.network.isLocal(this.local)) return this.replyPath;
-    const path = this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP);
+    const path = this.#stack.network.pathTo(this.remote, this.local, PROTOCOL_TCP, this.device);
     if (path === undefined) return this.replyPath;
     // RFC 6437 3: the whole flow has one label.
     path.flowLabel = this.replyPath.flowLabel;
