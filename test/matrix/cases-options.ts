@@ -88,7 +88,8 @@ export const cases: readonly Case[] = [
         const before = fastOpens(g);
         await fastOpen(g, from, to, listener);
         await fastOpen(g, from, to, listener);
-        expect(fastOpens(g) - before).to.equal(1);
+        // A client that knew its cookie from before has done it twice.
+        expect(fastOpens(g) - before).to.be.within(1, 2);
       }),
   },
   {
@@ -108,6 +109,7 @@ export const cases: readonly Case[] = [
   {
     title: 'TCP-AO signs what goes between the two, dialled',
     both: true,
+    needs: 'virtual time',
     async play(g, who) {
       const key = (addr: Side['address']) => (socket: TestSocket) => {
         const prefix = addr.family === 4 ? 32 : 128;
@@ -138,6 +140,8 @@ async function fastOpen(g: Ground, from: Side, to: Side, listener: TestSocket): 
   } else expect(ok(sent, 'send')).to.equal(10);
   const accepted = await accept(g, listener);
   expect(await receive(g, accepted, 10)).to.equal('in the SYN');
+  // Accepted and read may be before the SYN-ACK has come.
+  expect(await connected(g, socket)).to.equal(0);
   g.close(accepted);
   g.close(socket);
 }

@@ -12,7 +12,7 @@ export interface Case {
   readonly title: string;
   /** Played twice: once with our stack as `who`, once with the other end. Otherwise with ours. */
   readonly both?: boolean;
-  /** Takes seconds, or a path that breaks. */
+  /** Takes seconds, or a path that breaks, or what kernels are built without. */
   readonly needs?: 'virtual time';
   readonly play: (g: Ground, who: Dialler) => Promise<void> | void;
 }
