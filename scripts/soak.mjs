@@ -1,6 +1,7 @@
 /**
  * `npm run soak -- --seeds 1000 [--from N]`, or `-- --seed N` for one: simulated connections over bad networks (test/sim), each
- * played twice. `-- --packets 2000000 [--from N]`: random packets to a host, a hundred a seed. The exit status says whether all held; the first failures are printed whole.
+ * played twice. `-- --packets 2000000 [--from N]`: random segments to a host, a hundred a seed. `-- --fuzz 10000000 [--from N]`: random packets of every protocol,
+ * two thousand a seed, and DNS messages. The exit status says whether all held; the first failures are printed whole.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,12 +12,15 @@ import { command, dist, SetupError, setup } from './setup.mjs';
 const SHOWN = 3;
 /** Random packets of a seed. */
 const PACKETS = 100;
+/** Packets of a seed of every protocol, and DNS lookups beside them. */
+const FUZZ = { packets: 2000, lookups: 20 };
 
 await command(async () => {
-  const { from, to, packets: wanted } = range();
+  const { from, to, packets: wanted, fuzz } = range();
   setup();
   process.setSourceMapsEnabled(true);
   if (wanted > 0) return soakPackets(from, wanted);
+  if (fuzz > 0) return soakFuzz(from, fuzz);
   const { trySeed } = await import(pathToFileURL(path.join(dist, 'test/sim/seeds.js')).href);
   const failed = [];
   const errors = {};
@@ -65,20 +69,58 @@ async function soakPackets(from, wanted) {
   process.exitCode = 1;
 }
 
+async function soakFuzz(from, wanted) {
+  const { emptyReport, playFuzz } = await import(pathToFileURL(path.join(dist, 'test/sim/fuzz.js')).href);
+  const { playDns } = await import(pathToFileURL(path.join(dist, 'test/sim/fuzz-dns.js')).href);
+  const failed = [];
+  const report = emptyReport();
+  let messages = 0;
+  const runs = Math.ceil(wanted / FUZZ.packets);
+  for (let seed = from; seed < from + runs; seed++) {
+    try {
+      await playFuzz(String(seed), FUZZ.packets, report);
+      messages += await playDns(String(seed), FUZZ.lookups);
+    } catch (error) {
+      failed.push(seed);
+      console.error(
+        failed.length <= SHOWN ? `\n${error.message}\n${error.cause?.stack}\n` : error.message.split('\n', 1)[0],
+      );
+    }
+    if ((seed - from + 1) % 500 === 0) console.log(`${seed - from + 1} seeds, ${failed.length} failed`);
+  }
+  const seen = (counts) =>
+    Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
+  console.log(
+    `${runs * FUZZ.packets} random packets, ${messages} DNS messages; at most ${report.mostChunks} chunks were held`,
+  );
+  console.log(`counted: ${seen(report.counters)}`);
+  console.log(`dropped: ${seen(report.drops)}`);
+  if (failed.length === 0) return;
+  console.log(`failed: ${failed.join(' ')}`);
+  process.exitCode = 1;
+}
+
 function range() {
   const options = {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '0' },
     seed: { type: 'string' },
     packets: { type: 'string', default: '0' },
+    fuzz: { type: 'string', default: '0' },
   };
   try {
     const { values } = parseArgs({ options });
-    if (values.seed !== undefined) return { from: natural(values.seed), to: natural(values.seed) + 1, packets: 0 };
+    if (values.seed !== undefined)
+      return { from: natural(values.seed), to: natural(values.seed) + 1, packets: 0, fuzz: 0 };
     const from = natural(values.from);
-    return { from, to: from + natural(values.seeds), packets: natural(values.packets) };
+    return { from, to: from + natural(values.seeds), packets: natural(values.packets), fuzz: natural(values.fuzz) };
   } catch (error) {
-    throw new SetupError(`${error.message}. Usage: npm run soak -- [--seeds 1000] [--from 0] | --seed N | --packets N`);
+    throw new SetupError(
+      `${error.message}. Usage: npm run soak -- [--seeds 1000] [--from 0] | --seed N | --packets N | --fuzz N`,
+    );
   }
 }
 

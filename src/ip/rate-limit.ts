@@ -15,6 +15,11 @@ export class IcmpRateLimit {
   #tokens = 0;
   #at = -Infinity;
 
+  /** Destinations remembered. */
+  get size(): number {
+    return this.#byDestination.size;
+  }
+
   /**
    * Whether another error may go to that destination.
    * @param destination any number that stands for it
