@@ -38,7 +38,7 @@ import {
 import type { TCPAddr } from './net/tcp-addr.ts';
 import type { TCPConn } from './net/tcp-conn.ts';
 import type { TCPListener } from './net/tcp-listener.ts';
-import { isUdpNetwork } from './net/udp-addr.ts';
+import { isUdpNetwork, resolveUDPAddr, type UDPAddr } from './net/udp-addr.ts';
 import type { UDPConn } from './net/udp-conn.ts';
 import { createSocket, type SocketOf } from './socket/create-socket.ts';
 import { type SocketStatus, Stack } from './stack/stack.ts';
@@ -195,9 +195,15 @@ export class Host {
    * The address that `host:port` stands for; see `resolveTCPAddr`.
    * @throws UnknownNetworkError, AddrError, DNSError (as rejections)
    */
-  resolveTCPAddr(network: string, address: string, { signal }: LookupOptions = {}): Promise<TCPAddr> {
+  resolveTCPAddr(network: string, address: string, { signal }: Pick<LookupOptions, 'signal'> = {}): Promise<TCPAddr> {
     const { resolver, services } = this.#net;
     return resolveTCPAddr(network, address, { resolver, services, signal });
+  }
+
+  /** As `resolveTCPAddr`, for `udp`, `udp4` and `udp6`. */
+  resolveUDPAddr(network: string, address: string, { signal }: Pick<LookupOptions, 'signal'> = {}): Promise<UDPAddr> {
+    const { resolver, services } = this.#net;
+    return resolveUDPAddr(network, address, { resolver, services, signal });
   }
 
   /**

@@ -54,7 +54,7 @@ export async function dial(net: Net, network: string, address: string, options: 
   }
   const delay = options.fallbackDelay || FALLBACK_DELAY;
   const family = list[0]?.ip?.family;
-  const fallbacks = network === 'tcp' && delay > 0 ? list.filter(({ ip }) => ip?.family !== family) : [];
+  const fallbacks = delay > 0 ? list.filter(({ ip }) => ip?.family !== family) : [];
   if (fallbacks.length === 0) return dialList(net, network, list, options, limits);
   const primaries = list.filter(({ ip }) => ip?.family === family);
   const through = (some: readonly TCPAddr[]) => (loser: AbortSignal) =>

@@ -49,7 +49,7 @@ export function parseResolvConf(text: string, hostname: string): DnsConfig {
   let search: string[] = [];
   let options: Partial<DnsConfig> = {};
   for (const line of text.split('\n')) {
-    if (line.startsWith(';') || line.startsWith('#')) continue;
+    // A comment is a keyword that nobody knows.
     const [keyword, ...values] = line.split(/[ \t\r]+/).filter((field) => field !== '');
     const first = values[0];
     if (first === undefined) continue;

@@ -2,7 +2,7 @@
  * The codec of DNS messages on the package dns-packet.
  *
  * The package reads a message as a whole or not at all, and its readers of record data trust the lengths in it. So only its pieces are used: names (whose
- * compression pointers it follows only backwards, so that no loop can hold it) and the data of one record at a time, each within its own bytes.
+ * compression pointers it follows only backwards, so that no loop can hold it), addresses and texts; data that does not end where its record does is none.
  */
 import packet from 'dns-packet';
 import type { DnsCodec, DnsMessage, DnsQuery, DnsQuestion, DnsRecord } from '../net/dns-codec.ts';
@@ -174,7 +174,7 @@ class Reader {
   #record({ name, type, end }: Head): DnsRecord {
     const from = this.#at;
     this.#at += 2;
-    const record = this.#data(name, TYPES.get(type), from, end);
+    const record = this.#data(name, TYPES.get(type), from);
     // RFC 1035 4.1.3: RDLENGTH tells how long the data is; a reader that found another end has read something else.
     if (record.type !== 'other' && this.#at !== end) throw new RangeError('the data does not end where it should');
     this.#at = end;
@@ -182,12 +182,12 @@ class Reader {
   }
 
   /** `from`: where its length stands; what is read begins behind that. */
-  #data(name: string, type: string | undefined, from: number, end: number): DnsRecord {
+  #data(name: string, type: string | undefined, from: number): DnsRecord {
     switch (type) {
       case 'A':
-        return { type, name, address: this.#address(pieces.a, from, end) };
+        return { type, name, address: this.#address(pieces.a, from) };
       case 'AAAA':
-        return { type, name, address: this.#address(pieces.aaaa, from, end) };
+        return { type, name, address: this.#address(pieces.aaaa, from) };
       case 'CNAME':
       case 'NS':
       case 'PTR':
@@ -204,21 +204,20 @@ class Reader {
           target: this.#name(),
         };
       case 'TXT':
-        return { type, name, text: Buffer.concat(this.#piece(pieces.txt, from, end)).toString() };
+        return { type, name, text: Buffer.concat(this.#piece(pieces.txt, from)).toString() };
       default:
         return { type: 'other', name };
     }
   }
 
-  #address(piece: Piece<string>, from: number, end: number): IpAddress {
-    const address = IpAddress.parse(this.#piece(piece, from, end));
+  #address(piece: Piece<string>, from: number): IpAddress {
+    const address = IpAddress.parse(this.#piece(piece, from));
     if (address === undefined) throw new RangeError('no address');
     return address;
   }
 
-  /** What lies between `from` and `end`, and nothing beyond. */
-  #piece<T>({ decode }: Piece<T>, from: number, end: number): T {
-    const data = decode(this.#buffer.subarray(0, end), from);
+  #piece<T>({ decode }: Piece<T>, from: number): T {
+    const data = decode(this.#buffer, from);
     this.#at = from + decode.bytes;
     return data;
   }

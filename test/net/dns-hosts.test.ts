@@ -47,6 +47,7 @@ describe('net/dns, between hosts', () => {
     expect(`${(await run(client.dial('tcp4', 'web.example:80'))).remoteAddr()}`).to.equal('10.9.0.1:80');
     expect(`${(await run(client.dial('udp4', 'web.example:53'))).remoteAddr()}`).to.equal('10.9.0.1:53');
     expect(`${await run(client.resolveTCPAddr('tcp', 'web.example:80'))}`).to.equal('10.9.0.1:80');
+    expect(`${await run(client.resolveUDPAddr('udp6', 'web.example:domain'))}`).to.equal('[2001:db8::1]:53');
     expect(`${await run(client.resolveTCPAddr('tcp', '[web.example]:80'))}`).to.equal('[2001:db8::1]:80');
   });
 

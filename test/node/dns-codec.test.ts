@@ -113,6 +113,7 @@ describe('node/dns-codec', () => {
     ['a label of an unknown kind', head(1, [0x80, 12, ...RECORD.slice(2), 0, 4, 10, 9, 0, 7])],
     ['a label with a dot in it', head(1, [3, 0x61, 0x2e, 0x62, 0, ...RECORD.slice(2), 0, 4, 10, 9, 0, 7])],
     ['a text that is longer than its record', head(1, [0xc0, 12, 0, 16, ...RECORD.slice(4), 0, 3, 3, 0x61, 0x62])],
+    ['a record of any kind that is longer than its message', head(1, [0xc0, 12, 0, 6, ...RECORD.slice(4), 0, 3, 1, 2])],
     ['an alias that ends before its record does', head(1, [0xc0, 12, 0, 5, ...RECORD.slice(4), 0, 3, 0xc0, 12, 0])],
   ] as const) {
     it(`reads no further than ${what}`, () => {
@@ -147,6 +148,14 @@ describe('node/dns-codec', () => {
     expect(of([opt])).to.include({ rcode: 0x53, hasAdditional: true });
     expect(of([ANSWERS[0] as Answer, opt])).to.include({ rcode: 0x53, hasAdditional: true });
     expect(of([ANSWERS[0] as Answer])).to.include({ rcode: 3, hasAdditional: true });
+  });
+
+  it('reads on after further questions', () => {
+    const questions = ['a.example', 'b.example'].map((name) => ({ type: 'A', name }) as const);
+    const message = nodeDnsCodec.decode(packet.encode({ type: 'response', questions, answers: ANSWERS.slice(0, 1) }));
+    expect(message).to.include({ questions: 2, answersAreCut: false });
+    expect(message?.question.name).to.equal('a.example.');
+    expect(message?.answers.map(({ name }) => name)).to.deep.equal(['web.example.']);
   });
 
   it('reads any bytes without a throw', () => {
