@@ -9,14 +9,23 @@ import { isPort, type SocketAddress } from './socket-address.ts';
 /** Gives the socket's endpoint an address and a port, and enters it in the table. @returns 0, or as `DatagramSocket.bind` */
 export function bindEndpoint(socket: DatagramSocket, at: SocketAddress): number {
   const { endpoint, stack, settings } = socket;
-  if (endpoint.localPort !== 0 || !isPort(at.port)) return -EINVAL;
+  const bound = endpoint.localPort !== 0;
+  // Linux: AF_INET6 looks at itself first, AF_INET at the address.
+  if (!isPort(at.port) || (bound && socket.domain !== AF_INET)) return -EINVAL;
   const address = localAddress(socket, at.address);
   if (typeof address === 'number') return address;
+  if (bound) return -EINVAL;
   // Linux: with an address of IPv6 the socket is one of IPv6 alone, and with a link-local one, of one link.
+  const { v6Only } = endpoint;
   if (address.family === 6 && !address.isUnspecified) endpoint.v6Only = true;
   const { table } = stack.udp;
   const port = at.port || table.ephemeral(endpoint, address, settings);
-  if (port === 0 || table.conflicts(endpoint, address, port)) return -EADDRINUSE;
+  if (port === 0 || table.conflicts(endpoint, address, port)) {
+    // Linux: then the address that a disconnect left is gone, too.
+    endpoint.local = socket.any;
+    endpoint.v6Only = v6Only;
+    return -EADDRINUSE;
+  }
   if (address.zone !== 0) endpoint.device = address.zone;
   endpoint.local = address;
   endpoint.localPort = port;

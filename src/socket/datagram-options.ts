@@ -43,7 +43,7 @@ import {
 } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
 import { deviceNamed } from './device-option.ts';
-import { EINVAL, ENOPROTOOPT } from './errno.ts';
+import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from './errno.ts';
 import { MAX_INT, type OptionValue } from './option-value.ts';
 
 /** Linux's bounds. */
@@ -77,10 +77,12 @@ export function getDatagramOption(socket: DatagramSocket, level: number, option:
     case IPPROTO_IP:
       return getIpOption(socket, option);
     case IPPROTO_IPV6:
-      return socket.domain === AF_INET6 ? getIpv6Option(socket, option) : -ENOPROTOOPT;
+      if (socket.domain === AF_INET6) return getIpv6Option(socket, option);
+      break;
     default:
-      return -ENOPROTOOPT;
   }
+  // Linux: what is asked for is no protocol of this family.
+  return socket.domain === AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
 }
 
 function setSocketOption(socket: DatagramSocket, option: number, value: number): number {

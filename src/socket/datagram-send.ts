@@ -1,4 +1,5 @@
 /** Where a datagram goes, whether it may, and that it goes. RFC 768, RFC 1122 4.1; Linux's udp_sendmsg in what it refuses. */
+import { deviceOf } from '../stack/devices.ts';
 import type { Interface } from '../stack/interface.ts';
 import type { RoutedPath } from '../stack/routed-path.ts';
 import { truesize } from '../tcp/receive-memory.ts';
@@ -18,18 +19,25 @@ const MOST = 65_535;
  * @returns it; or -EAFNOSUPPORT (IPv6 from AF_INET, or from an IPv4 address), -ENETUNREACH (IPv4 with IPV6_V6ONLY), -EINVAL (link-local, and
  *   nobody says on which link, or two do and differ)
  */
-export function destination({ domain, endpoint }: DatagramSocket, given: IpAddress): IpAddress | number {
+export function destination(socket: DatagramSocket, given: IpAddress): IpAddress | number {
+  const { domain, endpoint } = socket;
   if (given.family === 6 && domain === AF_INET) return -EAFNOSUPPORT;
   const { local, device } = endpoint;
   const ofIpv4 = local.family === 4;
-  // Linux: the unspecified address is this host, in the family of the address that the socket is bound to.
-  const loopback = given.family === 4 || ofIpv4 ? IPV4_LOOPBACK : IPV6_LOOPBACK;
-  const address = given.isUnspecified ? loopback : given;
+  const address = given.isUnspecified ? thisHost(socket, given, ofIpv4) : given;
   if (address.family === 4) return endpoint.v6Only ? -ENETUNREACH : address;
   const zoned = address.zone === 0 ? address.withZone(device) : address;
   // RFC 4007 6: without a zone nobody knows which link is meant.
   if (zoned.isLinkLocal && (zoned.zone === 0 || (device !== 0 && zoned.zone !== device))) return -EINVAL;
-  return ofIpv4 ? -EAFNOSUPPORT : zoned;
+  if (!ofIpv4) return zoned;
+  // Linux: first there must be a way.
+  return socket.stack.network.pathTo(zoned, undefined, PROTOCOL_UDP) === undefined ? -ENETUNREACH : -EAFNOSUPPORT;
+}
+
+/** Linux: the unspecified address is this host, in the family of the address that the socket is bound to; 0.0.0.0, that address. */
+function thisHost(socket: DatagramSocket, given: IpAddress, ofIpv4: boolean): IpAddress {
+  if (given.family === 4) return socket.boundSource(given) ?? IPV4_LOOPBACK;
+  return ofIpv4 ? IPV4_LOOPBACK : IPV6_LOOPBACK;
 }
 
 /** The way to an address, marked as the user wants it; the last one is kept. @returns -ENETUNREACH, or -EACCES (everybody, without SO_BROADCAST) */
@@ -39,7 +47,10 @@ export function pathTo(socket: DatagramSocket, to: IpAddress): RoutedPath | numb
   let { path } = socket;
   const kept = path !== undefined && socket.pathVersion === network.version && path.destination.equals(to);
   if (path === undefined || !kept || (path.egress as Interface).isClosed) {
-    path = network.pathTo(to, socket.boundSource(to), PROTOCOL_UDP, socket.endpoint.device);
+    const source = socket.boundSource(to);
+    // Linux: AF_INET6 takes what it is bound to for its source, though it be everybody.
+    if (source === undefined && socket.domain !== AF_INET && isManyV4(socket)) return -EINVAL;
+    path = network.pathTo(to, source, PROTOCOL_UDP, deviceTo(socket, to, source));
     if (path === undefined) return -ENETUNREACH;
     mark(socket, path);
     socket.path = path;
@@ -48,6 +59,17 @@ export function pathTo(socket: DatagramSocket, to: IpAddress): RoutedPath | numb
   // RFC 1122 4.1.3.5: nobody speaks to everybody by mistake.
   if (!settings.broadcast && network.isBroadcast(to)) return -EACCES;
   return path;
+}
+
+/** It is bound to what many have, of IPv4. */
+function isManyV4({ endpoint: { local } }: DatagramSocket): boolean {
+  return local.family === 4 && !local.isUnspecified;
+}
+
+/** The interface that it is to go over; 0: as the routes say. Linux: what goes to many goes where the address is that it comes from. */
+function deviceTo({ endpoint, stack }: DatagramSocket, to: IpAddress, source: IpAddress | undefined): number {
+  const toMany = to.isBroadcast || (to.family === 4 && to.isMulticast);
+  return endpoint.device || (toMany && source !== undefined ? deviceOf(stack.network, source) : 0);
 }
 
 function mark({ settings, endpoint }: DatagramSocket, path: RoutedPath): void {

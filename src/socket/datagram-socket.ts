@@ -9,6 +9,7 @@ import { type EndpointUser, UdpEndpoint } from '../udp/endpoint.ts';
 import type { QueuedDatagram } from '../udp/queue.ts';
 import { IPV4_ANY, IPV6_ANY, IpAddress } from '../wire/address.ts';
 import {
+  AF_INET6,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   MSG_PEEK,
@@ -54,6 +55,8 @@ export class DatagramSocket implements EndpointUser {
   /** bind named an address, a port: they outlive a disconnect. */
   #addressBound = false;
   #portBound = false;
+  /** Where connect found to send from: for who is bound to what many have. */
+  #connectedFrom: IpAddress | undefined;
   #readShut = false;
   #writeShut = false;
   #closed = false;
@@ -66,14 +69,7 @@ export class DatagramSocket implements EndpointUser {
     this.domain = domain;
     const { rmem_default, ip_no_pmtu_disc } = stack.sysctl;
     const discovery = ip_no_pmtu_disc === 0 ? PMTUDISC_WANT : PMTUDISC_DONT;
-    this.endpoint = new UdpEndpoint(
-      familyOf(domain),
-      this.#any(),
-      stack.udp.pool,
-      rmem_default,
-      discovery,
-      PMTUDISC_WANT,
-    );
+    this.endpoint = new UdpEndpoint(familyOf(domain), this.any, stack.udp.pool, rmem_default, discovery, PMTUDISC_WANT);
     this.endpoint.user = this;
     this.settings = new DatagramSettings(stack.sysctl);
   }
@@ -90,6 +86,11 @@ export class DatagramSocket implements EndpointUser {
     this.watcher = told === undefined ? undefined : { onReady: told };
   }
 
+  /** The unspecified address of its domain. */
+  get any(): IpAddress {
+    return familyOf(this.domain) === 4 ? IPV4_ANY : IPV6_ANY;
+  }
+
   /** connect(2) was called with an address. */
   get connected(): boolean {
     return this.endpoint.remote !== undefined;
@@ -103,7 +104,7 @@ export class DatagramSocket implements EndpointUser {
     if (this.#closed) return -EBADF;
     const result = bindEndpoint(this, at);
     if (result < 0) return result;
-    this.#addressBound = !at.address.isUnspecified;
+    this.#addressBound = !at.address.equals(this.any);
     this.#portBound = at.port !== 0;
     return 0;
   }
@@ -116,12 +117,13 @@ export class DatagramSocket implements EndpointUser {
     if (this.#closed) return -EBADF;
     const { endpoint } = this;
     if (!isPort(to.port)) return -EINVAL;
+    if (!this.#holdPort()) return -EAGAIN;
     const remote = destination(this, to.address);
     if (typeof remote === 'number') return remote;
     const path = pathTo(this, remote);
     if (typeof path === 'number') return path;
-    if (!this.#holdPort()) return -EAGAIN;
     if (endpoint.local.isUnspecified) endpoint.local = path.source;
+    this.#connectedFrom = path.source;
     endpoint.remote = remote;
     endpoint.remotePort = to.port;
     return 0;
@@ -134,7 +136,10 @@ export class DatagramSocket implements EndpointUser {
     endpoint.remote = undefined;
     endpoint.remotePort = 0;
     this.path = undefined;
-    if (!this.#addressBound) endpoint.local = this.#any();
+    if (!this.#addressBound) {
+      endpoint.local = this.any;
+      this.#connectedFrom = undefined;
+    }
     if (!this.#portBound && endpoint.localPort !== 0) {
       stack.udp.table.remove(endpoint);
       endpoint.localPort = 0;
@@ -160,6 +165,7 @@ export class DatagramSocket implements EndpointUser {
   /** sendmsg(2): the buffers one after the other, as one datagram. Results as `send`. */
   sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
     if (this.#closed) return -EBADF;
+    if (!this.#holdPort()) return -EAGAIN;
     if ((flags & ~SEND_FLAGS) !== 0) return -EOPNOTSUPP;
     let length = 0;
     for (const bytes of list) length += bytes.length;
@@ -168,10 +174,13 @@ export class DatagramSocket implements EndpointUser {
     const port = to === undefined ? endpoint.remotePort : to.port;
     const remote = to === undefined ? endpoint.remote : destination(this, to.address);
     if (remote === undefined) return -EDESTADDRREQ;
-    if (port === 0 || !isPort(port)) return -EINVAL;
+    // Linux: the family counts before the port, the way there after it.
+    if (typeof remote === 'number' && (this.domain !== AF_INET6 || to?.address.family === 4)) return remote;
+    // It is no port to send to, unless connect gave it.
+    const named = to !== undefined || (this.domain === AF_INET6 && endpoint.remote?.family === 4);
+    if (!isPort(port) || (port === 0 && named)) return -EINVAL;
     if (typeof remote === 'number') return remote;
     if (this.stack.closed) return -ENETDOWN;
-    if (!this.#holdPort()) return -EAGAIN;
     const path = pathTo(this, remote);
     if (typeof path === 'number') return path;
     const error = this.takeError();
@@ -229,7 +238,7 @@ export class DatagramSocket implements EndpointUser {
   getpeername(): SocketAddress | number {
     const { remote, remotePort } = this.endpoint;
     if (this.#closed) return -EBADF;
-    return remote === undefined ? -ENOTCONN : { address: remote, port: remotePort };
+    return remote === undefined || remotePort === 0 ? -ENOTCONN : { address: remote, port: remotePort };
   }
 
   /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -EBADF */
@@ -285,14 +294,9 @@ export class DatagramSocket implements EndpointUser {
   /** The address that bind or connect gave, to send from to `remote`; undefined: the route chooses. */
   boundSource(remote: IpAddress): IpAddress | undefined {
     const { local } = this.endpoint;
-    if (
-      local.isUnspecified ||
-      local.family !== remote.family ||
-      local.isMulticast ||
-      this.stack.network.isBroadcast(local)
-    )
-      return undefined;
-    return local;
+    const isOurs = !local.isUnspecified && !local.isMulticast && !this.stack.network.isBroadcast(local);
+    const source = isOurs && local.family === remote.family ? local : this.#connectedFrom;
+    return source?.family === remote.family ? source : undefined;
   }
 
   /** The sender's address as an object; a peer that sends again has the same. */
@@ -305,10 +309,6 @@ export class DatagramSocket implements EndpointUser {
   /** For the stack: something changed. */
   ready(): void {
     this.watcher?.onReady(this.poll());
-  }
-
-  #any(): IpAddress {
-    return familyOf(this.domain) === 4 ? IPV4_ANY : IPV6_ANY;
   }
 
   /** Takes a port, when there is none yet. @returns false: none is left */

@@ -116,7 +116,9 @@ function report(
   const { sysctl, ipCounters, icmpLimit } = stack;
   // One bucket for a network of 64 bits: its hosts can call themselves anything.
   const destination = packet.family === 4 ? packet.s3 : packet.s0 ^ Math.imul(packet.s1, 0x9e3779b1);
-  if (!icmpLimit.allow(destination, sysctl.icmp_ratelimit, sysctl.icmp_msgs_per_sec, now)) {
+  // Linux: a host may tell itself as much as it likes.
+  const free = stack.network.isLoopback(from);
+  if (!free && !icmpLimit.allow(destination, sysctl.icmp_ratelimit, sysctl.icmp_msgs_per_sec, now)) {
     ipCounters[packet.family === 4 ? 'IcmpOutRateLimitHost' : 'Icmp6OutRateLimitHost']++;
     return;
   }

@@ -243,7 +243,11 @@ export class Network implements PathKnowledge {
       const reached = device === LOOPBACK_INDEX || deviceOf(this, destination) === device;
       return reached ? this.pathTo(destination, source, protocol) : undefined;
     }
-    const over = this.interfaces.find(({ index, isClosed }) => index === device && !isClosed);
+    const toMany = destination.isMulticast || this.isBroadcast(destination);
+    const over =
+      device === LOOPBACK_INDEX && toMany
+        ? this.#lo()
+        : this.interfaces.find(({ index, isClosed }) => index === device && !isClosed);
     if (over === undefined) return undefined;
     // Linux: what no route of the device leads to is taken to be on its link, for IPv4.
     const onLink: Route | undefined =
@@ -251,7 +255,7 @@ export class Network implements PathKnowledge {
     const route = this.routes.lookup(destination, undefined, over) ?? onLink;
     const from =
       source ?? route?.source ?? (route === undefined ? undefined : sourceAddress(route, destination, this.interfaces));
-    if (route === undefined || from === undefined || from.isLoopback) return undefined;
+    if (route === undefined || from === undefined || (from.isLoopback && device !== LOOPBACK_INDEX)) return undefined;
     const path = this.#path(over, from, destination, protocol, this.#sysctl.ip_default_ttl, route.gateway);
     path.relabel();
     return path;

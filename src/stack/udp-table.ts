@@ -160,7 +160,12 @@ export function scoreOf(endpoint: UdpEndpoint, ends: DatagramEnds, remotePort: n
     score += 2;
   }
   if (remote !== undefined) {
-    if (endpoint.remotePort !== remotePort || !isAt(remote, ends.s0, ends.s1, ends.s2, ends.s3)) return 0;
+    // Linux: connected to port 0 is connected to all of them.
+    if (
+      (endpoint.remotePort !== 0 && endpoint.remotePort !== remotePort) ||
+      !isAt(remote, ends.s0, ends.s1, ends.s2, ends.s3)
+    )
+      return 0;
     score += 4;
   }
   if (!local.isUnspecified) return isAt(local, ends.d0, ends.d1, ends.d2, ends.d3) ? score + 16 : 0;
