@@ -10,6 +10,7 @@ import { UDP_HEADER_LENGTH } from '../wire/udp.ts';
 import { AF_INET } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
 import { EACCES, EAFNOSUPPORT, EAGAIN, EINVAL, EMSGSIZE, ENETUNREACH } from './errno.ts';
+import { noRouteErrno } from './no-route.ts';
 
 /** The most that a length field can say, bytes: the whole of an IPv4 packet, what follows the header of an IPv6 one. */
 const MOST = 65_535;
@@ -40,7 +41,7 @@ function thisHost(socket: DatagramSocket, given: IpAddress, ofIpv4: boolean): Ip
   return ofIpv4 ? IPV4_LOOPBACK : IPV6_LOOPBACK;
 }
 
-/** The way to an address, marked as the user wants it; the last one is kept. @returns -ENETUNREACH, or -EACCES (everybody, without SO_BROADCAST) */
+/** The way to an address, marked as the user wants it; the last one is kept. @returns -ENETUNREACH, what else there is instead of a way (noRouteErrno), or -EACCES (everybody, without SO_BROADCAST) */
 export function pathTo(socket: DatagramSocket, to: IpAddress): RoutedPath | number {
   const { stack, settings } = socket;
   const { network } = stack;
@@ -51,7 +52,7 @@ export function pathTo(socket: DatagramSocket, to: IpAddress): RoutedPath | numb
     // Linux: AF_INET6 takes what it is bound to for its source, though it be everybody.
     if (source === undefined && socket.domain !== AF_INET && isManyV4(socket)) return -EINVAL;
     path = network.pathTo(to, source, PROTOCOL_UDP, deviceTo(socket, to, source));
-    if (path === undefined) return -ENETUNREACH;
+    if (path === undefined) return -noRouteErrno(stack, to, source);
     mark(socket, path);
     socket.path = path;
     socket.pathVersion = network.version;

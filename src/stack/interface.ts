@@ -25,6 +25,8 @@ export interface InterfaceOwner {
   readonly clock: Clock;
   received(from: Interface, batch: PacketBatch): void;
   writable(): void;
+  /** A link has a carrier again, or none any more: other routes may serve. */
+  carrierChanged(): void;
   linkClosed(from: Interface, reason: Error | undefined): void;
   /** Another host uses an address of ours. */
   conflict(from: Interface, conflict: AddressConflict): void;
@@ -169,13 +171,13 @@ export class Interface implements LinkReceiver {
 
   up(): void {
     this.#isUp = true;
-    this.#owner.writable();
+    this.#owner.carrierChanged();
   }
 
   down(): void {
     this.#isUp = false;
     this.#edge.discard();
-    this.#owner.writable();
+    this.#owner.carrierChanged();
   }
 
   conflict(conflict: AddressConflict): void {

@@ -206,6 +206,11 @@ export class Stack implements InterfaceOwner {
     this.wake();
   }
 
+  carrierChanged(): void {
+    this.network.version++;
+    this.writable();
+  }
+
   linkClosed(from: Interface, reason: Error | undefined): void {
     this.drop(`link ${from.name} closed: ${reason?.message ?? 'no reason given'}`, this.clock.now());
     endConnectionsOver(this, from, REASON_NETWORK_DOWN, this.clock.now());

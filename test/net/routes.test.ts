@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { createHost, type Host } from '../../src/host.ts';
 import type { OpError } from '../../src/net/op-error.ts';
 import type { RouteOptions } from '../../src/net/route-options.ts';
+import { UDPAddr } from '../../src/net/udp-addr.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { TapLink } from '../stack/tap.ts';
 import { rejection } from '../support/pair.ts';
@@ -73,6 +74,28 @@ describe('routes of a host', () => {
     expect(await t.way('192.0.2.1')).to.match(/ from 10\.1\.0\.1$/);
     t.one.receiver.up();
     expect(await t.way('192.0.2.1')).to.equal('one from 10.1.0.1');
+  });
+
+  it('datagrams of a socket go over the next route, too, and back', async () => {
+    const t = new Net([
+      { destination: '0.0.0.0/0', via: '10.1.0.254' },
+      { destination: '0.0.0.0/0', via: '10.2.0.254', preference: 1 },
+    ]);
+    const conn = await t.host.listenPacket('udp4', ':0');
+    const went = async () => {
+      await conn.writeTo(new Uint8Array(1), new UDPAddr('192.0.2.1', 53));
+      await t.clock.advance(0);
+      return [t.one, t.two].filter((link) => link.drain().length > 0).map(({ name }) => name);
+    };
+    expect(await went()).to.deep.equal(['one']);
+    t.one.receiver.down();
+    expect(await went()).to.deep.equal(['two']);
+    t.one.receiver.up();
+    expect(await went()).to.deep.equal(['one']);
+    t.host.addRoute({ destination: '192.0.2.0/24', type: 'prohibit' });
+    const error = await rejection(conn.writeTo(new Uint8Array(1), new UDPAddr('192.0.2.1', 53)));
+    expect((error as OpError).code).to.equal('EACCES');
+    conn.close();
   });
 
   it('source: the address to speak from', async () => {
