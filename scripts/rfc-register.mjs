@@ -69,7 +69,12 @@ export const below = [
     notYet: true,
   },
   { what: 'UDP', rfcs: [768, 8085], notYet: true },
-  { what: 'Ethernet: ARP, neighbour discovery', rfcs: [826, 5227, 4861], notYet: true },
+  {
+    what: 'Ethernet: ARP, address conflicts, neighbour discovery',
+    rfcs: [826, 5227, 4861, 4862],
+    partly:
+      'of router advertisements only the hardware address is taken over; no address is made of a prefix, redirects are counted, multicast groups are not told to snooping switches',
+  },
   { what: 'names: DNS messages, what a resolver does, EDNS, localhost', rfcs: [1035, 1123, 6891, 6761] },
   { what: 'dialling names of both families', rfcs: [6555] },
   {
@@ -82,13 +87,16 @@ export const below = [
 /** What else is cited: other clauses of use, or where an idea is from. */
 export const cited = {
   862: 'the echo service',
+  894: 'IPv4 over Ethernet',
   1034: 'domain names',
   1071: 'computing the checksum',
+  1112: 'multicast of IPv4',
   1321: 'MD5',
   1624: 'updating it',
   2104: 'HMAC',
   2202: 'vectors of HMAC-SHA-1',
   2308: 'negative answers of DNS',
+  2464: 'IPv6 over Ethernet',
   2525: 'known problems of TCP implementations',
   2782: 'records of services',
   3021: 'networks of two addresses',
@@ -107,7 +115,9 @@ export const cited = {
   6069: 'back-off that ICMP takes back',
   6274: 'security of IPv4',
   6691: 'MSS and options',
+  6980: 'neighbour discovery in no fragments',
   6994: 'shared experimental options',
+  7042: 'numbers of Ethernet',
   7505: 'no mail',
   7686: 'names under onion',
   7766: 'DNS over TCP',
