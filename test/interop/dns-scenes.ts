@@ -2,9 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openTun } from '../../src/link/tun.ts';
 import type { DNSError } from '../../src/net/errors.ts';
+import { createHost } from '../../src/node/host.ts';
 import { type Ground, onGround } from './ground.ts';
 
 export const moduleUrl = import.meta.url;
@@ -14,6 +17,7 @@ const SERVER = '10.9.0.1';
 const MANY = 150;
 
 const RECORDS = [
+  '--host-record=dead6.lab.example,10.9.0.1,2001:db8::77',
   '--host-record=web.lab.example,10.9.0.1,2001:db8::1',
   '--host-record=v6.lab.example,2001:db8::6',
   '--cname=www.lab.example,web.lab.example',
@@ -31,7 +35,7 @@ class Dnsmasq {
   readonly #directory = mkdtempSync(join(tmpdir(), 'tunstack-dns-'));
   #said = '';
 
-  constructor() {
+  constructor(addresses: readonly string[]) {
     const hosts = join(this.#directory, 'hosts');
     const lines = Array.from({ length: MANY }, (_, i) => `10.8.${i >>> 8}.${i & 0xff} many.lab.example\n`);
     writeFileSync(hosts, lines.join(''));
@@ -45,7 +49,7 @@ class Dnsmasq {
       '--log-facility=-',
     ];
     const where = [
-      `--listen-address=${SERVER}`,
+      `--listen-address=${addresses.join(',')}`,
       '--bind-interfaces',
       '--edns-packet-max=1232',
       '--local=/lab.example/',
@@ -58,7 +62,7 @@ class Dnsmasq {
   /** Whether it has its socket. @throws Error with what it said, when it ended */
   get isUp(): boolean {
     if (this.#child.exitCode !== null) throw new Error(`dnsmasq ended: ${this.#said}`);
-    return readFileSync('/proc/net/udp', 'utf8').includes(':0035 ');
+    return ['/proc/net/udp', '/proc/net/udp6'].some((path) => readFileSync(path, 'utf8').includes(':0035 '));
   }
 
   async end(): Promise<void> {
@@ -81,7 +85,7 @@ async function dig(ground: Ground, type: string, name: string): Promise<string[]
 async function withServer<T extends object>(play: (ground: Ground) => Promise<T>) {
   const dns = { servers: [SERVER], search: ['lab.example'] };
   return onGround({ dns }, async (ground) => {
-    const server = new Dnsmasq();
+    const server = new Dnsmasq([SERVER]);
     try {
       await ground.until(5000, 'dnsmasq', () => server.isUp);
       return await play(ground);
@@ -126,15 +130,30 @@ export function records() {
   });
 }
 
-/** A name dialled, with a listener of the kernel's. */
-export function dials() {
-  return withServer(async (ground) => {
-    const port = await ground.kernel.listen('hold');
-    const conn = await ground.host.dial('tcp', `www:${port}`);
-    const remote = `${conn.remoteAddr()}`.replace(`:${port}`, '');
-    conn.setLinger(0);
-    conn.close();
-    const missing = await ground.host.dial('tcp', 'nohost.lab.example:80').catch((error: Error) => error.message);
-    return { remote, missing };
-  });
+/** A server over IPv6, and names of both families, one of which has nobody behind its IPv6 address; `port` is the kernel's. */
+export async function bothFamilies() {
+  const tun = openTun({ address: '10.9.0.1/24' });
+  tun.setAddress('2001:db8::1/64');
+  const dns = { servers: ['2001:db8::1'], search: ['lab.example'] };
+  await using host = createHost({ link: tun, address: ['10.9.0.2/24', '2001:db8::2/64'], dns });
+  const server = new Dnsmasq(['2001:db8::1']);
+  const listener = createServer((socket) => socket.on('error', () => {})).listen(80, '::');
+  try {
+    await once(listener, 'listening');
+    while (!server.isUp) await new Promise((resolve) => setTimeout(resolve, 5));
+    const found = await host.lookupHost('web');
+    const remotes: string[] = [];
+    for (const name of ['web', 'dead6']) {
+      const conn = await host.dial('tcp', `${name}:80`);
+      remotes.push(`${conn.remoteAddr()}`);
+      conn.setLinger(0);
+      conn.close();
+    }
+    const refused = await host.dial('tcp', 'web:81').catch((error: Error) => error.message);
+    const missing = await host.dial('tcp', 'nohost:80').catch((error: Error) => error.message);
+    return { found, remotes, refused, missing, left: host.sockets().length };
+  } finally {
+    listener.close();
+    await server.end();
+  }
 }

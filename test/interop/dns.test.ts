@@ -36,9 +36,12 @@ describeWithTun('names from a server on the kernel', () => {
     expect(nobody).to.equal('lookup nobody.lab.example on 10.9.0.1:53: no such host');
   });
 
-  (ok ? it : it.skip)(`can be dialled${note}`, async () => {
-    const { remote, missing: nobody } = await run.dials();
-    expect(remote).to.equal('10.9.0.1');
-    expect(nobody).to.equal('dial tcp: lookup nohost.lab.example on 10.9.0.1:53: no such host');
+  (ok ? it : it.skip)(`of both families are dialled over IPv6, or else over IPv4${note}`, async () => {
+    const { found, remotes, refused, missing: nobody, left } = await run.bothFamilies();
+    expect(found).to.deep.equal(['2001:db8::1', '10.9.0.1']);
+    expect(remotes).to.deep.equal(['[2001:db8::1]:80', '10.9.0.1:80']);
+    expect(refused).to.equal('dial tcp [2001:db8::1]:81: connect: connection refused');
+    expect(nobody).to.equal('dial tcp: lookup nohost on [2001:db8::1]:53: no such host');
+    expect(left).to.equal(0);
   });
 });
