@@ -2,7 +2,7 @@
 import { playFuzz } from './fuzz.ts';
 import { playDns } from './fuzz-dns.ts';
 
-const SEEDS = 15;
+const SEEDS = 30;
 const PACKETS = 2000;
 const LOOKUPS = 300;
 

@@ -18,6 +18,8 @@ import {
 import { createSocket } from '../../src/socket/create-socket.ts';
 import type { DatagramSocket } from '../../src/socket/datagram-socket.ts';
 import { Socket } from '../../src/socket/socket.ts';
+import type { Interface } from '../../src/stack/interface.ts';
+import { PendingSyns } from '../../src/stack/pending-syns.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { IPV4_ANY, IPV6_ANY, IpAddress, parsePrefix } from '../../src/wire/address.ts';
@@ -112,7 +114,9 @@ class FuzzWorld {
       const hardwareAddress = Uint8Array.from(OWN_HARDWARE);
       this.#ethernet = createEthernet(this.#link, { hardwareAddress, random, duplicateDetection: draw.chance(0.2) });
     }
-    this.#stack.addInterface(this.#ethernet ?? this.#link, { addresses: ['10.0.0.1/24', 'fd00::1/64'].map(prefixOf) });
+    const addresses = ['10.0.0.1/24', 'fd00::1/64'].map(prefixOf);
+    const near = this.#stack.addInterface(this.#ethernet ?? this.#link, { addresses });
+    if (draw.chance(0.25)) this.#acceptAny(near);
     const far = new WireLink(draw.pick([1280, 1400]), draw.chance(0.5), (bytes) => this.#source.saw(bytes));
     const beyond = this.#stack.addInterface(far, { addresses: ['192.0.2.1/24', '2001:db8::1/64'].map(prefixOf) });
     for (const text of ['0.0.0.0/0', '::/0']) {
@@ -147,6 +151,7 @@ class FuzzWorld {
   async between(): Promise<void> {
     const draw = this.#draw;
     for (let acts = 4; acts > 0; acts--) draw.chance(0.5) ? this.#stream() : this.#datagram();
+    this.#trouble();
     this.#clock.flush();
     const wait = draw.pick(WAITS);
     if (wait > 0) await this.#clock.advance(wait);
@@ -157,6 +162,8 @@ class FuzzWorld {
   async end(): Promise<void> {
     for (const socket of [...this.#streams, this.#listener, ...this.#datagrams]) socket.close();
     this.#packet.chunk.release();
+    this.#link.room = Infinity;
+    this.#link.receiver?.writable();
     await this.#clock.advance(LONG_AFTER);
     const { reassembly, network, slab, demux, udp } = this.#stack;
     const { tcp, ipCounters } = this.#stack;
@@ -165,6 +172,7 @@ class FuzzWorld {
       'their sources': reassembly.sources,
       'their memory': reassembly.memory(4) + reassembly.memory(6),
       'path MTUs': network.mtus.size,
+      'SYNs that are undecided': this.#stack.pendingSyns?.size ?? 0,
       'UDP ports': udp.table.size,
       'UDP buffers': udp.pool.live,
     });
@@ -182,10 +190,44 @@ class FuzzWorld {
     this.#report.mostChunks = Math.max(this.#report.mostChunks, slab.live);
     atMost('memory of IPv4 fragments', reassembly.memory(4), this.#fragmentLimit + 80_000);
     atMost('memory of IPv6 fragments', reassembly.memory(6), this.#fragmentLimit + 80_000);
+    atMost('SYNs that are undecided', this.#stack.pendingSyns?.size ?? 0, 20);
     atMost('path MTUs', network.mtus.size, 2048);
     atMost('ICMP buckets', icmpLimit.size, 1024);
     atMost('neighbours', this.#ethernet?.neighbours().length ?? 0, 2048);
     atMost('chunks', slab.live, MOST_CHUNKS);
+  }
+
+  /** The host takes the place of all others on that link; about who connects to them it decides now, later, or never. */
+  #acceptAny(near: Interface): void {
+    near.acceptAny = true;
+    near.echoAny = true;
+    const pending: PendingSyns = new PendingSyns(this.#stack, {
+      limit: 20,
+      timeout: 10_000,
+      asked: (syn) => {
+        const answer = this.#draw.integer(0, 2);
+        if (answer === 0) pending.refuse(syn);
+        if (answer === 1) pending.drop(syn);
+      },
+      withdrawn: () => {},
+    });
+    this.#stack.pendingSyns = pending;
+  }
+
+  /** The link is full for a while, or down. */
+  #trouble(): void {
+    const draw = this.#draw;
+    const receiver = this.#link.receiver as LinkReceiver;
+    if (this.#link.room !== Infinity) {
+      this.#link.room = Infinity;
+      receiver.writable();
+    } else if (draw.chance(0.1)) {
+      this.#link.room = draw.integer(0, 300);
+    } else if (draw.chance(0.05)) {
+      receiver.down();
+      this.#clock.flush();
+      receiver.up();
+    }
   }
 
   #listen(): Socket {
