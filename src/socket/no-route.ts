@@ -5,9 +5,8 @@ import { EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH } from './errno.ts';
 
 /** @param source where the socket is bound @returns EINVAL (a blackhole route), EHOSTUNREACH, EACCES (a route that prohibits), else ENETUNREACH */
 export function noRouteErrno({ network }: Stack, remote: IpAddress, source: IpAddress | undefined): number {
-  // Linux: an address that never leaves the host is no source for what does.
-  if (source?.isLoopback === true && source.family === 4) return EINVAL;
-  switch (network.routes.lookup(remote)?.rejection) {
+  const route = network.routes.lookup(remote);
+  switch (route?.rejection) {
     case 'blackhole':
       return EINVAL;
     case 'unreachable':
@@ -15,6 +14,7 @@ export function noRouteErrno({ network }: Stack, remote: IpAddress, source: IpAd
     case 'prohibit':
       return EACCES;
     default:
-      return ENETUNREACH;
+      // Linux: an address that never leaves the host is no source for what does.
+      return route !== undefined && source?.isLoopback === true && source.family === 4 ? EINVAL : ENETUNREACH;
   }
 }
