@@ -21,6 +21,7 @@ import { EAGAIN } from '../socket/errno.ts';
 import type { Socket, SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import type { Clock } from '../time/clock.ts';
+import { type ByteSource, ConnStreams } from './conn-streams.ts';
 import type { Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
 import { applyKeepAlive, applyKeepAliveIdle, checkKeepAliveConfig, type KeepAliveConfig } from './keep-alive.ts';
@@ -39,6 +40,8 @@ export class TCPConn {
   readonly #descriptor: Descriptor;
   readonly #local: TCPAddr;
   readonly #remote: TCPAddr;
+  /** Made when somebody asks. */
+  #streams: ConnStreams | undefined;
 
   /** For dial and accept alone. */
   constructor(descriptor: Descriptor) {
@@ -206,6 +209,21 @@ export class TCPConn {
   /** Calls that wait no longer keep the process alive. */
   unref(): this {
     return this.#setReferenced(false);
+  }
+
+  /**
+   * What arrives, as a WHATWG stream of bytes (with BYOB readers): nothing is read before somebody asks for it. Its end is the peer's FIN;
+   * `cancel` is `closeRead`. When the writable has ended too, the connection is closed.
+   */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#streams ??= new ConnStreams(this);
+    return this.#streams.readable;
+  }
+
+  /** Takes bytes: `close` is `closeWrite`, `abort` closes the connection with a reset. When the readable has ended too, the connection is closed. */
+  get writable(): WritableStream<ByteSource> {
+    this.#streams ??= new ConnStreams(this);
+    return this.#streams.writable;
   }
 
   /** The chunks of the stream to its end; leaving the loop does not close the connection. */

@@ -1,0 +1,153 @@
+/** `conn.readable` and `conn.writable`: WHATWG streams over a connection. */
+import { expect } from 'chai';
+import { OpError } from '../../src/net/op-error.ts';
+import type { TCPConn } from '../../src/net/tcp-conn.ts';
+import { type Connection, connectedHosts, type Pair } from '../support/pair.ts';
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const bytes = (words: string) => new TextEncoder().encode(words);
+const filler = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31) >> 3);
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it did not fail');
+}
+
+async function readAll(conn: TCPConn): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of conn.readable as unknown as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+describe('conn.readable, conn.writable', () => {
+  let pair: Pair;
+  let both: Connection;
+
+  beforeEach(async () => {
+    pair = connectedHosts();
+    both = await pair.connect();
+  });
+  afterEach(() => pair.close());
+
+  it('carry a stream each way; both ends of both close the connections', async () => {
+    const { dialled, accepted } = both;
+    const sent = filler(300_000);
+    const echo = accepted.readable.pipeTo(accepted.writable);
+    const writer = dialled.writable.getWriter();
+    const read = readAll(dialled);
+    await pair.run(Promise.all([writer.write(sent), writer.close(), echo, read]));
+    expect(Buffer.compare(await read, sent)).to.equal(0);
+    expect(() => dialled.close()).to.throw(OpError, 'use of closed network connection');
+    expect(() => accepted.close()).to.throw(OpError, 'use of closed network connection');
+  });
+
+  it('are the same each time they are asked for', () => {
+    const { dialled } = both;
+    expect([dialled.readable, dialled.writable]).to.deep.equal([dialled.readable, dialled.writable]);
+  });
+
+  it('nothing is read before somebody asks: the window of the sender closes', async () => {
+    const { dialled, accepted } = both;
+    accepted.setReadBuffer(20_000);
+    const reader = accepted.readable.getReader();
+    const writing = dialled.write(filler(12_000_000));
+    await pair.clock.advance(5000);
+    expect(dialled.tcpInfo().tcpi_snd_wnd).to.be.lessThan(3000);
+    let total = 0;
+    const reading = (async () => {
+      while (total < 12_000_000) total += (await reader.read()).value?.length ?? 0;
+    })();
+    await pair.run(Promise.all([writing, reading]));
+    expect(total).to.equal(12_000_000);
+  });
+
+  it('a BYOB reader gets its own buffer filled', async () => {
+    const { dialled, accepted } = both;
+    await pair.run(dialled.write(bytes('hello')));
+    const reader = accepted.readable.getReader({ mode: 'byob' });
+    const { value, done } = await pair.run(reader.read(new Uint8Array(1000)));
+    expect([text(value as Uint8Array), value?.buffer.byteLength, done]).to.deep.equal(['hello', 1000, false]);
+    dialled.closeWrite();
+    const end = await pair.run(reader.read(new Uint8Array(10)));
+    expect([end.done, end.value?.length]).to.deep.equal([true, 0]);
+  });
+
+  it('close is a FIN: the other direction goes on', async () => {
+    const { dialled, accepted } = both;
+    await pair.run(dialled.writable.close());
+    expect(await pair.run(accepted.read(new Uint8Array(1)))).to.equal(null);
+    await pair.run(accepted.write(bytes('still')));
+    accepted.close();
+    expect(text(await pair.run(readAll(dialled)))).to.equal('still');
+  });
+
+  it('abort is a RST, also when a write waits', async () => {
+    const { dialled, accepted } = both;
+    const writer = dialled.writable.getWriter();
+    const waiting = failure(writer.write(filler(30_000_000)));
+    await pair.clock.advance(2000);
+    await pair.run(writer.abort(new Error('enough')));
+    expect((await waiting).message).to.match(/enough|canceled/);
+    const error = await failure(
+      pair.run(
+        (async () => {
+          while ((await accepted.read(new Uint8Array(1 << 20))) !== null);
+        })(),
+      ),
+    );
+    expect(error.message).to.match(/read: connection reset by peer$/);
+    expect((await failure(dialled.readable.getReader().read())).message).to.match(/use of closed network connection$/);
+  });
+
+  it('cancel is closeRead; after the writable has ended too the connection is closed', async () => {
+    const { dialled } = both;
+    await pair.run(dialled.readable.cancel('no more'));
+    await pair.run(dialled.write(bytes('x')));
+    await pair.run(dialled.writable.close());
+    expect(() => dialled.close()).to.throw(OpError, 'use of closed network connection');
+  });
+
+  it('cancel ends a read that waits, with a BYOB reader too', async () => {
+    for (const mode of [undefined, 'byob'] as const) {
+      const { dialled } = await pair.connect();
+      const reader = dialled.readable.getReader({ mode } as { mode: 'byob' });
+      const waiting = reader.read(new Uint8Array(10));
+      await pair.clock.advance(10);
+      await pair.run(reader.cancel());
+      expect((await waiting).done).to.equal(true);
+      dialled.close();
+    }
+  });
+
+  it('a reset fails both', async () => {
+    const { dialled, accepted } = both;
+    const reading = failure(dialled.readable.getReader().read());
+    accepted.setLinger(0);
+    accepted.close();
+    expect((await pair.run(reading)).message).to.match(/^read tcp .*: read: connection reset by peer$/);
+    expect((await failure(dialled.writable.getWriter().write(bytes('x')))).message).to.match(
+      /connection reset by peer$/,
+    );
+  });
+
+  it('take bytes of every kind, and say so of what is none', async () => {
+    const { dialled, accepted } = both;
+    const writer = dialled.writable.getWriter();
+    const { buffer } = bytes('abcd');
+    const writes = [
+      writer.write(buffer),
+      writer.write(new DataView(buffer, 1, 2)),
+      writer.write(new Uint16Array(buffer)),
+    ];
+    await pair.run(Promise.all(writes));
+    const error = await failure(writer.write('text' as never));
+    expect(error).to.be.instanceOf(TypeError);
+    expect(error.message).to.match(/got a string \(encode it with TextEncoder\)/);
+    const got = new Uint8Array(20);
+    expect(text(got.subarray(0, (await pair.run(accepted.read(got))) as number))).to.equal('abcdbcabcd');
+  });
+});
