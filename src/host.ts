@@ -111,6 +111,11 @@ export class Host {
     return this.#net.stack.clock;
   }
 
+  /** For what stands on the host: it enters itself here while it is open, and is closed with the host. */
+  get open(): Set<Closable> {
+    return this.#net.open;
+  }
+
   /** What happened, counted under the names of SNMP and of Linux's TcpExt. */
   get counters(): Stack['counters'] {
     return this.#net.stack.counters;

@@ -9,3 +9,4 @@ export { type ConnectOptions, connectFunction, type HttpService, httpAgent, serv
 export type { NodeNetError } from './node/node-error.ts';
 export { nodeHasher } from './node/segment-hasher.ts';
 export { nodeSystemFiles } from './node/system-files.ts';
+export { createNet, type HostNet } from './node/net/net.ts';

@@ -1,0 +1,58 @@
+/** What a socket is made with: checked as Node checks it, and in the form in which a Duplex takes it. */
+import type { DuplexOptions } from 'node:stream';
+import { checkNumber } from './checks.ts';
+import { invalidArgValue } from './node-errors.ts';
+import type { StreamHandle } from './stream-handle.ts';
+
+/** Reads into one buffer, or one after the other, in place of emitting `data`. */
+export interface OnReadOptions {
+  readonly buffer: Uint8Array | (() => Uint8Array);
+  /** `bytes` of `buffer` are new. @returns false: no more for now */
+  readonly callback: (this: unknown, bytes: number, buffer: Uint8Array) => boolean | undefined;
+}
+
+/** As those of `new net.Socket()`; `fd` and sockets of the machine are made by Node's own. */
+export interface SocketOptions extends DuplexOptions {
+  readonly allowHalfOpen?: boolean;
+  readonly onread?: OnReadOptions | undefined;
+  readonly noDelay?: boolean | undefined;
+  readonly keepAlive?: boolean | undefined;
+  /** Silence before the first probe, ms. */
+  readonly keepAliveInitialDelay?: number | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** What a server adds. */
+export interface AcceptedOptions extends SocketOptions {
+  readonly handle?: StreamHandle;
+  readonly pauseOnCreate?: boolean;
+  readonly readable?: boolean;
+}
+
+/** @throws TypeError ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE */
+export function checkSocketOptions(options: SocketOptions | undefined): void {
+  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const) {
+    const value = options?.[name];
+    if (value) throw invalidArgValue(`options.${name}`, value, 'is not supported');
+  }
+  if (options?.keepAliveInitialDelay !== undefined)
+    checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+}
+
+/** As a Duplex takes them: `close` is emitted by the socket, when the connection under it is closed. */
+export function streamOptions(options: SocketOptions | undefined): DuplexOptions {
+  // The signal is for later: it may destroy at once.
+  const { signal: _, ...given } = options ?? {};
+  return { ...given, allowHalfOpen: Boolean(given.allowHalfOpen), emitClose: false, autoDestroy: true };
+}
+
+/** @returns what `onread` asks for, when it makes sense */
+export function onReadOf({ onread }: SocketOptions): OnReadOptions | undefined {
+  if (typeof onread !== 'object' || onread === null || typeof onread.callback !== 'function') return undefined;
+  return onread.buffer instanceof Uint8Array || typeof onread.buffer === 'function' ? onread : undefined;
+}
+
+/** Milliseconds as whole seconds, the unit of keepalive. */
+export function wholeSeconds(ms: number | undefined): number {
+  return Math.max(Math.trunc((ms ?? 0) / 1000) || 0, 0);
+}

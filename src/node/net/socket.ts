@@ -1,0 +1,464 @@
+/**
+ * net.Socket on a host of ours: events, properties, order and errors as Node documents and does them.
+ *
+ * Bytes are pushed while the reader wants more, and a write calls back when the stack has taken it: back pressure reaches the peer's window.
+ */
+import type { Buffer } from 'node:buffer';
+import { addAbortSignal, Duplex } from 'node:stream';
+import { callArguments } from './arguments.ts';
+import { checkFunction, timerDuration } from './checks.ts';
+import { connectSocket, type Connector } from './connect.ts';
+import type { AddressInfo } from './end-name.ts';
+import { closedBeforeConnection, endedByPeer, missingArguments, socketClosed } from './node-errors.ts';
+import type { Closable } from '../../net/descriptor.ts';
+import type { Place } from './place.ts';
+import type { Server } from './server.ts';
+import { Silence } from './silence.ts';
+import {
+  type AcceptedOptions,
+  checkSocketOptions,
+  type OnReadOptions,
+  onReadOf,
+  type SocketOptions,
+  streamOptions,
+  wholeSeconds,
+} from './socket-options.ts';
+import { StreamHandle, type StreamOwner } from './stream-handle.ts';
+import { callError } from './system-errors.ts';
+import { ENOTCONN } from '../../socket/errno.ts';
+
+type Callback = (error?: Error | null) => void;
+type WriteCallback = (error: Error | null | undefined) => void;
+
+export class Socket extends Duplex {
+  connecting = false;
+  /** Silence after which `timeout` is emitted, ms; undefined: it was never set. */
+  timeout: number | undefined = undefined;
+  /** `address:port` of each attempt, when there were several addresses. */
+  autoSelectFamilyAttemptedAddresses: string[] | undefined = undefined;
+  /** Whose connection it is, of those that a server accepted. */
+  server: Server | null = null;
+  /** For the server alone. */
+  _server: Server | null = null;
+  /** The name that is looked up. */
+  _host: string | null = null;
+  /** There is none of Node's: those who look for one (http, tls) find a plain stream. */
+  readonly _handle = null;
+  readonly #place: Place;
+  readonly #owner: StreamOwner & Closable;
+  readonly #silence: Silence;
+  readonly #onRead: OnReadOptions | undefined;
+  #handle: StreamHandle | undefined;
+  #readBuffer: Uint8Array | undefined;
+  #noDelay: boolean;
+  #keepAlive: boolean;
+  #keepAliveSeconds: number;
+  #resetting = false;
+  #endedByPeer = false;
+  #peer: AddressInfo | undefined;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  /** Bytes of a write that waits for the connection. */
+  #pendingBytes = 0;
+  /** Bytes of the write under way that the stack had not taken when that was last looked at. */
+  #lastWriteQueueSize = 0;
+
+  /** `options` as of `new net.Socket()`. @throws TypeError for values that Node does not take */
+  constructor(place: Place, options?: SocketOptions) {
+    checkSocketOptions(options);
+    super(streamOptions(options));
+    const given: AcceptedOptions = options ?? {};
+    this.#place = place;
+    this.#silence = new Silence(place.clock, () => this._onTimeout());
+    this.#onRead = onReadOf(given);
+    this.#noDelay = Boolean(given.noDelay);
+    this.#keepAlive = Boolean(given.keepAlive);
+    this.#keepAliveSeconds = wholeSeconds(given.keepAliveInitialDelay);
+    this.#owner = this.#makeOwner();
+    this.on('end', onEnd);
+    if (given.handle instanceof StreamHandle) this.#begin(given.handle, given);
+    if (given.signal !== undefined) addAbortSignal(given.signal, this);
+  }
+
+  /** One that was accepted. */
+  #begin(handle: StreamHandle, { readable, pauseOnCreate }: AcceptedOptions): void {
+    this.#use(handle);
+    if (this.#noDelay) handle.setNoDelay(true);
+    if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveSeconds);
+    if (readable === false) return;
+    if (pauseOnCreate === true) this.pause();
+    else this.read(0);
+  }
+
+  #makeOwner(): StreamOwner & Closable {
+    const readBuffer = () => this.#readBuffer;
+    const isClosed = () => this.destroyed;
+    return {
+      get isClosed() {
+        return isClosed();
+      },
+      close: () => this.destroy(),
+      get readBuffer() {
+        return readBuffer();
+      },
+      received: (bytes, count) => this.#received(bytes, count),
+      ended: () => this.#ended(),
+      failed: (status) => this.destroy(callError(status, 'read')),
+    };
+  }
+
+  #use(handle: StreamHandle): void {
+    this.#handle = handle;
+    handle.owner = this.#owner;
+    this.#place.host.open.add(this.#owner);
+    if (this.#onRead === undefined) return;
+    const { buffer } = this.#onRead;
+    this.#readBuffer = typeof buffer === 'function' ? buffer() : buffer;
+  }
+
+  // What comes.
+
+  #received(bytes: Uint8Array, count: number): boolean {
+    this.#silence.touch();
+    if (this.destroyed) return false;
+    if (this.#onRead === undefined) return this.push(bytes);
+    const { buffer, callback } = this.#onRead;
+    const more = callback.call(this, count, bytes) !== false;
+    if (typeof buffer === 'function') this.#readBuffer = buffer();
+    return more;
+  }
+
+  #ended(): void {
+    this.#silence.touch();
+    this.push(null);
+    this.read(0);
+  }
+
+  override _read(size: number): void {
+    if (this.connecting || this.#handle === undefined) this.once('connect', () => this._read(size));
+    else if (!this.#handle.reading) this.#handle.readStart();
+  }
+
+  // With `onread` nothing is buffered here: the connection itself starts and stops.
+
+  override pause(): this {
+    if (this.#onRead !== undefined && !this.connecting) this.#handle?.readStop();
+    return super.pause();
+  }
+
+  override resume(): this {
+    this.#readAgain();
+    return super.resume();
+  }
+
+  override read(size?: number): unknown {
+    this.#readAgain();
+    return super.read(size);
+  }
+
+  #readAgain(): void {
+    const handle = this.#handle;
+    if (this.#onRead !== undefined && !this.connecting && handle?.reading === false) handle.readStart();
+  }
+
+  // What goes.
+
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    if (!this.#endedByPeer || !this.writableEnded)
+      return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback);
+    const done = typeof encoding === 'function' ? encoding : callback;
+    const error = endedByPeer();
+    if (typeof done === 'function') process.nextTick(done, error);
+    this.destroy(error);
+    return false;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
+    this.#send([chunk], chunk.length, callback);
+  }
+
+  override _writev(list: { chunk: Buffer }[], callback: Callback): void {
+    let bytes = 0;
+    const chunks = list.map(({ chunk }) => {
+      bytes += chunk.length;
+      return chunk;
+    });
+    this.#send(chunks, bytes, callback);
+  }
+
+  #send(list: readonly Uint8Array[], bytes: number, callback: Callback): void {
+    if (this.connecting) return this.#sendOnceConnected(list, bytes, callback);
+    const handle = this.#handle;
+    if (handle === undefined) return callback(socketClosed());
+    this.#silence.touch();
+    const taken = handle.write(list, bytes, (status) => this.#written(status, callback));
+    if (taken < 0) return callback(callError(taken, 'write'));
+    if (taken === bytes) return callback();
+    this.#lastWriteQueueSize = bytes;
+  }
+
+  #sendOnceConnected(list: readonly Uint8Array[], bytes: number, callback: Callback): void {
+    this.#pendingBytes = bytes;
+    const closed = () => callback(closedBeforeConnection());
+    this.once('connect', () => {
+      this.off('close', closed);
+      this.#pendingBytes = 0;
+      this.#send(list, bytes, callback);
+    });
+    this.once('close', closed);
+  }
+
+  #written(status: number, callback: Callback): void {
+    if (this.destroyed) return callback(null);
+    if (status < 0) return callback(callError(status, 'write'));
+    this.#silence.touch();
+    this.#lastWriteQueueSize = 0;
+    callback(null);
+  }
+
+  override _final(callback: Callback): void {
+    if (this.pending) {
+      this.once('connect', () => this._final(callback));
+      return;
+    }
+    const status = this.#handle?.shutdown() ?? -ENOTCONN;
+    if (status === -ENOTCONN) callback();
+    else if (status < 0) callback(callError(status, 'shutdown'));
+    else process.nextTick(callback);
+  }
+
+  // How it begins.
+
+  /**
+   * As net.Socket.connect: `(port, host?)` or `(options)`, with a listener of `connect` behind; an ended socket may connect again.
+   * @throws TypeError, RangeError for wrong arguments; what goes wrong later is an `error` event
+   */
+  connect(...args: unknown[]): this {
+    const [options, callback] = callArguments(args);
+    if (callback !== null) this.once('connect', callback);
+    if (options['port'] === undefined && options['path'] == null) throw missingArguments();
+    this.#endedByPeer = false;
+    if (this.destroyed) {
+      this.#handle = undefined;
+      this.#peer = undefined;
+    }
+    if (this.#handle === undefined) this.#renew();
+    this.#silence.touch();
+    this.connecting = true;
+    connectSocket(this.#connector(), options);
+    return this;
+  }
+
+  /** A stream as at first, on a connection to be made. */
+  #renew(): void {
+    // Duplex has it for those who reuse streams, as net.Socket does; its types do not.
+    (this as unknown as { _undestroy(): void })._undestroy();
+    this.#use(new StreamHandle(this.#place));
+  }
+
+  #connector(): Connector {
+    return {
+      socket: this,
+      place: this.#place,
+      handle: () => this.#handle as StreamHandle,
+      renew: () => {
+        this.#handle?.close();
+        this.#renew();
+      },
+      touch: () => this.#silence.touch(),
+      connected: () => this.#connected(),
+    };
+  }
+
+  #connected(): void {
+    const handle = this.#handle as StreamHandle;
+    this.connecting = false;
+    this.#silence.touch();
+    if (this.#noDelay) handle.setNoDelay(true);
+    if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveSeconds);
+    this.emit('connect');
+    this.emit('ready');
+    // The first read, or the end at once.
+    if (!this.isPaused()) this.read(0);
+  }
+
+  // How it ends.
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.connecting = false;
+    this.#silence.clear();
+    const handle = this.#handle;
+    if (handle === undefined) {
+      callback(error);
+      process.nextTick(() => this.emit('close'));
+    } else {
+      this.#bytesRead = handle.bytesRead;
+      this.#bytesWritten = handle.bytesWritten;
+      this.#handle = undefined;
+      this.#place.host.open.delete(this.#owner);
+      const closed = () => this.emit('close', error !== null);
+      if (this.#resetting) handle.reset(closed);
+      else handle.close(closed);
+      this.#resetting = false;
+      callback(error);
+    }
+    this._server?._gone();
+  }
+
+  /** Closes with a RST; while it connects, as soon as it has. */
+  resetAndDestroy(): this {
+    if (this.#handle === undefined) return this.destroy(socketClosed());
+    if (this.connecting) this.once('connect', () => this.#reset());
+    else this.#reset();
+    return this;
+  }
+
+  #reset(): void {
+    this.#resetting = true;
+    this.destroy();
+  }
+
+  /** Ends, and destroys when all is written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', this.destroy);
+  }
+
+  /** For the listener of `end`: a write from now on is one too many, unless this side stays open. */
+  _peerEnded(): void {
+    if (!this.allowHalfOpen) this.#endedByPeer = true;
+  }
+
+  // How it behaves.
+
+  /** Emits `timeout` after so many ms without traffic; 0: never. @throws TypeError, RangeError */
+  setTimeout(ms: number, callback?: () => void): this {
+    if (this.destroyed) return this;
+    this.timeout = ms;
+    const duration = timerDuration(ms, 'msecs');
+    this.#silence.set(duration);
+    if (callback === undefined) return this;
+    checkFunction(callback, 'callback');
+    if (duration === 0) this.off('timeout', callback);
+    else this.once('timeout', callback);
+    return this;
+  }
+
+  /** The time is up; that a write gets on is traffic too. */
+  _onTimeout(): void {
+    const left = this.#handle?.writeQueueSize;
+    if (this.#lastWriteQueueSize > 0 && left !== undefined && left !== this.#lastWriteQueueSize) {
+      this.#lastWriteQueueSize = left;
+      this.#silence.touch();
+      return;
+    }
+    this.emit('timeout');
+  }
+
+  setNoDelay(noDelay?: boolean): this {
+    const wanted = noDelay === undefined || Boolean(noDelay);
+    if (wanted !== this.#noDelay && !this.connecting) this.#handle?.setNoDelay(wanted);
+    this.#noDelay = wanted;
+    return this;
+  }
+
+  /** @param initialDelay silence before the first probe, ms; 0: as it is */
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    const wanted = Boolean(enable);
+    const seconds = wholeSeconds(initialDelay);
+    const changes = wanted !== this.#keepAlive || (wanted && seconds !== this.#keepAliveSeconds);
+    if (changes && !this.connecting) this.#handle?.setKeepAlive(wanted, seconds);
+    this.#keepAlive = wanted;
+    this.#keepAliveSeconds = seconds;
+    return this;
+  }
+
+  /** Keeps the process alive while it waits for something: so it is at first. */
+  ref(): this {
+    if (this.#handle === undefined) return this.once('connect', this.ref);
+    this.#handle.ref();
+    return this;
+  }
+
+  unref(): this {
+    if (this.#handle === undefined) return this.once('connect', this.unref);
+    this.#handle.unref();
+    return this;
+  }
+
+  // What it is.
+
+  /** This end, or {} when there is none. */
+  address(): AddressInfo | Record<string, never> {
+    return this.#handle?.localName() ?? {};
+  }
+
+  /** Not connected, or not any more. */
+  get pending(): boolean {
+    return this.#handle === undefined || this.connecting;
+  }
+
+  /** Deprecated name of `connecting`. */
+  get _connecting(): boolean {
+    return this.connecting;
+  }
+
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /** Bytes that wait to be written; undefined without a connection. */
+  get bufferSize(): number | undefined {
+    return this.#handle === undefined ? undefined : this.writableLength;
+  }
+
+  get bytesRead(): number {
+    return this.#handle?.bytesRead ?? this.#bytesRead;
+  }
+
+  /** Bytes handed to the stack, and those that wait for it. */
+  get bytesWritten(): number | undefined {
+    // Of the prototype there is none, nor an error: some look at all that a prototype has.
+    if (!(#pendingBytes in this)) return undefined;
+    let bytes = this.#pendingBytes + (this.#handle?.bytesWritten ?? this.#bytesWritten);
+    const { writableBuffer } = this as unknown as { writableBuffer: { chunk: Buffer }[] };
+    for (const { chunk } of writableBuffer) bytes += chunk.length;
+    return bytes;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#peerName()?.address;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#peerName()?.family;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#peerName()?.port;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#handle?.localName()?.address;
+  }
+
+  get localFamily(): string | undefined {
+    return this.#handle?.localName()?.family;
+  }
+
+  get localPort(): number | undefined {
+    return this.#handle?.localName()?.port;
+  }
+
+  #peerName(): AddressInfo | undefined {
+    if (!this.connecting) this.#peer ??= this.#handle?.peerName();
+    return this.#peer;
+  }
+}
+
+function onEnd(this: Socket): void {
+  this._peerEnded();
+}
