@@ -1,6 +1,5 @@
 /** The ways to call `connect` and `listen`: `(options)`, `(port, host)`, `(path)`, each with a callback behind. */
 
-
 const normalized = Symbol('tunstack.net.normalized');
 
 /** Arguments as an array that `Socket.connect` takes as one. */

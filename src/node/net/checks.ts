@@ -1,5 +1,5 @@
 /** Arguments as Node checks them: the same order, errors and texts. */
-import { invalidArgType, outOfRange, badPort } from './node-errors.ts';
+import { badPort, invalidArgType, outOfRange } from './node-errors.ts';
 
 /** The longest that a timer takes, ms. */
 const TIMEOUT_MAX = 2 ** 31 - 1;

@@ -50,7 +50,9 @@ export class ConnectRace {
     socket.emit('connectionAttempt', address, port, family);
     if (!socket.connecting) return;
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
-    const status = handle.connect(address, port, family, (outcome) => this.#settled(handle, outcome, { address, family }));
+    const status = handle.connect(address, port, family, (outcome) =>
+      this.#settled(handle, outcome, { address, family }),
+    );
     if (status < 0) return this.#failed(immediateError(handle, status, this.#target, address), { address, family });
     if (this.#tried === this.#addresses.length) return;
     const { clock } = this.#connector.place;

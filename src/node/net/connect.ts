@@ -1,10 +1,11 @@
 /** How a socket of net gets its connection: from a name to addresses, and from address to address until one answers. */
 import { ADDRCONFIG } from 'node:dns';
 import { type BlockList, isIP } from 'node:net';
+import { attemptTimeout, checkBoolean, checkFunction, checkNumber, checkPort, checkString } from './checks.ts';
 import { ConnectRace } from './connect-race.ts';
-import { attemptTimeout, checkBoolean, checkFunction, checkNumber, checkPort } from './checks.ts';
 import { hostLookup, type LookedUp, type Lookup, type LookupOptions } from './lookup.ts';
 import { blockedAddress, invalidAddress, invalidArgType, invalidFamily } from './node-errors.ts';
+import type { PathHandle } from './path-handle.ts';
 import type { Place } from './place.ts';
 import type { Socket } from './socket.ts';
 import type { StreamHandle } from './stream-handle.ts';
@@ -59,6 +60,17 @@ export function connectSocket(connector: Connector, options: Record<string, unkn
   socket._host = plan.host;
   if (plan.several) lookUpAll(connector, plan);
   else lookUpOne(connector, plan);
+}
+
+/** Starts to connect to a path of the machine. @throws TypeError */
+export function connectPath({ socket, connected }: Connector, handle: PathHandle, path: unknown): void {
+  checkString(path, 'options.path');
+  socket.emit('connectionAttempt', path, undefined, undefined);
+  handle.connect(path, (status) => {
+    if (socket.destroyed) return;
+    if (status === 0) connected();
+    else socket.destroy(addressError(status, 'connect', path, undefined));
+  });
 }
 
 function checkOptions(place: Place, options: Record<string, unknown>): ConnectPlan {
@@ -187,7 +199,11 @@ function attempt(connector: Connector, target: ConnectPlan, address: string, fam
 }
 
 /** @returns why the local address cannot be had */
-export function bindFirst(handle: StreamHandle, { localAddress, localPort }: Target, family: number): Error | undefined {
+export function bindFirst(
+  handle: StreamHandle,
+  { localAddress, localPort }: Target,
+  family: number,
+): Error | undefined {
   if (localAddress === undefined && localPort === 0) return undefined;
   const address = localAddress ?? (ANY_ADDRESS[family] as string);
   const status = handle.bind(address, localPort, family);

@@ -40,7 +40,8 @@ export function hostLookup(place: Place): Lookup {
 /** @throws TypeError as dns.lookup */
 function checkOptions({ hints = 0, family = 0 }: LookupOptions): void {
   if ((hints & ~(ADDRCONFIG | V4MAPPED | ALL)) !== 0) throw invalidArgValue('hints', hints);
-  if (![0, 4, 6, 'IPv4', 'IPv6'].includes(family)) throw invalidArgValue('options.family', family, 'must be one of: 0, 4, 6');
+  if (![0, 4, 6, 'IPv4', 'IPv6'].includes(family))
+    throw invalidArgValue('options.family', family, 'must be one of: 0, 4, 6');
 }
 
 /** What the callback throws is nobody's rejection. */

@@ -33,6 +33,7 @@ export class MachineListener {
       return;
     }
     server._connections++;
+    Object.assign(socket, { server });
     socket.once('close', () => server._gone());
     server.emit('connection', socket);
   }

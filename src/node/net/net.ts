@@ -1,5 +1,6 @@
 /** createNet: the module `node:net`, with a host of ours under it. */
 import * as machine from 'node:net';
+import { deprecate } from 'node:util';
 import type { Host } from '../../host.ts';
 import { normalizeArguments } from './arguments.ts';
 import { callable } from './callable.ts';
@@ -9,6 +10,13 @@ import { type ConnectionListener, Server, type ServerOptions } from './server.ts
 import { Socket } from './socket.ts';
 import type { AcceptedOptions, SocketOptions } from './socket-options.ts';
 import { StreamHandle } from './stream-handle.ts';
+
+/** It did something on Windows once. */
+const simultaneousAccepts = deprecate(
+  () => {},
+  'net._setSimultaneousAccepts() is deprecated and will be removed.',
+  'DEP0121',
+);
 
 /** A class that is called with or without `new`, as net's are. */
 type Callable<Args extends unknown[], Made> = { new (...args: Args): Made; (...args: Args): Made; prototype: Made };
@@ -31,6 +39,7 @@ export interface HostNet {
   getDefaultAutoSelectFamilyAttemptTimeout(): number;
   setDefaultAutoSelectFamilyAttemptTimeout(ms: number): void;
   _normalizeArgs(args: unknown[]): unknown[];
+  _setSimultaneousAccepts(): void;
 }
 
 /**
@@ -87,6 +96,7 @@ export function createNet(host: Host): HostNet {
       place.attemptTimeout = attemptTimeout(ms, 'value');
     },
     _normalizeArgs: normalizeArguments,
+    _setSimultaneousAccepts: simultaneousAccepts,
   };
 }
 

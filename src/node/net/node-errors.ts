@@ -68,15 +68,15 @@ export function invalidFamily(family: unknown, host: unknown, port: unknown): Er
 }
 
 export function missingArguments(): Error {
-  return codedError(
-    TypeError,
-    'ERR_MISSING_ARGS',
-    'The "options" or "port" or "path" argument must be specified',
-  );
+  return codedError(TypeError, 'ERR_MISSING_ARGS', 'The "options" or "port" or "path" argument must be specified');
 }
 
 export function alreadyListening(): Error {
-  return codedError(Error, 'ERR_SERVER_ALREADY_LISTEN', 'Listen method has been called more than once without closing.');
+  return codedError(
+    Error,
+    'ERR_SERVER_ALREADY_LISTEN',
+    'Listen method has been called more than once without closing.',
+  );
 }
 
 export function serverNotRunning(): Error {

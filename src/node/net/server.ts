@@ -142,7 +142,12 @@ export class Server extends EventEmitter {
   #listenOnMachine(args: readonly unknown[], options: ListenOptions): this {
     const { path, fd } = options;
     const descriptor = typeof fd === 'number' && fd >= 0;
-    if (!(typeof path === 'string' && isPath(path)) && !descriptor && 'handle' in options === false && !isHandle(options))
+    if (
+      !(typeof path === 'string' && isPath(path)) &&
+      !descriptor &&
+      'handle' in options === false &&
+      !isHandle(options)
+    )
       throw notListenable(options);
     const listener = new MachineListener(
       this,

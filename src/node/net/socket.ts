@@ -5,27 +5,28 @@
  */
 import type { Buffer } from 'node:buffer';
 import { addAbortSignal, Duplex } from 'node:stream';
+import { ENOTCONN } from '../../socket/errno.ts';
 import { callArguments } from './arguments.ts';
 import { checkFunction, timerDuration } from './checks.ts';
-import { connectSocket, type Connector } from './connect.ts';
+import { type Connector, connectPath, connectSocket } from './connect.ts';
+import type { ConnectionHandle } from './connection-handle.ts';
 import type { AddressInfo } from './end-name.ts';
 import { closedBeforeConnection, endedByPeer, missingArguments, socketClosed } from './node-errors.ts';
-import type { Closable } from '../../net/descriptor.ts';
+import { PathHandle } from './path-handle.ts';
 import type { Place } from './place.ts';
+import { Reader } from './reader.ts';
 import type { Server } from './server.ts';
 import { Silence } from './silence.ts';
 import {
   type AcceptedOptions,
   checkSocketOptions,
-  type OnReadOptions,
   onReadOf,
   type SocketOptions,
   streamOptions,
   wholeSeconds,
 } from './socket-options.ts';
-import { StreamHandle, type StreamOwner } from './stream-handle.ts';
+import { StreamHandle } from './stream-handle.ts';
 import { callError } from './system-errors.ts';
-import { ENOTCONN } from '../../socket/errno.ts';
 
 type Callback = (error?: Error | null) => void;
 type WriteCallback = (error: Error | null | undefined) => void;
@@ -45,11 +46,9 @@ export class Socket extends Duplex {
   /** There is none of Node's: those who look for one (http, tls) find a plain stream. */
   readonly _handle = null;
   readonly #place: Place;
-  readonly #owner: StreamOwner & Closable;
+  readonly #reader: Reader;
   readonly #silence: Silence;
-  readonly #onRead: OnReadOptions | undefined;
-  #handle: StreamHandle | undefined;
-  #readBuffer: Uint8Array | undefined;
+  #handle: ConnectionHandle | undefined;
   #noDelay: boolean;
   #keepAlive: boolean;
   #keepAliveSeconds: number;
@@ -70,18 +69,17 @@ export class Socket extends Duplex {
     const given: AcceptedOptions = options ?? {};
     this.#place = place;
     this.#silence = new Silence(place.clock, () => this._onTimeout());
-    this.#onRead = onReadOf(given);
     this.#noDelay = Boolean(given.noDelay);
     this.#keepAlive = Boolean(given.keepAlive);
     this.#keepAliveSeconds = wholeSeconds(given.keepAliveInitialDelay);
-    this.#owner = this.#makeOwner();
-    this.on('end', onEnd);
+    this.#reader = new Reader(this, this.#silence, onReadOf(given));
+    this.on('end', this._peerEnded);
     if (given.handle instanceof StreamHandle) this.#begin(given.handle, given);
     if (given.signal !== undefined) addAbortSignal(given.signal, this);
   }
 
   /** One that was accepted. */
-  #begin(handle: StreamHandle, { readable, pauseOnCreate }: AcceptedOptions): void {
+  #begin(handle: ConnectionHandle, { readable, pauseOnCreate }: AcceptedOptions): void {
     this.#use(handle);
     if (this.#noDelay) handle.setNoDelay(true);
     if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveSeconds);
@@ -90,59 +88,22 @@ export class Socket extends Duplex {
     else this.read(0);
   }
 
-  #makeOwner(): StreamOwner & Closable {
-    const readBuffer = () => this.#readBuffer;
-    const isClosed = () => this.destroyed;
-    return {
-      get isClosed() {
-        return isClosed();
-      },
-      close: () => this.destroy(),
-      get readBuffer() {
-        return readBuffer();
-      },
-      received: (bytes, count) => this.#received(bytes, count),
-      ended: () => this.#ended(),
-      failed: (status) => this.destroy(callError(status, 'read')),
-    };
-  }
-
-  #use(handle: StreamHandle): void {
+  #use(handle: ConnectionHandle): void {
     this.#handle = handle;
-    handle.owner = this.#owner;
-    this.#place.host.open.add(this.#owner);
-    if (this.#onRead === undefined) return;
-    const { buffer } = this.#onRead;
-    this.#readBuffer = typeof buffer === 'function' ? buffer() : buffer;
+    handle.owner = this.#reader;
+    this.#place.host.open.add(this.#reader);
+    this.#reader.begin();
   }
 
   // What comes.
-
-  #received(bytes: Uint8Array, count: number): boolean {
-    this.#silence.touch();
-    if (this.destroyed) return false;
-    if (this.#onRead === undefined) return this.push(bytes);
-    const { buffer, callback } = this.#onRead;
-    const more = callback.call(this, count, bytes) !== false;
-    if (typeof buffer === 'function') this.#readBuffer = buffer();
-    return more;
-  }
-
-  #ended(): void {
-    this.#silence.touch();
-    this.push(null);
-    this.read(0);
-  }
 
   override _read(size: number): void {
     if (this.connecting || this.#handle === undefined) this.once('connect', () => this._read(size));
     else if (!this.#handle.reading) this.#handle.readStart();
   }
 
-  // With `onread` nothing is buffered here: the connection itself starts and stops.
-
   override pause(): this {
-    if (this.#onRead !== undefined && !this.connecting) this.#handle?.readStop();
+    if (this.#reader.direct && !this.connecting) this.#handle?.readStop();
     return super.pause();
   }
 
@@ -158,7 +119,7 @@ export class Socket extends Duplex {
 
   #readAgain(): void {
     const handle = this.#handle;
-    if (this.#onRead !== undefined && !this.connecting && handle?.reading === false) handle.readStart();
+    if (this.#reader.direct && !this.connecting && handle?.reading === false) handle.readStart();
   }
 
   // What goes.
@@ -242,18 +203,21 @@ export class Socket extends Duplex {
       this.#handle = undefined;
       this.#peer = undefined;
     }
-    if (this.#handle === undefined) this.#renew();
+    const { path } = options as { path?: unknown };
+    const handle = path ? new PathHandle() : new StreamHandle(this.#place);
+    if (this.#handle === undefined || path) this.#renew(handle);
     this.#silence.touch();
     this.connecting = true;
-    connectSocket(this.#connector(), options);
+    if (handle instanceof PathHandle) connectPath(this.#connector(), handle, path);
+    else connectSocket(this.#connector(), options);
     return this;
   }
 
   /** A stream as at first, on a connection to be made. */
-  #renew(): void {
+  #renew(handle: ConnectionHandle): void {
     // Duplex has it for those who reuse streams, as net.Socket does; its types do not.
     (this as unknown as { _undestroy(): void })._undestroy();
-    this.#use(new StreamHandle(this.#place));
+    this.#use(handle);
   }
 
   #connector(): Connector {
@@ -263,7 +227,7 @@ export class Socket extends Duplex {
       handle: () => this.#handle as StreamHandle,
       renew: () => {
         this.#handle?.close();
-        this.#renew();
+        this.#renew(new StreamHandle(this.#place));
       },
       touch: () => this.#silence.touch(),
       connected: () => this.#connected(),
@@ -271,7 +235,7 @@ export class Socket extends Duplex {
   }
 
   #connected(): void {
-    const handle = this.#handle as StreamHandle;
+    const handle = this.#handle as ConnectionHandle;
     this.connecting = false;
     this.#silence.touch();
     if (this.#noDelay) handle.setNoDelay(true);
@@ -295,7 +259,7 @@ export class Socket extends Duplex {
       this.#bytesRead = handle.bytesRead;
       this.#bytesWritten = handle.bytesWritten;
       this.#handle = undefined;
-      this.#place.host.open.delete(this.#owner);
+      this.#place.host.open.delete(this.#reader);
       const closed = () => this.emit('close', error !== null);
       if (this.#resetting) handle.reset(closed);
       else handle.close(closed);
@@ -457,8 +421,4 @@ export class Socket extends Duplex {
     if (!this.connecting) this.#peer ??= this.#handle?.peerName();
     return this.#peer;
   }
-}
-
-function onEnd(this: Socket): void {
-  this._peerEnded();
 }

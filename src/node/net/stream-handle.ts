@@ -24,6 +24,7 @@ import { EAGAIN, EBADF, EINPROGRESS, EINVAL, ENOTCONN } from '../../socket/errno
 import type { Watcher } from '../../socket/poll.ts';
 import type { Socket } from '../../socket/socket.ts';
 import { IpAddress } from '../../wire/address.ts';
+import type { ConnectionHandle, Done, StreamOwner } from './connection-handle.ts';
 import { type AddressInfo, endName } from './end-name.ts';
 import { Hold } from './hold.ts';
 import type { Place } from './place.ts';
@@ -39,31 +40,15 @@ const PROBES = 10;
 /** What a call is told whose handle is closed meanwhile. */
 export const ECANCELED = 125;
 
-/** Whom a handle tells what came. */
-export interface StreamOwner {
-  /** Where the next bytes shall be put; undefined: into memory that is then the owner's. */
-  readonly readBuffer: Uint8Array | undefined;
-  /** The first `count` of `bytes` have come. @returns false: no more for now */
-  received(bytes: Uint8Array, count: number): boolean;
-  /** The peer's stream is at its end. */
-  ended(): void;
-  /** Reading failed. @param status -errno */
-  failed(status: number): void;
-}
-
-/** What a call will be told; `status` is 0 or -errno. */
-export type Done = (status: number) => void;
-
 interface PendingWrite {
   list: readonly Uint8Array[];
   left: number;
   readonly done: Done;
 }
 
-export class StreamHandle implements Watcher {
+export class StreamHandle implements ConnectionHandle, Watcher {
   owner: StreamOwner | undefined;
   bytesRead = 0;
-  /** Bytes handed over, whether the stack has taken them or not. */
   bytesWritten = 0;
   readonly #place: Place;
   readonly #hold: Hold;
@@ -86,7 +71,6 @@ export class StreamHandle implements Watcher {
     return this.#reading;
   }
 
-  /** Bytes that wait until the stack takes them. */
   get writeQueueSize(): number {
     return this.#write?.left ?? 0;
   }
@@ -115,7 +99,6 @@ export class StreamHandle implements Watcher {
     return 0;
   }
 
-  /** From now on the owner is told of what comes. */
   readStart(): void {
     this.#reading = true;
     this.#soon();
@@ -127,9 +110,6 @@ export class StreamHandle implements Watcher {
     this.#keepAlive();
   }
 
-  /**
-   * Hands bytes over, one write at a time. @returns their number; 0 or more, but less: `done` is told when all were taken; or -errno, and it will not
-   */
   write(list: readonly Uint8Array[], bytes: number, done: Done): number {
     const socket = this.#socket;
     if (socket === undefined || this.#closed) return -EBADF;
@@ -143,12 +123,10 @@ export class StreamHandle implements Watcher {
     return count;
   }
 
-  /** Ends our stream. @returns 0 or -errno */
   shutdown(): number {
     return this.#socket?.shutdown(SHUT_WR) ?? -ENOTCONN;
   }
 
-  /** What waits is cancelled, and told so before `done` is called. */
   close(done?: () => void): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -165,7 +143,6 @@ export class StreamHandle implements Watcher {
     });
   }
 
-  /** As `close`, with a RST. */
   reset(done?: () => void): void {
     this.#socket?.setsockopt(SOL_SOCKET, SO_LINGER, { onoff: 1, linger: 0 });
     this.close(done);
@@ -175,7 +152,6 @@ export class StreamHandle implements Watcher {
     this.#socket?.setsockopt(IPPROTO_TCP, TCP_NODELAY, Number(on));
   }
 
-  /** @param seconds of silence before the first probe; 0: as it is */
   setKeepAlive(on: boolean, seconds: number): void {
     const socket = this.#socket;
     socket?.setsockopt(SOL_SOCKET, SO_KEEPALIVE, Number(on));
@@ -193,13 +169,11 @@ export class StreamHandle implements Watcher {
     this.#hold.referenced = false;
   }
 
-  /** Our end; undefined: there is none yet. */
   localName(): AddressInfo | undefined {
     const name = this.#socket?.getsockname();
     return name === undefined || typeof name === 'number' ? undefined : endName(name, this.#domain);
   }
 
-  /** The peer's end; undefined: there is none. */
   peerName(): AddressInfo | undefined {
     const name = this.#socket?.getpeername();
     return name === undefined || typeof name === 'number' ? undefined : endName(name, this.#domain);
@@ -309,7 +283,8 @@ function parse(text: string, family: number): IpAddress | undefined {
 function behind(list: readonly Uint8Array[], count: number): readonly Uint8Array[] {
   let first = 0;
   let rest = count;
-  while (first < list.length && rest >= (list[first] as Uint8Array).length) rest -= (list[first++] as Uint8Array).length;
+  while (first < list.length && rest >= (list[first] as Uint8Array).length)
+    rest -= (list[first++] as Uint8Array).length;
   if (first === 0 && rest === 0) return list;
   const left = list.slice(first);
   if (left.length > 0) left[0] = (left[0] as Uint8Array).subarray(rest);
