@@ -42,7 +42,7 @@ export function outOfRange(name: string, range: string, value: unknown): Error {
   return codedError(
     RangeError,
     'ERR_OUT_OF_RANGE',
-    `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
+    `The value of "${name}" is out of range. It must be ${range}. Received ${grouped(value)}`,
   );
 }
 
@@ -106,6 +106,12 @@ export function blockedAddress(address: string): Error {
 /** A write to a stream that its peer has ended, where this side ends with it. */
 export function endedByPeer(): Error {
   return Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
+}
+
+/** Large integers with underscores: `1_000_000_000_000`. */
+function grouped(value: unknown): string {
+  if (!Number.isInteger(value) || Math.abs(value as number) <= 2 ** 32) return inspect(value);
+  return String(value).replace(/\B(?=(\d{3})+$)/g, '_');
 }
 
 function quoted(name: string): string {

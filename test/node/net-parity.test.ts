@@ -1,0 +1,62 @@
+/** Ours beside Node's own: the same scenes, the same listings. Node's run over the machine's 127.0.0.1. */
+import * as machine from 'node:net';
+import { expect } from 'chai';
+import { createHost, type Host } from '../../src/host.ts';
+import { createNet } from '../../src/node/net/net.ts';
+import { wrongCalls } from './net-arguments.ts';
+import { endings, servers } from './net-endings.ts';
+import { type AnyNet, type Scene, Stage, talk } from './net-scenes.ts';
+
+async function play(scene: Scene, net: AnyNet): Promise<unknown> {
+  const stage = new Stage();
+  try {
+    const more = await scene(net, stage);
+    return structuredClone([stage.log, more]);
+  } finally {
+    stage.close();
+  }
+}
+
+function outcome(call: (net: AnyNet) => unknown, net: AnyNet): unknown {
+  try {
+    const made = call(net);
+    if (made instanceof machine.Socket || made instanceof net.Socket) made.on('error', () => {}).destroy();
+    return 'nothing thrown';
+  } catch (error) {
+    const { name, message, code, stack } = error as Error & { code?: string };
+    return { name, message, code, text: String(error), stack: stack?.split('\n')[0] };
+  }
+}
+
+describe('net on a host, beside node:net', () => {
+  let host: Host;
+  let net: AnyNet;
+
+  beforeEach(() => {
+    host = createHost();
+    net = createNet(host) as unknown as AnyNet;
+  });
+
+  afterEach(async () => {
+    await host.close();
+    expect(host.sockets()).to.deep.equal([]);
+  });
+
+  for (const [part, scenes] of Object.entries({ talk, endings, servers })) {
+    describe(part, () => {
+      for (const [title, scene] of Object.entries(scenes)) {
+        it(title, async () => {
+          expect(await play(scene, net)).to.deep.equal(await play(scene, machine));
+        });
+      }
+    });
+  }
+
+  describe('wrong arguments', () => {
+    for (const [title, call] of Object.entries(wrongCalls)) {
+      it(title, () => {
+        expect(outcome(call, net)).to.deep.equal(outcome(call, machine));
+      });
+    }
+  });
+});
