@@ -35,6 +35,8 @@ export interface HostOptions extends DnsHostOptions {
   readonly address?: string | readonly string[] | undefined;
   /** Several links, in place of `link` and `address`. Without any link the host talks to itself. */
   readonly links?: readonly LinkOptions[] | undefined;
+  /** It shall have no link, and talk to itself alone, over 127.0.0.0/8 and ::1: what a program needs that is tested without any device. */
+  readonly loopback?: boolean | undefined;
   /** Routes beyond those to the networks that the links are on. */
   readonly routes?: readonly RouteOptions[] | undefined;
   /** Whether packets for others are sent on, of both families: a router. `host.forwarding` changes it. Default: false. */
@@ -67,6 +69,7 @@ const OPTIONS: readonly (keyof HostOptions)[] = [
   'link',
   'address',
   'links',
+  'loopback',
   'routes',
   'forwarding',
   'clock',
@@ -159,7 +162,14 @@ export function randomOf({ random, seed }: HostOptions): Random {
 
 /** @throws TypeError naming the option */
 export function interfacesOf(options: HostOptions): InterfacePlan[] {
-  const { link, address, links } = options;
+  const { link, address, links, loopback } = options;
+  if (loopback !== undefined && typeof loopback !== 'boolean')
+    throw new TypeError(`createHost: loopback must be true or false, got ${String(loopback)}`);
+  if (loopback === true) {
+    if (link !== undefined || address !== undefined || links !== undefined)
+      throw new TypeError('createHost: a host of loopback: true has no link and no address of its own');
+    return [];
+  }
   if (links !== undefined) {
     if (link !== undefined || address !== undefined)
       throw new TypeError('createHost: give either links, or link and address');

@@ -42,12 +42,30 @@ export const wrongCalls: Record<string, (net: AnyNet) => unknown> = {
   'createServer({ keepAliveInitialDelay })': (net) => net.createServer({ keepAliveInitialDelay: 'x' } as Any),
   'createServer({ highWaterMark })': (net) => net.createServer({ highWaterMark: 'x' } as Any),
   ...Object.fromEntries(
-    [-1, 65_536, 1.5, '', ' ', 'x', NaN, true, {}, { port: -1 }, { port: true }, { port: 'x' }, { fd: -1 }, { fd: '1' }].map(
-      (given) => [
-        `listen(${JSON.stringify(given)})`,
-        (net: AnyNet) => net.createServer().on('error', () => {}).listen(given as Any).close(),
-      ],
-    ),
+    [
+      -1,
+      65_536,
+      1.5,
+      '',
+      ' ',
+      'x',
+      NaN,
+      true,
+      {},
+      { port: -1 },
+      { port: true },
+      { port: 'x' },
+      { fd: -1 },
+      { fd: '1' },
+    ].map((given) => [
+      `listen(${JSON.stringify(given)})`,
+      (net: AnyNet) =>
+        net
+          .createServer()
+          .on('error', () => {})
+          .listen(given as Any)
+          .close(),
+    ]),
   ),
   'listen({ signal })': (net) => net.createServer().listen({ port: 0, signal: 5 as Any }),
   'setDefaultAutoSelectFamily(1)': (net) => net.setDefaultAutoSelectFamily(1 as Any),

@@ -17,7 +17,11 @@ async function free(net: AnyNet, stage: Stage): Promise<number> {
 function giving(...addresses: [address: string, family: number][]) {
   return ((_name: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => {
     const [first] = addresses as [[string, number]];
-    if (options.all) callback(null, addresses.map(([address, family]) => ({ address, family })));
+    if (options.all)
+      callback(
+        null,
+        addresses.map(([address, family]) => ({ address, family })),
+      );
     else callback(null, ...first);
   }) as unknown as NonNullable<machine.TcpNetConnectOpts['lookup']>;
 }

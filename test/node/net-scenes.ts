@@ -130,8 +130,24 @@ export const talk: Record<string, Scene> = {
   'the events and properties of a connection as it comes up': async (net, stage) => {
     const server = await listening(net, stage);
     const socket = stage.add(new net.Socket());
-    stage.watch('socket', socket, 'lookup', 'connectionAttempt', 'connect', 'ready', 'connectionAttemptFailed', 'close');
-    stage.note(socket.pending, socket.connecting, socket.readyState, socket.bufferSize, socket.timeout, socket.address());
+    stage.watch(
+      'socket',
+      socket,
+      'lookup',
+      'connectionAttempt',
+      'connect',
+      'ready',
+      'connectionAttemptFailed',
+      'close',
+    );
+    stage.note(
+      socket.pending,
+      socket.connecting,
+      socket.readyState,
+      socket.bufferSize,
+      socket.timeout,
+      socket.address(),
+    );
     socket.connect(port(server), '127.0.0.1', () => stage.note('callback'));
     stage.note(socket.pending, socket.connecting, socket.readyState, socket.write('abc'), socket.bytesWritten);
     await event(socket, 'ready');
@@ -227,7 +243,7 @@ export const talk: Record<string, Scene> = {
     await event(there, 'end');
     stage.note(got, here.bytesWritten, there.bytesRead);
   },
-  'timeouts': async (net, stage) => {
+  timeouts: async (net, stage) => {
     const { here, there } = await connected(net, stage);
     stage.note(here.setTimeout(20) === here, here.timeout);
     await event(here, 'timeout');

@@ -59,7 +59,7 @@ export class Socket extends Duplex {
   #bytesWritten = 0;
   /** Bytes of a write that waits for the connection. */
   #pendingBytes = 0;
-  /** Bytes of the write under way that the stack had not taken when that was last looked at. */
+  /** Bytes of the write under way that were not taken when that was last looked at. */
   #lastWriteQueueSize = 0;
 
   /** `options` as of `new net.Socket()`. @throws TypeError for values that Node does not take */
@@ -98,8 +98,8 @@ export class Socket extends Duplex {
   // What comes.
 
   override _read(size: number): void {
-    if (this.connecting || this.#handle === undefined) this.once('connect', () => this._read(size));
-    else if (!this.#handle.reading) this.#handle.readStart();
+    if (this.pending) this.once('connect', () => this._read(size));
+    else if (this.#handle?.reading === false) this.#handle.readStart();
   }
 
   override pause(): this {
@@ -139,11 +139,8 @@ export class Socket extends Duplex {
   }
 
   override _writev(list: { chunk: Buffer }[], callback: Callback): void {
-    let bytes = 0;
-    const chunks = list.map(({ chunk }) => {
-      bytes += chunk.length;
-      return chunk;
-    });
+    const chunks = list.map(({ chunk }) => chunk);
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
     this.#send(chunks, bytes, callback);
   }
 
@@ -178,10 +175,7 @@ export class Socket extends Duplex {
   }
 
   override _final(callback: Callback): void {
-    if (this.pending) {
-      this.once('connect', () => this._final(callback));
-      return;
-    }
+    if (this.pending) return void this.once('connect', () => this._final(callback));
     const status = this.#handle?.shutdown() ?? -ENOTCONN;
     if (status === -ENOTCONN) callback();
     else if (status < 0) callback(callError(status, 'shutdown'));

@@ -1,0 +1,258 @@
+/** createNet on hosts of ours: what Node's own net cannot show. */
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import * as machine from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { createHost } from '../../src/host.ts';
+import { createNet, type HostNet } from '../../src/node/net/net.ts';
+import type { Server } from '../../src/node/net/server.ts';
+import type { Socket } from '../../src/node/net/socket.ts';
+import { connectedHosts, type Pair, pattern, SERVER_ADDRESS, thrown } from '../support/pair.ts';
+
+describe('net between two hosts', () => {
+  let pair: Pair;
+  let near: HostNet;
+  let far: HostNet;
+
+  beforeEach(() => {
+    pair = connectedHosts();
+    near = createNet(pair.client);
+    far = createNet(pair.server);
+  });
+
+  afterEach(async () => {
+    await pair.close();
+    expect(pair.clock.pending.held, 'held').to.equal(0);
+    expect([...pair.client.sockets(), ...pair.server.sockets()], 'sockets').to.deep.equal([]);
+    expect([pair.client.open.size, pair.server.open.size], 'open').to.deep.equal([0, 0]);
+  });
+
+  /** A server on port 80, a client, and the server's end. */
+  async function connected(host?: string): Promise<{ server: Server; here: Socket; there: Socket }> {
+    const server = far.createServer();
+    if (host === undefined) server.listen(80);
+    else server.listen(80, host);
+    await pair.run(once(server, 'listening'));
+    const here = near.connect(80, SERVER_ADDRESS);
+    const [[there]] = await pair.run(Promise.all([once(server, 'connection'), once(here, 'connect')]));
+    return { server, here, there: there as Socket };
+  }
+
+  it('a server without a host takes both families: peers of IPv4 have mapped addresses, as in Node', async () => {
+    const { server, here, there } = await connected();
+    expect(server.address()).to.deep.equal({ address: '::', family: 'IPv6', port: 80 });
+    expect(there.address()).to.deep.equal({ address: '::ffff:10.9.0.2', family: 'IPv6', port: 80 });
+    expect(there.remoteAddress).to.equal('::ffff:10.9.0.1');
+    expect(there.remoteFamily).to.equal('IPv6');
+    expect(here.remoteAddress).to.equal('10.9.0.2');
+    expect(here.remoteFamily).to.equal('IPv4');
+  });
+
+  it('a server on an address of IPv4 prints those', async () => {
+    const { there } = await connected(SERVER_ADDRESS);
+    expect(there.remoteAddress).to.equal('10.9.0.1');
+    expect(there.address()).to.deep.equal({ address: '10.9.0.2', family: 'IPv4', port: 80 });
+  });
+
+  it('reads no more than somebody wants: the peer has to wait', async () => {
+    const { here, there } = await connected();
+    there.pause();
+    let written = false;
+    here.write(Buffer.alloc(64 * 1024 * 1024), () => {
+      written = true;
+    });
+    await pair.clock.advance(60_000);
+    expect(written).to.equal(false);
+    expect(there.bytesRead).to.be.at.most(2 * 65_536);
+    expect(here.bytesWritten).to.equal(64 * 1024 * 1024);
+    here.destroy();
+    there.on('error', () => {}).resume();
+    await pair.run(once(there, 'close'));
+  });
+
+  it('gives all bytes in their order, to a reader that pauses', async () => {
+    const { here, there } = await connected();
+    const bytes = Buffer.from(pattern(3_000_000));
+    here.end(bytes);
+    const chunks: Buffer[] = [];
+    there.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      there.pause();
+      setImmediate(() => there.resume());
+    });
+    await pair.run(once(there, 'end'));
+    expect(Buffer.compare(Buffer.concat(chunks), bytes)).to.equal(0);
+  });
+
+  it('timeouts run on the clock of the host; a write that gets on is traffic', async () => {
+    const { here, there } = await connected();
+    let timeouts = 0;
+    here.setTimeout(60_000, () => timeouts++);
+    there.pause();
+    here.write(Buffer.alloc(8_000_000));
+    await pair.clock.advance(30_000);
+    there.resume();
+    await pair.clock.advance(59_000);
+    expect(timeouts).to.equal(0);
+    await pair.clock.advance(2000);
+    expect(timeouts).to.equal(1);
+  });
+
+  it('gives up on an address that does not answer, and tries the next', async () => {
+    const { server } = await connected();
+    const lookup = (_name: string, _options: unknown, callback: (error: null, list: unknown[]) => void) =>
+      process.nextTick(callback, null, [
+        { address: '10.9.0.77', family: 4 },
+        { address: SERVER_ADDRESS, family: 4 },
+      ]);
+    const events: string[] = [];
+    const socket = near.connect({ port: 80, host: 'some.test', lookup, autoSelectFamilyAttemptTimeout: 300 });
+    for (const name of ['connectionAttempt', 'connectionAttemptTimeout', 'connectionAttemptFailed', 'connect'])
+      socket.on(name, (address = '') => events.push(`${pair.clock.now().toFixed(0)} ${name} ${address}`));
+    const from = pair.clock.now();
+    await pair.run(once(socket, 'connect'));
+    expect(pair.clock.now() - from).to.be.within(300, 301);
+    expect(events.map((text) => text.replace(/^\d+ /, ''))).to.deep.equal([
+      'connectionAttempt 10.9.0.77',
+      'connectionAttemptTimeout 10.9.0.77',
+      'connectionAttempt 10.9.0.2',
+      'connect ',
+    ]);
+    expect(socket.autoSelectFamilyAttemptedAddresses).to.deep.equal(['10.9.0.77:80', '10.9.0.2:80']);
+    expect(server.listening).to.equal(true);
+  });
+
+  it('a peer that is gone: ETIMEDOUT', async () => {
+    const { here } = await connected();
+    pair.cut();
+    here.write('into the dark');
+    const [error] = await pair.run(once(here, 'error'));
+    expect(error).to.include({ message: 'read ETIMEDOUT', code: 'ETIMEDOUT', errno: -110, syscall: 'read' });
+  });
+
+  it('an address without a way there: ENETUNREACH', async () => {
+    const socket = near.connect(80, '192.0.2.1');
+    const [error] = await pair.run(once(socket, 'error'));
+    expect(error).to.include({ code: 'ENETUNREACH', syscall: 'connect', address: '192.0.2.1', port: 80 });
+    expect(error.message).to.match(/^connect ENETUNREACH 192\.0\.2\.1:80 - Local \(/);
+  });
+
+  it('a name that nobody knows: ENOTFOUND', async () => {
+    const socket = near.connect(80, 'nobody.invalid');
+    const [error] = await pair.run(once(socket, 'error'));
+    expect(error).to.include({ message: 'getaddrinfo ENOTFOUND nobody.invalid', code: 'ENOTFOUND', errno: -3008 });
+    expect(error).to.include({ syscall: 'getaddrinfo', hostname: 'nobody.invalid' });
+    const server = near.createServer().listen(80, 'nobody.invalid');
+    expect((await pair.run(once(server, 'error')))[0]).to.include({ code: 'ENOTFOUND' });
+  });
+
+  it('peers on a block list are turned away, and not connected to', async () => {
+    const blockList = new machine.BlockList();
+    blockList.addAddress('10.9.0.1');
+    const server = far.createServer({ blockList }).listen(80);
+    server.on('connection', () => expect.fail('a connection'));
+    const turned = near.connect(80, SERVER_ADDRESS);
+    turned.resume();
+    await pair.run(once(turned, 'close'));
+    const list = new machine.BlockList();
+    list.addAddress(SERVER_ADDRESS);
+    const [error] = await pair.run(once(near.connect({ port: 80, host: SERVER_ADDRESS, blockList: list }), 'error'));
+    expect(error).to.include({ code: 'ERR_IP_BLOCKED', message: 'IP(10.9.0.2) is blocked by net.BlockList' });
+  });
+
+  it('a host that closes takes its sockets and servers with it', async () => {
+    const { server, here, there } = await connected();
+    const ends = Promise.all([server, there, here].map((one) => once(one, 'close')));
+    await pair.run(pair.server.close());
+    await pair.run(ends);
+    const late = far.connect(80, '10.9.0.1');
+    expect((await pair.run(once(late, 'error')))[0]).to.include({ code: 'ENETDOWN' });
+  });
+
+  it('what is no handle: pause, names, and bytes of a prototype', () => {
+    const socket = new near.Socket();
+    expect(socket).to.be.instanceOf(near.Socket).and.instanceOf(near.Stream);
+    expect(near.Socket()).to.be.instanceOf(near.Socket);
+    expect(near.Server()).to.be.instanceOf(near.Server);
+    expect(near.Socket.name).to.equal('Socket');
+    expect((near.Socket.prototype as Socket).bytesWritten).to.equal(undefined);
+    expect(socket.constructor).to.equal(near.Socket);
+    class Own extends near.Socket {}
+    expect(new Own()).to.be.instanceOf(Own).and.instanceOf(near.Socket);
+  });
+});
+
+describe('net on a host of loopback: true', () => {
+  const host = createHost({ loopback: true });
+  const net = createNet(host);
+
+  after(() => host.close());
+
+  it('127.0.0.0/8 and ::1 are its own, and localhost is both', async () => {
+    const server = net.createServer((socket) => socket.end(`${socket.remoteAddress}`)).listen(0);
+    const { port } = server.address() as AddressInfo;
+    const answers: string[] = [];
+    for (const name of ['127.0.0.1', '127.9.8.7', '::1', 'localhost']) {
+      const socket = net.connect(port, name).setEncoding('utf8');
+      const [text] = await once(socket, 'data');
+      answers.push(text as string);
+    }
+    expect(answers.slice(0, 3)).to.deep.equal(['::ffff:127.0.0.1', '::ffff:127.0.0.1', '::1']);
+    expect(answers[3]).to.be.oneOf(['::1', '::ffff:127.0.0.1']);
+    server.close();
+  });
+
+  it('takes no link', () => {
+    expect(thrown(() => createHost({ loopback: true, address: '10.9.0.1/24' })).message).to.equal(
+      'createHost: a host of loopback: true has no link and no address of its own',
+    );
+    expect(thrown(() => createHost({ loopback: 1 as unknown as boolean })).message).to.contain('true or false');
+  });
+
+  it("http over it: Node's client and server", async () => {
+    const http = createHttpServer((incoming: IncomingMessage, response) => {
+      response.end(`${incoming.method} ${incoming.url} from ${incoming.socket.remoteAddress}`);
+    });
+    const server = net.createServer((socket) => http.emit('connection', socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connect = () => net.connect(port, '127.0.0.1') as unknown as machine.Socket;
+    const outgoing = request({ method: 'POST', path: '/there', createConnection: connect }).end('body');
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    let text = '';
+    for await (const part of response.setEncoding('utf8')) text += part;
+    expect(text).to.equal('POST /there from 127.0.0.1');
+    server.close();
+    await once(server, 'close');
+  });
+
+  it("paths are the machine's, as ever", async () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tunstack-net-'));
+    const name = path.join(directory, 'socket');
+    try {
+      const server = net.createServer((socket) => socket.end('over a path')).listen(name);
+      await once(server, 'listening');
+      expect(server.address()).to.equal(name);
+      for (const socket of [net.connect(name), new net.Socket().connect(name)]) {
+        const chunks: Buffer[] = [];
+        for await (const chunk of socket) chunks.push(chunk as Buffer);
+        expect(Buffer.concat(chunks).toString()).to.equal('over a path');
+      }
+      server.close();
+      await once(server, 'close');
+      const [error] = await once(new net.Socket().connect(name), 'error');
+      expect(error).to.include({
+        code: 'ENOENT',
+        syscall: 'connect',
+        address: name,
+        message: `connect ENOENT ${name}`,
+      });
+    } finally {
+      fs.rmSync(directory, { recursive: true });
+    }
+  });
+});
