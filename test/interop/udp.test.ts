@@ -44,7 +44,8 @@ describeWithTun('UDP with the kernel', () => {
   it('a flood takes no more memory than the receive buffer', async () => {
     const { kept, memory, counters } = await flooded();
     expect(memory).to.be.at.most(212_992);
-    expect(counters.UdpRcvbufErrors + kept).to.be.at.least(500);
+    expect(kept).to.be.at.least(90);
+    expect(counters.UdpRcvbufErrors).to.be.greaterThan(0);
     expect(counters.UdpRcvbufErrors).to.equal(counters.UdpInErrors);
   });
 });
