@@ -6,6 +6,7 @@
  */
 
 import {
+  AF_INET6,
   IPPROTO_TCP,
   SHUT_RD,
   SHUT_WR,
@@ -53,6 +54,11 @@ export class TCPConn {
   /** The clock that deadlines are on. */
   get clock(): Clock {
     return this.#descriptor.clock;
+  }
+
+  /** Of its socket: one of 6 may speak IPv4. */
+  get socketFamily(): 4 | 6 {
+    return this.#descriptor.socket.domain === AF_INET6 ? 6 : 4;
   }
 
   /** This end; known after the close too. */

@@ -4,24 +4,19 @@
  * Bytes are read when the reader asks for more, and a write calls back when the stack has taken it: backpressure reaches the peer's window.
  */
 import { Duplex } from 'node:stream';
-import type { TCPAddr } from '../net/tcp-addr.ts';
 import type { TCPConn } from '../net/tcp-conn.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import type { Timer } from '../time/clock.ts';
+import { type AddressInfo, nodeAddress } from './node-address.ts';
 import { closedBeforeConnection, nodeError } from './node-error.ts';
+
+export type { AddressInfo };
 
 export interface DuplexOptions {
   /** Whether the end of the peer's stream leaves this side open for writing; false, as with net.connect: this side ends too. */
   readonly allowHalfOpen?: boolean | undefined;
   /** Bytes that the stream holds before it stops reading. Default: Node's. */
   readonly highWaterMark?: number | undefined;
-}
-
-/** What net.Socket.address() gives. */
-export interface AddressInfo {
-  readonly address: string;
-  readonly family: string;
-  readonly port: number;
 }
 
 /**
@@ -225,9 +220,7 @@ export class ConnDuplex extends Duplex {
 
   /** This end, or {} when there is none. */
   address(): AddressInfo | Record<string, never> {
-    const address = this.#conn?.localAddr();
-    if (address?.ip === undefined) return {};
-    return { address: `${address.ip}`, family: family(address) as string, port: address.port };
+    return nodeAddress(this.#conn, 'local') ?? {};
   }
 
   /** What the stack knows of the connection now; undefined when there is none. */
@@ -252,7 +245,7 @@ export class ConnDuplex extends Duplex {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#conn?.remoteAddr().ip?.toString();
+    return nodeAddress(this.#conn, 'remote')?.address;
   }
 
   get remotePort(): number | undefined {
@@ -260,11 +253,11 @@ export class ConnDuplex extends Duplex {
   }
 
   get remoteFamily(): string | undefined {
-    return family(this.#conn?.remoteAddr());
+    return nodeAddress(this.#conn, 'remote')?.family;
   }
 
   get localAddress(): string | undefined {
-    return this.#conn?.localAddr().ip?.toString();
+    return nodeAddress(this.#conn, 'local')?.address;
   }
 
   get localPort(): number | undefined {
@@ -272,7 +265,7 @@ export class ConnDuplex extends Duplex {
   }
 
   get localFamily(): string | undefined {
-    return family(this.#conn?.localAddr());
+    return nodeAddress(this.#conn, 'local')?.family;
   }
 
   #fail(error: Error): void {
@@ -293,10 +286,6 @@ export class ConnDuplex extends Duplex {
     this.#timer ??= conn.clock.timer(() => this.emit('timeout'), true);
     this.#timer.set(conn.clock.now() + this.timeout);
   }
-}
-
-function family(address: TCPAddr | undefined): string | undefined {
-  return address?.ip === undefined ? undefined : `IPv${address.ip.family}`;
 }
 
 function setLingerZero(conn: TCPConn): void {

@@ -127,11 +127,13 @@ function emptyTally(): Tally {
 
 function count(tally: Tally, { bytes, length, segmentSize }: Kept): void {
   tally.packets++;
-  if (bytes[9] !== 6) return;
-  const headers = 20 + ((bytes[32] as number) >> 4) * 4;
-  const flags = bytes[33] as number;
+  const six = (bytes[0] as number) >> 4 === 6;
+  if (bytes[six ? 6 : 9] !== 6) return;
+  const at = six ? 40 : 20;
+  const headers = at + ((bytes[at + 12] as number) >> 4) * 4;
+  const flags = bytes[at + 13] as number;
   const payload = length - headers;
   tally.segments += segmentSize > 0 ? Math.ceil(payload / segmentSize) : 1;
   if (flags === ACK_ONLY && payload === 0) tally.bareAcks++;
-  if ((flags & 4) === 0 && bytes[34] === 0 && bytes[35] === 0) tally.zeroWindows++;
+  if ((flags & 4) === 0 && bytes[at + 14] === 0 && bytes[at + 15] === 0) tally.zeroWindows++;
 }

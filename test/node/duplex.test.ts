@@ -183,6 +183,24 @@ describe('node/duplex', () => {
     one.destroy();
   });
 
+  it('shows IPv4 on a listener of both families as Node does, as mapped addresses', async () => {
+    const listener = await pair.server.listen('tcp', ':0');
+    const port = listener.addr().port;
+    const [dialled, accepted] = await pair.run(
+      Promise.all([pair.client.dial('tcp', `10.9.0.2:${port}`), listener.accept()]),
+    );
+    const one = duplex(accepted);
+    expect(one).to.include({
+      remoteAddress: '::ffff:10.9.0.1',
+      remoteFamily: 'IPv6',
+      localAddress: '::ffff:10.9.0.2',
+      localFamily: 'IPv6',
+    });
+    expect(one.address()).to.deep.equal({ address: '::ffff:10.9.0.2', family: 'IPv6', port });
+    expect(duplex(dialled)).to.include({ remoteAddress: '10.9.0.2', remoteFamily: 'IPv4' });
+    expect(`${accepted.remoteAddr().ip}`).to.equal('10.9.0.1');
+  });
+
   it('has the manners of net.Socket', () => {
     const one = stream();
     const { dialled } = connection;

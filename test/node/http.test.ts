@@ -89,7 +89,7 @@ describe('node/http', () => {
   });
 
   it('tells the server who asks', async () => {
-    expect((await ask({ path: '/address' })).body.toString()).to.equal('10.9.0.1');
+    expect((await ask({ path: '/address' })).body.toString()).to.equal('::ffff:10.9.0.1');
   });
 
   it('keeps connections alive, and opens more when they are busy', async () => {
