@@ -54,7 +54,7 @@ export class Forwarding {
     this.#send(from, inbound, packet, route, now);
   }
 
-  /** RFC 1812 5.3.7, 5.3.5, RFC 4291 2.5.2, 2.5.3, 2.5.6: from one host to one host; no address of ours comes from outside. */
+  /** RFC 1812 5.3.7, 5.3.5, RFC 2644 3 (directed broadcasts end here), RFC 4291 2.5.2, 2.5.3, 2.5.6: from one host to one host; no address of ours comes from outside. */
   #mayPass(inbound: InboundPacket): boolean {
     const { network } = this.#stack;
     const { family, s0, s1, s2, s3 } = inbound;
@@ -82,7 +82,8 @@ export class Forwarding {
     let { segmentSize } = inbound;
     const headers = segmentSize > 0 ? headersOf(inbound, packet) : 0;
     const size = segmentSize > 0 ? headers + segmentSize : total;
-    if (size > mtu && (inbound.family === 6 || inbound.dontFragment)) return this.#tooBig(from, inbound, mtu, now);
+    if (size > mtu && (inbound.family === 6 || inbound.dontFragment || headers >= mtu))
+      return this.#tooBig(from, inbound, mtu, now);
     // A super-segment that may be fragmented is cut smaller instead.
     if (segmentSize > 0) segmentSize = Math.min(segmentSize, mtu - headers);
     if (

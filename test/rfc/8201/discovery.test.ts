@@ -25,7 +25,7 @@ for (const family of [4, 6] as const) {
     let t: Told;
     afterEach(() => t.close());
 
-    it('a packet too big reduces the estimate, and what was too large goes again at once, cut anew', async () => {
+    it('RFC 1191 3, 6.4, RFC 8201 4, 5.4: a packet too big reduces the estimate, and what was too large goes again at once, cut anew', async () => {
       t = new Told(family);
       const { dialled, accepted } = await t.connect();
       const done = Promise.all([dialled.write(pattern(5000)), readFully(accepted, 5000)]);
@@ -45,7 +45,7 @@ for (const family of [4, 6] as const) {
       expect(t.near.counters.TCPTimeouts).to.equal(0);
     });
 
-    it('it must not raise the estimate', async () => {
+    it('RFC 1191 3, RFC 8201 4: it must not raise the estimate', async () => {
       t = new Told(family);
       const { dialled } = await t.connect();
       const quoted = await largeSegment(t, dialled);
@@ -53,7 +53,7 @@ for (const family of [4, 6] as const) {
       expect(dialled.tcpInfo().tcpi_pmtu).to.equal(1400);
     });
 
-    it('what quotes nothing that is out is not believed', async () => {
+    it('RFC 5927 7.2, RFC 8201 4: what quotes nothing that is out is not believed', async () => {
       t = new Told(family);
       const { dialled } = await t.connect();
       const quoted = await largeSegment(t, dialled);
@@ -65,7 +65,7 @@ for (const family of [4, 6] as const) {
       expect(dialled.tcpInfo().tcpi_pmtu).to.equal(1500);
     });
 
-    it('5.2: all connections to the destination follow, those that are there and those to come', async () => {
+    it('RFC 1191 5.2, RFC 8201 5.2: all connections to the destination follow, those that are there and those to come', async () => {
       t = new Told(family);
       const one = await t.connect();
       const other = await t.connect();
@@ -79,7 +79,7 @@ for (const family of [4, 6] as const) {
       expect(later.dialled.tcpInfo().tcpi_pmtu).to.equal(1300);
     });
 
-    it(`${family === 6 ? '5.3' : '6.3'}: what is stale is forgotten, after mtu_expires (10 minutes)`, async () => {
+    it('RFC 1191 6.3, RFC 8201 5.3: what is stale is forgotten, after mtu_expires (10 minutes)', async () => {
       t = new Told(family);
       const { dialled } = await t.connect();
       t.tooBig(await largeSegment(t, dialled), 1300);
@@ -94,7 +94,7 @@ for (const family of [4, 6] as const) {
       expect(dialled.tcpInfo().tcpi_pmtu).to.equal(1500);
     });
 
-    it('5.2: what a datagram found out, TCP knows', async () => {
+    it('RFC 8201 5.2: what a datagram found out, TCP knows', async () => {
       t = new Told(family);
       const { near } = await t.datagrams();
       const { dialled } = await t.connect();
@@ -113,7 +113,7 @@ for (const family of [4, 6] as const) {
     let t: Told;
     afterEach(() => t.close());
 
-    it('datagrams are cut to what the path takes, from then on', async () => {
+    it('RFC 8201 5.5: datagrams are cut to what the path takes, from then on', async () => {
       t = new Told(family);
       const { near, far } = await t.datagrams();
       const bytes = pattern(1400);
@@ -183,11 +183,11 @@ for (const family of [4, 6] as const) {
   });
 }
 
-describe('RFC 8201: what is not so with IPv4', () => {
+describe('path MTU discovery: what is not so with IPv4', () => {
   let t: Told;
   afterEach(() => t.close());
 
-  it('4: less than 1280 is not believed', async () => {
+  it('RFC 8201 4: less than 1280 is not believed', async () => {
     t = new Told(6);
     const { dialled } = await t.connect();
     const quoted = await largeSegment(t, dialled);
