@@ -60,7 +60,7 @@ export const core = [
 export const below = [
   { what: 'IPv4', rfcs: [791] },
   { what: 'identification', rfcs: [6864] },
-  { what: 'fragments', rfcs: [815], notYet: true },
+  { what: 'fragments', rfcs: [815, 5722, 6946, 7112, 7739, 8021] },
   { what: 'ICMP', rfcs: [792] },
   {
     what: 'routers: forwarding, IP options, ICMP errors and how often',
@@ -70,8 +70,8 @@ export const below = [
   },
   { what: 'path MTU discovery of IPv6', rfcs: [8201] },
   {
-    what: 'IPv6, fragments, ICMPv6, flow label, source addresses',
-    rfcs: [8200, 5722, 6946, 8021, 4443, 6437, 6724],
+    what: 'IPv6, ICMPv6, flow label, source addresses',
+    rfcs: [8200, 4443, 6437, 6724],
     notYet: true,
   },
   { what: 'UDP', rfcs: [768, 8085], notYet: true },
