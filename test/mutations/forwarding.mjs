@@ -145,11 +145,6 @@ export default [
   pending('forward: SYN-ACKs are asked about', 'kind !== SYN && (kind & RST) === 0', 'false'),
   pending('forward: no end of the waiting', "this.#withdraw(key, syn, 'expired');", ''),
   pending('forward: cookies', 'listener.single = true;', ''),
-  pending(
-    'forward: options are forgotten',
-    'chunk.bytes.set(syn.header);',
-    'chunk.bytes.set(syn.header.subarray(0, 20));',
-  ),
   pending('forward: the chunk is kept', 'chunk.release();', ''),
   pending('forward: refused in silence', 'replyReset(this.#stack.tcp, replyPath, segment);', ''),
   decide('forward: undecided stays undecided', 'syn.refuse();\n    }\n    #withdrawn', '}\n    #withdrawn'),

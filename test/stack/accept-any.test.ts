@@ -57,6 +57,7 @@ describe('a link that accepts any address, packet by packet', () => {
     await t.clock.advance(500);
     t.pending.accept(t.asked[0] as PendingSyn, new TcpSettings(t.stack.sysctl));
     const [answer] = await t.sent();
+    expect(t.stack.slab.live).to.equal(0);
     // The data of the SYN was not kept: it is not acknowledged.
     expect(answer).to.include({ flags: 'SA', ack: 101, source: address(FAR).w3, destination: address(PEER).w3 });
     expect(answer?.options).to.include({ mss: 1460, sackOk: true });
@@ -98,6 +99,11 @@ describe('a link that accepts any address, packet by packet', () => {
     for (const flags of ['A', 'SA', 'SF', 'F']) t.link.deliver(syn(PEER, FAR, { flags }));
     expect(t.asked).to.have.length(0);
     expect((await t.sent()).map(({ flags }) => flags)).to.deep.equal(['R', 'R', 'RA', 'RA']);
+    // Also while a SYN is undecided.
+    t.link.deliver(syn(PEER, FAR));
+    t.link.deliver(syn(PEER, FAR, { flags: 'A', seq: 101, ack: 5 }));
+    expect((await t.sent()).map(({ flags, seq }) => [flags, seq])).to.deep.equal([['R', 5]]);
+    expect(t.pending.size).to.equal(1);
   });
 
   it('the handshake does without cookies, and a lost ACK ends it', async () => {

@@ -12,6 +12,8 @@ export class TapLink implements Link {
   readonly capabilities: LinkCapabilities;
   /** IP packets, as they went. */
   readonly sent: Uint8Array[] = [];
+  /** The neighbours that they were for, of all that ever were sent; undefined: their own destinations. */
+  readonly nextHops: (IpAddress | undefined)[] = [];
   /** How many more packets it takes. */
   room = Infinity;
   isClosed = false;
@@ -38,6 +40,7 @@ export class TapLink implements Link {
       const bytes = new Uint8Array(packet.totalLength());
       packet.copyTo(bytes, 0);
       this.sent.push(bytes);
+      this.nextHops.push(packet.nextHop);
     }
     return taken;
   }

@@ -1,14 +1,18 @@
 /** A router between two networks, whose links keep what it sends: packets in, packets out. */
+
+import { CHECKSUM_PARTIAL, Packet } from '../../src/link/packet.ts';
 import type { HostOptions } from '../../src/net/host-options.ts';
 import type { Interface } from '../../src/stack/interface.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
+import { fold } from '../../src/wire/checksum.ts';
 import { prefix, TapLink } from '../stack/tap.ts';
 import {
   address,
   buildDatagram,
   type Datagram,
+  pseudoSum,
   readDatagram,
   readError,
   type SeenDatagram,
@@ -56,6 +60,24 @@ export class Router {
   /** A packet comes from the left. */
   pass(datagram: Datagram): void {
     this.left.deliver(buildDatagram(datagram));
+  }
+
+  /** A datagram of UDP, whose checksum is left to be completed, comes from the left. */
+  passPartial(datagram: Datagram): void {
+    const { slab } = this.left.receiver;
+    const packet = new Packet(slab.take(), 0);
+    const bytes = buildDatagram(datagram);
+    const transport = bytes[0] === 0x45 ? 20 : 40;
+    const view = new DataView(bytes.buffer);
+    const pseudo = pseudoSum(address(datagram.from), address(datagram.to), 17) + bytes.length - transport;
+    view.setUint16(transport + 6, fold(pseudo));
+    packet.chunk.bytes.set(bytes);
+    packet.length = bytes.length;
+    packet.checksum = CHECKSUM_PARTIAL;
+    packet.transportOffset = transport;
+    packet.checksumOffset = 6;
+    this.left.receiver.receive({ packets: [packet], length: 1 });
+    packet.chunk.release();
   }
 
   /** What has left to the right. */

@@ -19,6 +19,16 @@ describe('RFC 1812: forwarding', () => {
       expect(Buffer.compare(out?.payload as Uint8Array, came.payload)).to.equal(0);
     }
     expect(t.stack.counters).to.include({ ForwDatagrams: 2, InDelivers: 0, OutRequests: 0, InReceives: 2 });
+    expect(t.right.nextHops.map((hop) => hop?.toString())).to.deep.equal([undefined, '10.2.0.9']);
+  });
+
+  it('5.2.1.2: an unfinished checksum is finished for a link that cannot, and else nothing is computed', () => {
+    const t = new Router();
+    for (const length of [100, 1400]) {
+      t.passPartial({ from: FROM, to: TO, length });
+      const { payload } = readDatagram(buildDatagram({ from: FROM, to: TO, length }));
+      expect(Buffer.compare(t.passed()[0]?.payload as Uint8Array, payload)).to.equal(0);
+    }
   });
 
   it('1.3.1: a host forwards nothing unless it is told to', () => {
@@ -208,6 +218,12 @@ describe('RFC 1812: fragments', () => {
     const { payload } = readDatagram(buildDatagram({ from: FROM, to: TO, length: 1400 }));
     expect(Buffer.compare(Buffer.concat(pieces.map((piece) => piece.payload)), payload)).to.equal(0);
     expect(t.stack.counters).to.include({ FragOKs: 1, FragCreates: 3, ForwDatagrams: 1 });
+    // A checksum that was left to be completed is of all of them.
+    t.passPartial({ from: FROM, to: FAR, length: 1400 });
+    const far = readDatagram(buildDatagram({ from: FROM, to: FAR, length: 1400 }));
+    const parts = t.passed().map((piece) => piece.payload);
+    expect(Buffer.compare(Buffer.concat(parts), far.payload)).to.equal(0);
+    expect(t.right.nextHops.slice(-3).map((hop) => hop?.toString())).to.deep.equal(Array(3).fill('10.2.0.9'));
     expect(t.stack.slab.live).to.equal(0);
   });
 
@@ -273,8 +289,9 @@ describe('RFC 1812: options of forwarded packets', () => {
     expect(t.passed()[0]?.options).to.deep.equal([1, 7, 7, 8, 1, 2, 3, 4]);
   });
 
-  it('5.3.13.6: Timestamp gets the time since midnight, with the address where that is asked for', () => {
+  it('5.3.13.6: Timestamp gets the time since midnight, with the address where that is asked for', async () => {
     const t = new Router();
+    await t.clock.advance(0x01020304);
     const at = Math.floor(t.clock.wallNow()) % 86_400_000;
     const time = [at >>> 24, (at >> 16) & 255, (at >> 8) & 255, at & 255];
     t.pass({ from: FROM, to: TO, options: [68, 8, 5, 0, 0, 0, 0, 0] });
