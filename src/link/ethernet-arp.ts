@@ -35,7 +35,7 @@ export class Arp {
     if (contested !== undefined) {
       // RFC 5227 2.4: whoever speaks as an address of ours is no neighbour at that address.
       statistics.conflicts++;
-      return own.contested(contested, arp.senderHigh, arp.senderLow, true);
+      return own.contested(contested, arp.senderHigh, arp.senderLow);
     }
     const asked = own.find(0, 0, MAPPED, target);
     if (asked !== undefined && asked.state === 'tentative') this.#probed(asked);
@@ -67,7 +67,7 @@ export class Arp {
   #probed(own: OwnAddress): void {
     if (arp.operation !== ARP_REQUEST || arp.senderAddress !== 0) return;
     this.#station.statistics.conflicts++;
-    this.#station.own.contested(own, arp.senderHigh, arp.senderLow, false);
+    this.#station.own.contested(own, arp.senderHigh, arp.senderLow);
   }
 
   /** RFC 826: the reply goes to who asked, a prober among them. */

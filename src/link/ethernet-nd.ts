@@ -84,7 +84,7 @@ export class NeighbourDiscovery {
       // Who asks from an address of its own only looks for whoever is there; who asks from none tries the address out, as we do.
       if (!fromUnspecified) return;
       statistics.conflicts++;
-      return own.contested(asked, high, low, false);
+      return own.contested(asked, high, low);
     }
     const { s0, s1, s2, s3 } = message;
     // Nobody else asks from an address of ours.
@@ -122,7 +122,7 @@ export class NeighbourDiscovery {
     const contested = own.find(t0, t1, t2, t3);
     if (contested !== undefined) {
       statistics.conflicts++;
-      return own.contested(contested, hasAddress ? addressHigh : high, hasAddress ? addressLow : low, true);
+      return own.contested(contested, hasAddress ? addressHigh : high, hasAddress ? addressLow : low);
     }
     const known = neighbours6.find(t0, t1, t2, t3);
     // What nobody asked for makes no entry.

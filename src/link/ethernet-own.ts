@@ -144,12 +144,11 @@ export class OwnAddresses {
     this.#own = [];
   }
 
-  /** Another host says that it uses the address, or that it is about to; `claimed`: it uses it. */
-  contested(own: OwnAddress, high: number, low: number, claimed: boolean): void {
+  /** Another host says that it uses the address; or, of a tentative one, that it is about to. */
+  contested(own: OwnAddress, high: number, low: number): void {
     if (own.state === 'duplicate') return;
     // RFC 5227 2.1.1, RFC 4862 5.4.3, 5.4.4: whoever claims it, or tries it out at the same time, ends the trial.
     if (own.state === 'tentative') return this.#giveUp(own, high, low);
-    if (!claimed) return;
     // RFC 4862 5.4.4 leaves open what to do once an address is in use: Linux says so, and goes on.
     if (!own.isIpv4) return this.#tell(own, high, low);
     const now = this.#clock.now();

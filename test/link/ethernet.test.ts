@@ -217,7 +217,9 @@ describe('createEthernet: packets that go out', () => {
     wire.frames.room = 80;
     wire.arrives(arpFrame({ op: 'reply', sender: '10.0.0.2', target: '10.0.0.1' }));
     expect(wire.said().length).to.equal(80);
+    wire.frames.room = 1;
     expect(wire.down(ipPacket('10.0.0.1', '10.0.0.2', 90))).to.equal(0);
+    expect(wire.said()).to.deep.equal(['us>peer ip 10.0.0.1>10.0.0.2 #80']);
     wire.frames.room = 5;
     wire.frames.receiver?.writable();
     expect(wire.host.events).to.deep.equal([]);
@@ -262,6 +264,16 @@ describe('createEthernet: floods and fuzz', () => {
       'us>peer ip 10.0.0.1>10.200.0.1 #1',
     ]);
     expect(wire.host.slab.live).to.equal(0);
+  });
+
+  it('in a flood, what was used stays, and gives way to nobody that asks', () => {
+    const wire = ethernetWire({ addresses: ['10.0.0.1/8'] });
+    introduce(wire);
+    wire.down(ipPacket('10.0.0.1', '10.0.0.2', 1));
+    wire.arrives(arpFrame({ sender: '10.0.0.2', target: '10.0.0.1', from: OTHER }));
+    for (let i = 0; i < 2000; i++)
+      wire.arrives(arpFrame({ sender: `10.1.${i >> 8}.${i & 255}`, target: '10.0.0.1', from: station(i) }));
+    expect(wire.neighbours()).to.include(`10.0.0.2 ${OTHER} STALE`);
   });
 
   it('a flood of solicitations likewise', () => {

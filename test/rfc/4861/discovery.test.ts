@@ -207,7 +207,7 @@ describe('RFC 4861 6.1, 7.1, 8.1: messages that are discarded', () => {
     ['4.6: half an option', { ...NS, more: [7] }, 'nd-bad-option'],
     [
       '7.1.1: from nobody, but not to a solicited-node address',
-      { ...NS, source: '::', destination: 'ff02::1' },
+      { type: 'ns', source: '::', destination: 'ff02::1', target: 'fd00::1' },
       'nd-bad-format',
     ],
     ['7.1.1: from nobody, with an address', { ...NS, source: '::' }, 'nd-bad-format'],
