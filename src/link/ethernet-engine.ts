@@ -166,22 +166,26 @@ export class EthernetEngine implements Station {
     });
   }
 
-  /** RFC 4861 7.2.2: for each packet that has waited in vain the host is told; for those that it only forwarded nobody is. */
+  /** RFC 4861 7.2.2, RFC 1812 5.2.7.1: for each packet that has waited in vain its sender is told: the host itself, or who sent what it forwarded. */
   #failed(neighbour: Neighbour): void {
-    const waiting = neighbour.queue?.packets ?? [];
+    const waiting = this.#sender.take(neighbour);
     this.statistics.unreachable += waiting.length;
     const errors: Packet[] = [];
+    const forwarded: Packet[] = [];
     for (const packet of waiting) {
-      if (!this.#isOurs(packet)) continue;
+      if (!this.#isOurs(packet)) {
+        forwarded.push(packet);
+        continue;
+      }
       const error = new Packet(packet.chunk, 0);
       writeHostUnreachable(packet, this.#copier, error);
       errors.push(error);
     }
     this.#copier.rest();
-    this.#sender.discard(neighbour);
-    if (errors.length === 0) return;
-    this.#receiver.receive({ packets: errors, length: errors.length });
+    if (errors.length > 0) this.#receiver.receive({ packets: errors, length: errors.length });
     for (const error of errors) error.chunk.release();
+    if (forwarded.length > 0) this.#receiver.undelivered?.({ packets: forwarded, length: forwarded.length });
+    this.#sender.giveBack(waiting);
   }
 
   #isOurs({ chunk: { bytes, view }, offset }: Packet): boolean {

@@ -72,6 +72,17 @@ export class PacketSender {
     return true;
   }
 
+  /** What waits for it, taken out of its queue; `giveBack` is to follow. */
+  take(from: Neighbour): Packet[] {
+    const at = this.#released.indexOf(from);
+    if (at >= 0) this.#released.splice(at, 1);
+    return from.queue === undefined ? [] : this.#store.take(from.queue, from.queue.length);
+  }
+
+  giveBack(packets: readonly Packet[]): void {
+    this.#store.giveBack(packets);
+  }
+
   /** What waits for it is lost. */
   discard(from: Neighbour | OwnAddress): void {
     const at = this.#released.indexOf(from);

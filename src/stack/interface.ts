@@ -28,6 +28,8 @@ export interface InterfaceOwner {
   /** A link has a carrier again, or none any more: other routes may serve. */
   carrierChanged(): void;
   linkClosed(from: Interface, reason: Error | undefined): void;
+  /** The next hop of packets that were forwarded is not there. */
+  undelivered(over: Interface, batch: PacketBatch): void;
   /** Another host uses an address of ours. */
   conflict(from: Interface, conflict: AddressConflict): void;
   /** A packet (a super-segment counts as one) of this host's is to be sent. */
@@ -178,6 +180,10 @@ export class Interface implements LinkReceiver {
     this.#isUp = false;
     this.#edge.discard();
     this.#owner.carrierChanged();
+  }
+
+  undelivered(batch: PacketBatch): void {
+    this.#owner.undelivered(this, batch);
   }
 
   conflict(conflict: AddressConflict): void {

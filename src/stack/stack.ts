@@ -9,7 +9,7 @@ import { IpCounters } from '../ip/counters.ts';
 import { IcmpRateLimit } from '../ip/rate-limit.ts';
 import type { Reassembly } from '../ip/reassembly.ts';
 import type { AddressConflict, InterfaceAddress, Link } from '../link/link.ts';
-import type { PacketBatch } from '../link/packet.ts';
+import type { Packet, PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
 import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
 import { defaultConfig, type TcpConfig } from '../tcp/config.ts';
@@ -35,6 +35,7 @@ import { Ports } from './ports.ts';
 import type { RoutedPath } from './routed-path.ts';
 import type { Route } from './routes.ts';
 import { UdpInput } from './udp-input.ts';
+import { reportUndelivered } from './undelivered.ts';
 
 export type { SocketStatus };
 
@@ -194,6 +195,16 @@ export class Stack implements InterfaceOwner {
       if (packet === undefined) break;
       this.#ipInput.arrives(from, packet, now);
     }
+    this.#busy = outer;
+    if (!outer) this.#flush();
+  }
+
+  undelivered(over: Interface, batch: PacketBatch): void {
+    if (this.#closed) return;
+    const now = this.clock.now();
+    const outer = this.#busy;
+    this.#busy = true;
+    for (let i = 0; i < batch.length; i++) reportUndelivered(this, over, batch.packets[i] as Packet, now);
     this.#busy = outer;
     if (!outer) this.#flush();
   }

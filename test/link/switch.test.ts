@@ -167,6 +167,16 @@ describe('createSwitch', () => {
     port.send({ packets: [framed], length: 1 });
     await clock.advance(0);
     expect([pieces.length, lan.statistics.dropped.get('uncuttable')]).to.deep.equal([6, 1]);
+    // One that is no super-segment has its checksum completed all the same.
+    const small = tcpPacket(host.slab, { payload: pattern(100), partial: true, version: 6 });
+    framed.chunk.bytes.set(frame(PEER, OTHER, 0x86dd, new Uint8Array(0)));
+    small.copyTo(framed.chunk.bytes, 14);
+    Object.assign(framed, { length: 14 + small.totalLength(), segmentSize: 0 });
+    port.send({ packets: [framed], length: 1 });
+    await clock.advance(0);
+    expect(faultOf((pieces[6] as Uint8Array).subarray(14))).to.equal('');
+    small.clear();
+    small.chunk.release();
     port.close();
     framed.chunk.release();
     big.clear();

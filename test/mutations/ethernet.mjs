@@ -175,7 +175,7 @@ export default [
   ),
   engine('neighbours outlive the carrier', 'down: () => { this.#forget();', 'down: () => {'),
   engine('conflicts are not told', 'onConflict?.(conflict);', ''),
-  engine('the host is told of what it forwarded', 'if (!this.#isOurs(packet)) continue;', ''),
+  engine('the host is told of what it forwarded', 'if (!this.#isOurs(packet)) {', 'if (false) {'),
   engine('errors hold their chunks', 'for (const error of errors) error.chunk.release();', ''),
   error('ICMP: long quotes', 'Math.min(length, LONGEST_4 - headers)', 'length'),
   error('ICMPv6: long quotes', 'Math.min(length, IPV6_MIN_MTU - headers)', 'length'),
@@ -217,4 +217,14 @@ export default [
     '0',
   ),
   change('link/captured')('files of frames say raw IP', "link.medium === 'ethernet'", 'false'),
+  engine(
+    'forwarders tell nobody',
+    'this.#receiver.undelivered?.({ packets: forwarded, length: forwarded.length });',
+    ';',
+  ),
+  change('stack/undelivered')(
+    'told on the wrong side',
+    'reportUnreachable(stack, back.interface,',
+    'reportUnreachable(stack, over,',
+  ),
 ];
