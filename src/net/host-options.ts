@@ -139,9 +139,15 @@ export function hasherOf({ hasher }: HostOptions): SegmentHasher | undefined {
   return hasher;
 }
 
+/** One for all hosts that are given none, so that they can be joined. */
+let machineClock: RealClock | undefined;
+
 /** @throws TypeError when it is not a clock */
 export function clockOf({ clock }: HostOptions): Clock {
-  if (clock === undefined) return new RealClock();
+  if (clock === undefined) {
+    machineClock ??= new RealClock();
+    return machineClock;
+  }
   if (typeof clock?.now !== 'function' || typeof clock.timer !== 'function') {
     throw new TypeError('createHost: clock must be a Clock (a RealClock or a VirtualClock)');
   }
