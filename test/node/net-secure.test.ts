@@ -101,9 +101,8 @@ describe('secure', () => {
     const [response] = (await until(once(outgoing, 'response'))) as [IncomingMessage];
     const [text] = await until(once(response.setEncoding('utf8'), 'data'));
     expect(text).to.equal('/x from ::ffff:10.9.0.1');
-    const closed = once(there, 'close');
-    here.destroy();
-    await until(closed);
+    outgoing.destroy();
+    await until(Promise.all(ends.map((one) => one.closed || once(one, 'close'))));
   });
 
   it('a tls.Server takes connections as they are', async () => {
