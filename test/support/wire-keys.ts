@@ -2,10 +2,11 @@
 import { IPPROTO_TCP, TCP_AO_ADD_KEY, TCP_AO_KEYF_EXCLUDE_OPT, TCP_MD5SIG } from '../../src/socket/constants.ts';
 import type { AoAdd } from '../../src/socket/key-values.ts';
 import type { Socket } from '../../src/socket/socket.ts';
-import { IpAddress } from '../../src/wire/address.ts';
+import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../../src/wire/address.ts';
+import { FAMILY } from './wire-family.ts';
 import { type AoSpec, bytesOf, PEER, type PeerOptions } from './wire-peer.ts';
 
-export const ANYBODY: IpAddress = IpAddress.parse('0.0.0.0') as IpAddress;
+export const ANYBODY: IpAddress = FAMILY === '6' ? IPV6_ANY : IPV4_ANY;
 
 /** Sets the key for the peer. @returns what setsockopt gives */
 export function setMd5Key(socket: Socket, key: string, address: IpAddress = PEER): number {
@@ -32,7 +33,7 @@ export function addition(spec: AoSpec, more: Partial<AoAdd> = {}): AoAdd {
   const { key, sndid, rcvid, cmac = false, macLength, excludeOptions = false } = spec;
   return {
     addr: PEER,
-    prefix: 32,
+    prefix: PEER.family === 4 ? 32 : 128,
     alg_name: cmac ? 'cmac(aes128)' : 'hmac(sha1)',
     sndid,
     rcvid,

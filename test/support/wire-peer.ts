@@ -20,6 +20,7 @@ import { AssertionError } from 'chai';
 import { formatLadder, type LadderPacket } from '../../src/lab/ladder.ts';
 import type { LinkReceiver } from '../../src/link/link.ts';
 import { Packet } from '../../src/link/packet.ts';
+import { joinHostPort } from '../../src/net/host-port.ts';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import { Socket } from '../../src/socket/socket.ts';
@@ -27,8 +28,9 @@ import { type Counters, Stack } from '../../src/stack/stack.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import type { TraceSink } from '../../src/trace/events.ts';
-import { IpAddress } from '../../src/wire/address.ts';
+import type { IpAddress } from '../../src/wire/address.ts';
 import { update16 } from '../../src/wire/checksum.ts';
+import { domainOf, FAMILY, type Family, inFamily, toIpv4, toIpv6 } from './wire-family.ts';
 import { WireClock, WireLink } from './wire-link.ts';
 import {
   brief,
@@ -65,8 +67,9 @@ export type { AoSpec } from './wire-signature.ts';
 /** The congestion control unless a test asks for another: one whose windows one can work out by heart. */
 const RENO = { tcp_congestion_control: 'reno' };
 
-export const DUT: IpAddress = IpAddress.parse('10.0.0.1') as IpAddress;
-export const PEER: IpAddress = IpAddress.parse('10.0.0.2') as IpAddress;
+/** In the family that tests are played with: the end of each is 10.0.0.1 and 10.0.0.2. */
+export const DUT: IpAddress = inFamily('10.0.0.1');
+export const PEER: IpAddress = inFamily('10.0.0.2');
 /** The DUT's port when it listens, and the peer's when the DUT connects. */
 export const SERVICE = 80;
 /** The port of whoever connects. */
@@ -87,8 +90,10 @@ export interface PeerOptions {
   readonly win?: number;
   /** Beside them buffers are roomy (`ROOMY`), so that they are in nobody's way. */
   readonly sysctl?: Partial<TcpConfig>;
-  /** Default: 1500. */
+  /** Bytes, as IPv4 counts them. Default: 1500. */
   readonly mtu?: number;
+  /** What addresses and sockets are. Default: IPv4, or what TUNSTACK_FAMILY says (wire-family.ts). */
+  readonly family?: Family;
   /** The link takes super-segments and partial checksums; `expect` then sees super-segments. Default: false. */
   readonly offload?: boolean;
   /** The peer's initial sequence number. Default: 4096 bytes before an int32 turns negative. */
@@ -127,6 +132,10 @@ export class WirePeer {
   readonly stack: Stack;
   readonly link: WireLink;
   listener: Socket | undefined;
+  readonly family: Family;
+  /** Their addresses: DUT and PEER unless the test says `family`. */
+  readonly dut: IpAddress;
+  readonly peer: IpAddress;
   /** What the peer signs with, and expects. */
   md5: string | undefined;
   /** The key that the peer signs with, and the one that it asks the DUT to use. */
@@ -152,8 +161,13 @@ export class WirePeer {
     this.md5 = options.md5;
     this.ao = options.ao?.[0];
     this.aoWanted = this.ao;
-    this.link = new WireLink(mtu, offload, (bytes, partial, size) => this.#left(bytes, partial, size));
-    this.stack.addInterface(this.link, { addresses: [{ address: DUT, bits: 24 }] });
+    this.family = options.family ?? FAMILY;
+    [this.dut, this.peer] = [inFamily('10.0.0.1', this.family), inFamily('10.0.0.2', this.family)];
+    const isIpv6 = this.family === '6';
+    this.link = new WireLink(mtu + (isIpv6 ? 20 : 0), offload, (bytes, partial, size) =>
+      this.#left(bytes, partial, size),
+    );
+    this.stack.addInterface(this.link, { addresses: [{ address: this.dut, bits: isIpv6 ? 120 : 24 }] });
     inUse.push(this);
   }
 
@@ -174,7 +188,7 @@ export class WirePeer {
 
   /** A socket of the DUT's, which is closed after the test. */
   newSocket(): Socket {
-    const socket = createSocket(this.stack, 2, 1, 0) as Socket;
+    const socket = createSocket(this.stack, domainOf(this.family), 1, 0) as Socket;
     this.#sockets.push(socket);
     return socket;
   }
@@ -183,7 +197,7 @@ export class WirePeer {
   listen(): Socket {
     const socket = this.newSocket();
     this.#options.setup?.(socket);
-    must(socket.bind({ address: DUT, port: SERVICE }), 'bind');
+    must(socket.bind({ address: this.dut, port: SERVICE }), 'bind');
     must(socket.listen(this.#options.backlog ?? 16), 'listen');
     this.listener = socket;
     return socket;
@@ -195,8 +209,8 @@ export class WirePeer {
     this.#socket = socket;
     this.#options.setup?.(socket);
     [this.dutPort, this.peerPort] = [CLIENT, SERVICE];
-    must(socket.bind({ address: DUT, port: CLIENT }), 'bind');
-    const result = socket.connect({ address: PEER, port: SERVICE });
+    must(socket.bind({ address: this.dut, port: CLIENT }), 'bind');
+    const result = socket.connect({ address: this.peer, port: SERVICE });
     if (result !== -115) throw new Error(`connect: ${result}`);
     return socket;
   }
@@ -246,7 +260,9 @@ export class WirePeer {
 
   /** An ICMP message comes from the peer; an error quotes a packet of the DUT's, from its IP header on. */
   injectIcmp(message: { type: number; code?: number; rest?: number; body: Uint8Array }): void {
-    this.injectBytes(buildIcmp(PEER.w3, DUT.w3, message.type, message.code ?? 0, message.rest ?? 0, message.body));
+    this.injectBytes(
+      buildIcmp(this.peer.w3, this.dut.w3, message.type, message.code ?? 0, message.rest ?? 0, message.body),
+    );
   }
 
   /** The next segment of the DUT is as said. @returns all of it */
@@ -303,7 +319,8 @@ export class WirePeer {
   state(port: number = this.peerPort): string {
     this.flush();
     const sockets = this.stack.sockets();
-    const found = sockets.find(({ remote }) => remote === `${PEER}:${port}`);
+    const remoteIs = joinHostPort(String(this.peer), String(port));
+    const found = sockets.find(({ remote }) => remote === remoteIs);
     if (found !== undefined) return found.state;
     return this.#socket === undefined && this.listener?.listening === true ? 'LISTEN' : 'CLOSED';
   }
@@ -377,8 +394,8 @@ export class WirePeer {
     const end = (seq + data.length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)) | 0;
     if (((end - flow.peerNext) | 0) > 0 && !flags.includes('R')) flow.peerNext = end;
     const wire: WireSegment = {
-      source: PEER.w3,
-      destination: DUT.w3,
+      source: this.peer.w3,
+      destination: this.dut.w3,
       sourcePort: from,
       destinationPort: to,
       seq,
@@ -397,19 +414,21 @@ export class WirePeer {
 
   #signature(flow: Flow, segment: Injected, { flags, seq }: WireSegment): Signature | undefined {
     const md5 = 'md5' in segment ? segment.md5 : this.md5;
-    if (md5 !== undefined) return { md5 };
+    if (md5 !== undefined) return { md5, family: this.family };
     const ao = 'ao' in segment ? segment.ao : this.ao;
     if (ao === undefined) return undefined;
     const isns = flags.includes('S')
       ? ([seq, flags.includes('A') ? flow.dutIsn : 0] as const)
       : ([flow.peerIsn, flow.dutIsn] as const);
-    return { ao, keyId: ao.rcvid, rnextKeyId: (this.aoWanted ?? ao).sndid, isns, sne: turns(flow.peerIsn, seq) };
+    const rnextKeyId = (this.aoWanted ?? ao).sndid;
+    return { ao, keyId: ao.rcvid, rnextKeyId, isns, sne: turns(flow.peerIsn, seq), family: this.family };
   }
 
   /** @throws Error when a segment of the DUT's is not signed as it should be */
   #checkSignature(flow: Flow, bytes: Uint8Array, { flags, seq, options }: WireSegment): void {
     if (this.md5 !== undefined) {
-      if (options.md5 !== digestOf(bytes, { md5: this.md5 })) throw new Error('it is not signed with the MD5 key');
+      if (options.md5 !== digestOf(bytes, { md5: this.md5, family: this.family }))
+        throw new Error('it is not signed with the MD5 key');
     }
     const { ao } = options;
     if (this.#options.ao === undefined || this.ao === undefined) return;
@@ -417,7 +436,14 @@ export class WirePeer {
     if (ao === undefined || key === undefined) throw new Error('it has no AO option, or one with an unknown KeyID');
     const isns = [flow.dutIsn, flags.includes('S') && !flags.includes('A') ? 0 : flow.peerIsn] as const;
     const sne = turns(flow.dutIsn, seq);
-    const right = digestOf(bytes, { ao: key, keyId: ao.keyId, rnextKeyId: ao.rnextKeyId, isns, sne });
+    const right = digestOf(bytes, {
+      ao: key,
+      keyId: ao.keyId,
+      rnextKeyId: ao.rnextKeyId,
+      isns,
+      sne,
+      family: this.family,
+    });
     if (ao.mac !== right) throw new Error(`its MAC is ${ao.mac}, not ${right}`);
   }
 
@@ -445,10 +471,12 @@ export class WirePeer {
   #packet(bytes: Uint8Array, segmentSize: number, note: string | undefined): Packet {
     const receiver = this.link.receiver as LinkReceiver;
     const packet = new Packet(receiver.slab.take(), 64);
+    const isIpv6 = this.family === '6';
+    bytes = isIpv6 ? toIpv6(bytes) : bytes;
     packet.chunk.bytes.set(bytes, packet.offset);
     packet.length = bytes.length;
     packet.segmentSize = segmentSize;
-    packet.transportOffset = segmentSize > 0 ? 20 : 0;
+    packet.transportOffset = segmentSize === 0 ? 0 : isIpv6 ? 40 : 20;
     packet.checksumOffset = segmentSize > 0 ? 16 : 0;
     const noted = note === undefined ? {} : { note };
     this.#packets.push({ at: this.now, bytes, direction: 'in', segmentSize, ...noted });
@@ -465,18 +493,19 @@ export class WirePeer {
   #left(bytes: Uint8Array, partial: boolean, segmentSize: number): void {
     this.#packets.push({ at: this.now, bytes, direction: 'out', segmentSize });
     try {
-      this.#queue.push(this.#read(bytes, partial, segmentSize));
+      const isTooLong = bytes.length > this.link.capabilities.mtu && segmentSize === 0;
+      if (isTooLong) throw new Error(`${bytes.length} bytes exceed the MTU`);
+      this.#queue.push(this.#read(this.family === '6' ? toIpv4(bytes, partial) : bytes, partial));
     } catch (error) {
       // Thrown to the test rather than into the stack.
       broken.push(this.#failure(`the DUT sent a broken packet: ${(error as Error).message}`, undefined, undefined));
     }
   }
 
-  #read(bytes: Uint8Array, partial: boolean, segmentSize: number): Seen | SeenIcmp {
+  #read(bytes: Uint8Array, partial: boolean): Seen | SeenIcmp {
     const ip = readIp(bytes);
-    if (bytes.length > this.link.capabilities.mtu && segmentSize === 0)
-      throw new Error(`${bytes.length} bytes exceed the MTU`);
-    if (ip.source !== DUT.w3 || ip.destination !== PEER.w3) throw new Error('it is not from the DUT to the peer');
+    if (ip.source !== this.dut.w3 || ip.destination !== this.peer.w3)
+      throw new Error('it is not from the DUT to the peer');
     if (ip.protocol === 1 && !icmpChecksumOk(bytes)) throw new Error('wrong ICMP checksum');
     if (ip.protocol === 1) return { type: bytes[20] as number, code: bytes[21] as number, body: bytes.slice(28) };
     const segment = readSegment(bytes, partial);

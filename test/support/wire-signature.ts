@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
+import { FAMILY, type Family, signedAddresses } from './wire-family.ts';
 
 /** A key that both sides have; the IDs are the DUT's. */
 export interface AoSpec {
@@ -20,7 +21,7 @@ export interface AoSpec {
 
 /** How a segment is signed. */
 export type Signature =
-  | { readonly md5: string }
+  | { readonly md5: string; readonly family?: Family }
   | {
       readonly ao: AoSpec;
       readonly keyId: number;
@@ -28,6 +29,7 @@ export type Signature =
       /** Initial numbers of who sends and of who receives. */
       readonly isns: readonly [number, number];
       readonly sne: number;
+      readonly family?: Family;
     };
 
 /** The option as it lies first in the header, the digest zero. */
@@ -41,38 +43,46 @@ export function signatureOption(signature: Signature): number[] {
 
 /** Puts the digest where `signatureOption` left room. */
 export function signPacket(packet: Uint8Array, signature: Signature): void {
-  packet.set('md5' in signature ? md5Of(packet, signature.md5) : aoMacOf(packet, signature), 44);
+  packet.set('md5' in signature ? md5Of(packet, signature) : aoMacOf(packet, signature), 44);
 }
 
 /** The digest or MAC of a packet that is signed so, whatever it has in its place. */
 export function digestOf(packet: Uint8Array, signature: Signature): string {
-  return Buffer.from('md5' in signature ? md5Of(packet, signature.md5) : aoMacOf(packet, signature)).toString('hex');
+  return Buffer.from('md5' in signature ? md5Of(packet, signature) : aoMacOf(packet, signature)).toString('hex');
 }
 
 /** Addresses, protocol and length; the segment with a checksum of zero. */
-function split(packet: Uint8Array): { pseudo: Buffer; tcp: Buffer; headerLength: number } {
+function split(
+  packet: Uint8Array,
+  family: Family = FAMILY,
+): { addresses: Uint8Array; pseudo: Buffer; tcp: Buffer; headerLength: number } {
   const tcp = Buffer.from(packet.subarray(20));
   tcp.writeUInt16BE(0, 16);
-  const pseudo = Buffer.concat([packet.subarray(12, 20), Buffer.from([0, 6, tcp.length >> 8, tcp.length & 255])]);
-  return { pseudo, tcp, headerLength: ((tcp[12] as number) >> 4) * 4 };
+  const addresses = signedAddresses(packet, family);
+  const [high, low] = [tcp.length >> 8, tcp.length & 255];
+  const pseudo = Buffer.concat([
+    addresses,
+    Buffer.from(family === '6' ? [0, 0, high, low, 0, 0, 0, 6] : [0, 6, high, low]),
+  ]);
+  return { addresses, pseudo, tcp, headerLength: ((tcp[12] as number) >> 4) * 4 };
 }
 
 /** RFC 2385 2.0. */
-function md5Of(packet: Uint8Array, key: string): Buffer {
-  const { pseudo, tcp, headerLength } = split(packet);
+function md5Of(packet: Uint8Array, { md5: key, family }: Extract<Signature, { md5: string }>): Buffer {
+  const { pseudo, tcp, headerLength } = split(packet, family);
   const parts = [pseudo, tcp.subarray(0, 20), tcp.subarray(headerLength), Buffer.from(key)];
   return createHash('md5').update(Buffer.concat(parts)).digest();
 }
 
 /** RFC 5925 5.1, 5.2; RFC 5926 3.1, 3.2. */
 function aoMacOf(packet: Uint8Array, signature: Extract<Signature, { ao: AoSpec }>): Buffer {
-  const { ao, isns, sne } = signature;
+  const { ao, isns, sne, family } = signature;
   const { macLength = 12, cmac = false } = ao;
-  const { pseudo, tcp, headerLength } = split(packet);
+  const { addresses, pseudo, tcp, headerLength } = split(packet, family);
   // The option is the first.
   tcp.fill(0, 24, 24 + macLength);
   const header = ao.excludeOptions === true ? tcp.subarray(0, 24 + macLength) : tcp.subarray(0, headerLength);
-  const context = Buffer.concat([packet.subarray(12, 20), tcp.subarray(0, 4), word(isns[0]), word(isns[1])]);
+  const context = Buffer.concat([addresses, tcp.subarray(0, 4), word(isns[0]), word(isns[1])]);
   const input = Buffer.concat([
     Buffer.from([1]),
     Buffer.from('TCP-AO'),

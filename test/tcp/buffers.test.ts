@@ -16,7 +16,8 @@ import {
 import { createSocket } from '../../src/socket/create-socket.ts';
 import { EADDRINUSE, EAGAIN } from '../../src/socket/errno.ts';
 import type { Socket } from '../../src/socket/socket.ts';
-import { IPV4_ANY } from '../../src/wire/address.ts';
+import { IPV4_ANY, IPV6_ANY } from '../../src/wire/address.ts';
+import { domainOf } from '../support/wire-family.ts';
 import { established, type PeerOptions, WirePeer } from '../support/wire-peer.ts';
 
 const LINUX = { tcp_rmem: [4096, 131_072, 33_554_432], tcp_wmem: [4096, 16_384, 4_194_304] } as const;
@@ -155,9 +156,9 @@ describe('what the user asks of a receive queue', () => {
   it('SO_REUSEPORT: listeners share a port, each gets some, and the same peer the same', () => {
     const t = new WirePeer();
     const make = (share: boolean): Socket | number => {
-      const socket = createSocket(t.stack, 2, 1, 0) as Socket;
+      const socket = createSocket(t.stack, domainOf(t.family), 1, 0) as Socket;
       if (share) socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
-      return socket.bind({ address: IPV4_ANY, port: 80 }) || socket.listen(100) || socket;
+      return socket.bind({ address: t.family === '6' ? IPV6_ANY : IPV4_ANY, port: 80 }) || socket.listen(100) || socket;
     };
     const listeners = [make(true), make(true)] as Socket[];
     expect(make(false)).to.equal(-EADDRINUSE);

@@ -17,6 +17,7 @@ import {
 } from '../../src/socket/constants.ts';
 import { EAGAIN, EINPROGRESS } from '../../src/socket/errno.ts';
 import { MORE_AWAITED } from '../../src/tcp/nagle.ts';
+import { itIpv4 } from '../support/wire-family.ts';
 import { cookieOf, fastClient, fastListener, fastSyn, learnCookie, sendFast } from '../support/wire-fast-open.ts';
 import { info } from '../support/wire-info.ts';
 import { connecting, established, PEER, SERVICE, WirePeer } from '../support/wire-peer.ts';
@@ -45,7 +46,7 @@ describe('small links', () => {
 });
 
 describe('large links', () => {
-  it('an mtu of 65535: a full segment leaves though more is queued and the window is wider', async () => {
+  itIpv4('an mtu of 65535: a full segment leaves though more is queued and the window is wider', async () => {
     const t = await established({ mtu: 65_535, options: { mss: 65_495, wscale: 7, ts: [1, 0] }, win: 65_535 });
     t.write(200_000);
     t.expect({ seq: 1, length: 65_483 });

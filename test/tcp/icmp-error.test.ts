@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { IPPROTO_TCP, TCP_USER_TIMEOUT } from '../../src/socket/constants.ts';
 import { errnoName } from '../../src/socket/errno.ts';
+import { describeIpv4 } from '../support/wire-family.ts';
 import { established, listening, type Seen, WirePeer } from '../support/wire-peer.ts';
 
 /** Type, code, what the user is told, whether it ends an attempt to connect, and whether it ends an embryo. */
@@ -32,7 +33,7 @@ function about(t: WirePeer, { bytes }: Seen, type: number, code: number, shift =
   t.injectIcmp({ type, code, body });
 }
 
-describe('ICMP errors', () => {
+describeIpv4('ICMP errors', () => {
   for (const [type, code, name, endsOpening, endsEmbryo] of ERRORS) {
     const what = `type ${type} code ${code}`;
 

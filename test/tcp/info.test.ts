@@ -1,5 +1,6 @@
 /** RFC 9293 3.10.6, STATUS, as Linux's TCP_INFO. */
 import { expect } from 'chai';
+import { MORE_HEADER } from '../support/wire-family.ts';
 import { establishedAfter, info } from '../support/wire-info.ts';
 import { connecting, established } from '../support/wire-peer.ts';
 
@@ -40,7 +41,7 @@ describe('TCP_INFO', () => {
       tcpi_rcv_wscale: 10,
       tcpi_snd_mss: 1388,
       tcpi_advmss: 1448,
-      tcpi_pmtu: 1500,
+      tcpi_pmtu: 1500 + MORE_HEADER,
       tcpi_rcv_mss: 536,
     });
     t.inject({ length: 1388 });

@@ -9,7 +9,8 @@ import {
   TCP_WINDOW_CLAMP,
 } from '../../src/socket/constants.ts';
 import type { PathMetrics } from '../../src/tcp/path.ts';
-import { IPV4_ANY } from '../../src/wire/address.ts';
+import { IPV4_ANY, IPV6_ANY } from '../../src/wire/address.ts';
+import { itIpv4, MORE_HEADER } from '../support/wire-family.ts';
 import { info } from '../support/wire-info.ts';
 import { dontFragment, tooLarge } from '../support/wire-mtu.ts';
 import { PEER, type PeerOptions, SERVICE, WirePeer } from '../support/wire-peer.ts';
@@ -21,9 +22,11 @@ function over(metrics: PathMetrics, options: PeerOptions = {}): WirePeer {
   return t;
 }
 
-function route(t: WirePeer, metrics: PathMetrics): void {
+/** `mtu` is as IPv4 counts. */
+function route(t: WirePeer, asked: PathMetrics): void {
   const [only] = t.stack.interfaces;
-  t.stack.replaceRoute({ destination: PEER, bits: 32, interface: only as never, metrics });
+  const metrics = asked.mtu === undefined ? asked : { ...asked, mtu: asked.mtu + MORE_HEADER };
+  t.stack.replaceRoute({ destination: PEER, bits: PEER.family === 4 ? 32 : 128, interface: only as never, metrics });
 }
 
 /** Opens it, `active` or not. @returns the MSS that it advertised, and the window */
@@ -46,12 +49,12 @@ for (const active of [true, false]) {
     it('mtu: for what is sent, and what is advertised', () => {
       const t = over({ mtu: 1200 });
       expect(open(t, active).mss).to.equal(1160);
-      expect(info(t)).to.include({ tcpi_pmtu: 1200, tcpi_snd_mss: 1160 });
+      expect(info(t)).to.include({ tcpi_pmtu: 1200 + MORE_HEADER, tcpi_snd_mss: 1160 });
       t.write(1460);
       expect(dontFragment(t.expect({ length: 1160 }))).to.equal(true);
     });
 
-    it('mtu lock: nothing is discovered, and DF is clear', () => {
+    itIpv4('mtu lock: nothing is discovered, and DF is clear', () => {
       const t = over({ mtu: 1200, mtuLocked: true });
       open(t, active);
       t.write(1160);
@@ -162,15 +165,20 @@ describe('metrics of a route', () => {
   it('are those of the longest prefix alone', () => {
     const t = over({ mtu: 1200 });
     const [only] = t.stack.interfaces;
-    t.stack.addRoute({ destination: IPV4_ANY, bits: 0, interface: only as never, metrics: { initcwnd: 3, mtu: 700 } });
+    t.stack.addRoute({
+      destination: PEER.family === 4 ? IPV4_ANY : IPV6_ANY,
+      bits: 0,
+      interface: only as never,
+      metrics: { initcwnd: 3, mtu: 700 },
+    });
     open(t, true);
-    expect(info(t)).to.include({ tcpi_snd_cwnd: 10, tcpi_pmtu: 1200 });
+    expect(info(t)).to.include({ tcpi_snd_cwnd: 10, tcpi_pmtu: 1200 + MORE_HEADER });
   });
 
   it('do not concern the host itself', () => {
     const t = over({ mtu: 1200 });
     const socket = t.newSocket();
-    socket.connect({ address: IPV4_ANY, port: SERVICE });
+    socket.connect({ address: PEER.family === 4 ? IPV4_ANY : IPV6_ANY, port: SERVICE });
     expect(socket.getsockopt(IPPROTO_IP, IP_MTU)).to.equal(65_535);
   });
 });

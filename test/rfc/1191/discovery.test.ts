@@ -15,11 +15,12 @@ import {
 } from '../../../src/socket/constants.ts';
 import { EINVAL, EMSGSIZE, ENOTCONN } from '../../../src/socket/errno.ts';
 import { IpAddress } from '../../../src/wire/address.ts';
+import { describeIpv4 } from '../../support/wire-family.ts';
 import { info } from '../../support/wire-info.ts';
 import { discovering, dontFragment, identification, pathMtu, tooLarge } from '../../support/wire-mtu.ts';
 import { established, listening, WirePeer } from '../../support/wire-peer.ts';
 
-describe('RFC 1191: path MTU discovery', () => {
+describeIpv4('RFC 1191: path MTU discovery', () => {
   it('3: packets are as large as the first hop takes, and have DF set', async () => {
     const t = await established();
     t.write(3000);

@@ -1,5 +1,6 @@
 /** RFC 6069: long connectivity disruptions: what ICMP says of a retransmission undoes its back-off. */
 import { expect } from 'chai';
+import { FAMILY } from '../../support/wire-family.ts';
 import { establishedAfter, info } from '../../support/wire-info.ts';
 import type { Seen, WirePeer } from '../../support/wire-peer.ts';
 
@@ -23,7 +24,8 @@ function unreachable(t: WirePeer, { bytes }: Seen, code: number, shift = 0): voi
 }
 
 describe('RFC 6069: reversion of the back-off', () => {
-  for (const code of [0, 1]) {
+  // Linux: of ICMPv6 it is "no route" alone.
+  for (const code of FAMILY === '6' ? [0] : [0, 1]) {
     it(`4.1: code ${code} about a retransmission takes one doubling back`, async () => {
       const { t, last } = await backedOff(2);
       expect(info(t)).to.include({ tcpi_backoff: 2, tcpi_rto: 1_200_000 });
@@ -42,7 +44,7 @@ describe('RFC 6069: reversion of the back-off', () => {
     const { t, last } = await backedOff(2);
     await t.advance(800);
     t.expectNothing();
-    unreachable(t, last, 1);
+    unreachable(t, last, 0);
     await t.advance(0);
     t.expect({ seq: 1 });
   });
@@ -50,7 +52,7 @@ describe('RFC 6069: reversion of the back-off', () => {
   it('4.2: other codes take nothing back, nor does a number that is not the oldest', async () => {
     const { t, last } = await backedOff(2);
     for (const code of [2, 3, 5, 6, 7, 9, 10, 13]) unreachable(t, last, code);
-    unreachable(t, last, 1, 1);
+    unreachable(t, last, 0, 1);
     expect(info(t).tcpi_backoff).to.equal(2);
   });
 

@@ -152,12 +152,12 @@ describe('RFC 7413, client', () => {
     const t = fastClient();
     learnCookie(t);
     sendFast(t, 1400);
-    tooLarge(t, t.expect({ flags: 'S', length: 1400 }), 1200);
-    t.expect({ flags: 'S', length: 0, options: { fo: undefined, mss: 1160 } });
+    tooLarge(t, t.expect({ flags: 'S', length: 1400 }), 1300);
+    t.expect({ flags: 'S', length: 0, options: { fo: undefined, mss: 1260 } });
     t.inject({ seq: 0, ack: 1, flags: 'SA', options: OPTIONS });
     expect(t.drain().map(({ seq, length }) => [seq, length])).to.deep.equal([
-      [1, 1160],
-      [1161, 240],
+      [1, 1260],
+      [1261, 140],
     ]);
   });
 

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { IpAddress } from '../../../src/wire/address.ts';
 import { buildUdp } from '../../support/wire-datagram.ts';
+import { describeIpv4 } from '../../support/wire-family.ts';
 import { bytesOf, DUT, established, filler, PEER, textOf, WirePeer } from '../../support/wire-peer.ts';
 import { buildIcmp, buildIp } from '../../support/wire-segment.ts';
 
@@ -9,7 +10,7 @@ function udp(length: number, source = PEER, destination = DUT): Uint8Array {
   return buildUdp({ source, destination, data: filler(length) });
 }
 
-describe('RFC 792: echo', () => {
+describeIpv4('RFC 792: echo', () => {
   for (const length of [0, 1, 56, 57, 1472]) {
     it(`RFC 1122 3.2.2.6: a request with ${length} bytes is answered with the same`, () => {
       const t = new WirePeer();
@@ -52,7 +53,7 @@ describe('RFC 792: echo', () => {
   });
 });
 
-describe('RFC 1122 3.2.2.1: destination unreachable', () => {
+describeIpv4('RFC 1122 3.2.2.1: destination unreachable', () => {
   it('a datagram for a port that nobody has: port unreachable, quoting it', () => {
     const t = new WirePeer();
     const bytes = udp(100);
@@ -115,7 +116,7 @@ describe('RFC 1122 3.2.2.1: destination unreachable', () => {
   });
 });
 
-describe('RFC 791, RFC 1122 3.2.1: what IP drops', () => {
+describeIpv4('RFC 791, RFC 1122 3.2.1: what IP drops', () => {
   it('a wrong header checksum, version, or length', async () => {
     const t = await established();
     const good = () => buildIp(PEER.w3, DUT.w3, 6, 20);

@@ -5,6 +5,7 @@ import { createSocket } from '../../../src/socket/create-socket.ts';
 import { EADDRINUSE, ENETUNREACH, ETIMEDOUT } from '../../../src/socket/errno.ts';
 import type { Socket } from '../../../src/socket/socket.ts';
 import { IpAddress } from '../../../src/wire/address.ts';
+import { itIpv4 } from '../../support/wire-family.ts';
 import { connecting, DUT, established, listening, PEER, SERVICE, WirePeer } from '../../support/wire-peer.ts';
 import { buildSegment } from '../../support/wire-segment.ts';
 
@@ -228,7 +229,7 @@ describe('RFC 9293 3.9.1.1: OPEN', () => {
   }
 
   for (const source of ['255.255.255.255', '224.0.0.1', '0.0.0.0', '10.0.0.1', '10.0.0.255']) {
-    it(`MUST-63: a SYN from ${source} is dropped`, () => {
+    itIpv4(`MUST-63: a SYN from ${source} is dropped`, () => {
       const t = listening();
       t.injectBytes(syn(source, '10.0.0.1', 80));
       t.injectBytes(syn(source, '10.0.0.1', 81));
