@@ -40,6 +40,8 @@ export const IP_PKTINFO = 8;
 export const IP_RECVTTL = 12;
 export const IP_RECVTOS = 13;
 export const IP_FREEBIND = 15;
+export const IP_TRANSPARENT = 19;
+export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IP_LOCAL_PORT_RANGE = 51;
 export const IP_MTU_DISCOVER = 10;
 export const IP_MTU = 14;
@@ -62,6 +64,7 @@ export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_AUTOFLOWLABEL = 70;
+export const IPV6_TRANSPARENT = 75;
 export const IPV6_FREEBIND = 78;
 
 export const SOL_SOCKET = 1;

@@ -1,6 +1,7 @@
 /** Options of IPPROTO_IP: Linux's names, units, bounds and results. */
 
 import {
+  IP_BIND_ADDRESS_NO_PORT,
   IP_FREEBIND,
   IP_LOCAL_PORT_RANGE,
   IP_MTU,
@@ -8,6 +9,7 @@ import {
   IP_PMTUDISC_DONT,
   IP_PMTUDISC_OMIT,
   IP_TOS,
+  IP_TRANSPARENT,
   IP_TTL,
 } from './constants.ts';
 import { EINVAL, ENOPROTOOPT, ENOTCONN } from './errno.ts';
@@ -36,6 +38,12 @@ export function setIpOption(socket: Socket, option: number, value: number): numb
     case IP_FREEBIND:
       settings.rarely.freeBind = value !== 0;
       return 0;
+    case IP_TRANSPARENT:
+      settings.rarely.transparent = value !== 0;
+      return 0;
+    case IP_BIND_ADDRESS_NO_PORT:
+      settings.rarely.bindNoPort = value !== 0;
+      return 0;
     case IP_LOCAL_PORT_RANGE:
       return setPortRange(socket, value);
     default:
@@ -57,6 +65,10 @@ export function getIpOption(socket: Socket, option: number): number {
       return settings.discovery;
     case IP_FREEBIND:
       return Number(settings.rare.freeBind);
+    case IP_TRANSPARENT:
+      return Number(settings.rare.transparent);
+    case IP_BIND_ADDRESS_NO_PORT:
+      return Number(settings.rare.bindNoPort);
     case IP_LOCAL_PORT_RANGE:
       return (settings.rare.localPortHigh << 16) | settings.rare.localPortLow;
     // Of the path, as it is known now.

@@ -11,6 +11,7 @@ import {
   IPV6_MTU,
   IPV6_MTU_DISCOVER,
   IPV6_TCLASS,
+  IPV6_TRANSPARENT,
   IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
 } from './constants.ts';
@@ -32,6 +33,9 @@ export function setIpv6Option(socket: Socket, option: number, value: number): nu
       return setAddressForm(socket, value);
     case IPV6_FREEBIND:
       settings.rarely.freeBind = value !== 0;
+      return 0;
+    case IPV6_TRANSPARENT:
+      settings.rarely.transparent = value !== 0;
       return 0;
     case IPV6_AUTOFLOWLABEL:
       settings.rarely.autoFlowLabel = value !== 0;
@@ -68,6 +72,8 @@ export function getIpv6Option(socket: Socket, option: number): number {
       return isConnected(socket) ? socket.domain : -ENOTCONN;
     case IPV6_FREEBIND:
       return Number(rare.freeBind);
+    case IPV6_TRANSPARENT:
+      return Number(rare.transparent);
     case IPV6_AUTOFLOWLABEL:
       return Number(rare.autoFlowLabel);
     case IPV6_UNICAST_HOPS:

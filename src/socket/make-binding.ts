@@ -10,10 +10,11 @@ import { isPort, type SocketAddress } from './socket-address.ts';
 export type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean; device: number };
 
 /**
+ * @param listens it is to be listened on: IP_BIND_ADDRESS_NO_PORT does not count
  * @returns what is to be added to the ports, or -EINVAL (also: IPv4 with IPV6_V6ONLY, a link-local address without a zone, multicast), -EAFNOSUPPORT
- *   (IPv6 for AF_INET), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND), -EADDRINUSE
+ *   (IPv6 for AF_INET), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND or IP_TRANSPARENT), -EADDRINUSE
  */
-export function makeBinding(socket: Socket, at: SocketAddress): OwnBinding | number {
+export function makeBinding(socket: Socket, at: SocketAddress, listens = false): OwnBinding | number {
   const { stack, settings, reuseAddress } = socket;
   const { rare } = settings;
   if (!isPort(at.port)) return -EINVAL;
@@ -24,8 +25,9 @@ export function makeBinding(socket: Socket, at: SocketAddress): OwnBinding | num
   // Linux: with an address of IPv6 the socket is one of IPv6 alone.
   const v6Only = rare.v6Only || (address.family === 6 && !address.isUnspecified);
   const claim = { address, v6Only, device, reuseAddress, reusePort };
-  const port = at.port === 0 ? ports.ephemeral(claim, rare) : at.port;
-  if (port === 0 || ports.conflicts(claim, port)) return -EADDRINUSE;
+  const later = at.port === 0 && rare.bindNoPort && !listens;
+  const port = at.port === 0 && !later ? ports.ephemeral(claim, rare) : at.port;
+  if (!later && (port === 0 || ports.conflicts(claim, port))) return -EADDRINUSE;
   if (v6Only) settings.rarely.v6Only = true;
   return { ...claim, port, listening: false };
 }
@@ -42,7 +44,7 @@ function localAddress(socket: Socket, given: IpAddress): IpAddress | number {
   // RFC 4007 6: without a zone nobody knows which link is meant.
   if (address.isLinkLocal && address.zone === 0) return -EINVAL;
   if (address.zone !== 0 && deviceName(network, address.zone) === undefined) return -ENODEV;
-  if (address.isUnspecified || rare.freeBind) return address;
+  if (address.isUnspecified || rare.freeBind || rare.transparent) return address;
   // Linux: an address that is another interface's own business is not this one's.
   const ofOne = address.family === 6 && (address.isLoopback || address.isLinkLocal);
   const elsewhere = ofOne && rare.device !== 0 && deviceOf(network, address) !== rare.device;

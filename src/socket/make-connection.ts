@@ -29,13 +29,16 @@ export function makeConnection(
   if (rejected < 0) return rejected;
   const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
   // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
+  // Linux: who may bind to an IPv4 address that is not the host's may not speak from it yet; IP_TRANSPARENT may.
+  if (source?.family === 4 && !settings.rare.transparent && !stack.network.isLocal(source)) return -ENETUNREACH;
   const path = stack.network.pathTo(remote, source, PROTOCOL_TCP, deviceOfSocket(socket, source));
   if (path === undefined) return -noRouteErrno(stack, remote, source);
   const local = path.source;
   const now = stack.clock.now();
-  const port = bound?.port ?? stack.ports.ephemeralFor(local, remote, to.port, now, socket.settings.rare);
+  const chosen = bound?.port ?? 0;
+  const port = chosen || stack.ports.ephemeralFor(local, remote, to.port, now, settings.rare);
   const old = stack.demux.get(local, port, remote, to.port);
-  if (port === 0 || !stack.ports.isFree(old, bound !== undefined, now)) return -EADDRNOTAVAIL;
+  if (port === 0 || !stack.ports.isFree(old, chosen !== 0, now)) return -EADDRNOTAVAIL;
   const connection = new ControlBlock(stack.tcp, path, local, port, remote, to.port, settings);
   connection.user = socket;
   socket.connection = connection;

@@ -89,12 +89,7 @@ export class Socket implements ConnectionUser {
   /** bind(2). RFC 9293 3.9.1.1 [MUST-43]: the local address is the user's to give. @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
   bind(at: SocketAddress): number {
     if (this.#closed) return -EBADF;
-    if (this.#binding !== undefined || this.connection !== undefined) return -EINVAL;
-    const binding = makeBinding(this, at);
-    if (typeof binding === 'number') return binding;
-    this.#binding = binding;
-    this.stack.ports.add(binding);
-    return 0;
+    return this.isBound ? -EINVAL : this.#bind(at, false);
   }
 
   /**
@@ -110,8 +105,8 @@ export class Socket implements ConnectionUser {
       this.#listener.setFastOpen();
       return 0;
     }
-    if (this.#binding === undefined) {
-      const result = this.bind({ address: anyAddress(this.domain), port: 0 });
+    if (!this.isBound) {
+      const result = this.#bind({ address: this.#binding?.address ?? anyAddress(this.domain), port: 0 }, true);
       if (result < 0) return result;
     }
     const binding = this.#binding as OwnBinding;
@@ -317,7 +312,7 @@ export class Socket implements ConnectionUser {
 
   /** It has a port. */
   get isBound(): boolean {
-    return this.#binding !== undefined || this.connection !== undefined;
+    return (this.#binding !== undefined && this.#binding.port !== 0) || this.connection !== undefined;
   }
 
   /** For SO_BINDTODEVICE. */
@@ -333,6 +328,15 @@ export class Socket implements ConnectionUser {
   /** For the stack: something changed. */
   ready(): void {
     this.watcher?.onReady(this.poll());
+  }
+
+  #bind(at: SocketAddress, listens: boolean): number {
+    const binding = makeBinding(this, at, listens);
+    if (typeof binding === 'number') return binding;
+    this.#binding = binding;
+    // IP_BIND_ADDRESS_NO_PORT: it has none yet.
+    if (binding.port !== 0) this.stack.ports.add(binding);
+    return 0;
   }
 
   /** A second connect. @returns what became of the first; undefined: a new attempt may start */

@@ -35,6 +35,10 @@ export class RareSettings {
   reusePort = false;
   /** IP_FREEBIND: bind takes an address that is not the host's yet. */
   freeBind = false;
+  /** IP_TRANSPARENT: it may speak from addresses that are not the host's: a link with `acceptAny` brings what comes back. */
+  transparent = false;
+  /** IP_BIND_ADDRESS_NO_PORT: bind to port 0 leaves the port to connect, which can take one that serves other peers. */
+  bindNoPort = false;
   /** SO_BINDTODEVICE: index of the one interface whose packets count; 0: any. */
   device = 0;
   /** IPV6_V6ONLY: IPv4 is not for this socket. */

@@ -125,7 +125,10 @@ const OPTIONS: readonly (readonly [level: number, name: string])[] = [
   [IPPROTO_IP, 'IP_TOS'],
   [IPPROTO_IP, 'IP_TTL'],
   [IPPROTO_IP, 'IP_MTU_DISCOVER'],
+  [IPPROTO_IPV6, 'IPV6_TRANSPARENT'],
   [IPPROTO_IP, 'IP_FREEBIND'],
+  [IPPROTO_IP, 'IP_TRANSPARENT'],
+  [IPPROTO_IP, 'IP_BIND_ADDRESS_NO_PORT'],
   [SOL_SOCKET, 'SO_BINDTOIFINDEX'],
 ];
 
