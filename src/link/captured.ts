@@ -107,6 +107,7 @@ class Captured implements CapturedLink {
       up: () => receiver.up(),
       down: () => receiver.down(),
       conflict: (conflict) => receiver.conflict?.(conflict),
+      undeliverable: (batch) => receiver.undeliverable?.(batch),
       undelivered: (batch) => receiver.undelivered?.(batch),
       closed: (reason) => receiver.closed(reason),
     });

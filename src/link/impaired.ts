@@ -107,6 +107,7 @@ class Impaired implements ImpairedLink {
       up: () => receiver.up(),
       down: () => receiver.down(),
       conflict: (conflict) => receiver.conflict?.(conflict),
+      undeliverable: (batch) => receiver.undeliverable?.(batch),
       undelivered: (batch) => receiver.undelivered?.(batch),
       closed: (reason) => {
         this.#discard();

@@ -83,4 +83,6 @@ export interface LinkReceiver {
   undelivered?(batch: PacketBatch): void;
   /** A link with neighbours has found an address of the host's in other hands. Not from within `send` or `receive`. */
   conflict?(conflict: AddressConflict): void;
+  /** Packets that were to be forwarded, and that no neighbour has taken: their senders are to be told. As `receive`, they are the link's again after the call. */
+  undeliverable?(batch: PacketBatch): void;
 }

@@ -4,12 +4,13 @@
  * No redirects are sent (RFC 1812 5.2.7.2 asks for them; nobody here would be better off), source routes are not followed (RFC 7126), multicast is not routed.
  */
 import { forwardFragments, forwardPacket } from '../ip/forward-output.ts';
-import type { InboundPacket } from '../ip/inbound.ts';
+import { InboundPacket, readPacket } from '../ip/inbound.ts';
 import type { Packet } from '../link/packet.ts';
 import { IpAddress } from '../wire/address.ts';
 import { checksum, sum } from '../wire/checksum.ts';
 import { IPV4_HEADER_LENGTH } from '../wire/ipv4.ts';
 import { passOptions, SOURCE_ROUTED } from '../wire/ipv4-options.ts';
+import { OK } from '../wire/reasons.ts';
 import { reportParameterProblem, reportTimeExceeded, reportTooBig, reportUnreachable } from './icmp-reports.ts';
 import type { Interface } from './interface.ts';
 import { isRoutable } from './routable.ts';
@@ -18,6 +19,8 @@ import type { Stack } from './stack.ts';
 
 const MS_PER_DAY = 86_400_000;
 const IPV4_CHECKSUM = 10;
+/** The first 10 bits of fe80::/10. */
+const LINK_LOCAL = 0x3fa;
 /** RFC 8200 5. */
 const IPV6_MIN_MTU = 1280;
 /** RFC 9293 3.1. */
@@ -26,6 +29,8 @@ const TCP_DATA_OFFSET = 12;
 export class Forwarding {
   readonly #stack: Stack;
   readonly #isOwn = (address: number) => this.#stack.network.isLocal(IpAddress.v4(address));
+
+  readonly #undelivered = new InboundPacket();
 
   constructor(stack: Stack) {
     this.#stack = stack;
@@ -38,9 +43,12 @@ export class Forwarding {
   arrives(from: Interface, inbound: InboundPacket, packet: Packet, now: number): void {
     const { ipCounters, network, sysctl } = this.#stack;
     const four = inbound.family === 4;
-    if (!(four ? sysctl.ip_forward : sysctl.forwarding) || !this.#mayPass(inbound)) {
+    const on = four ? sysctl.ip_forward : sysctl.forwarding;
+    if (!on || !this.#mayPass(inbound)) {
       ipCounters[four ? 'InAddrErrors' : 'Ip6InAddrErrors']++;
-      return this.#stack.drop('ip-not-for-us', now);
+      this.#stack.drop('ip-not-for-us', now);
+      if (on && this.#isBeyondScope(inbound)) reportUnreachable(this.#stack, from, inbound, 'scope', now);
+      return;
     }
     const { d0, d1, d2, d3 } = inbound;
     const route = network.routes.find(inbound.family, d0, d1, d2, d3);
@@ -54,12 +62,26 @@ export class Forwarding {
     this.#send(from, inbound, packet, route, now);
   }
 
+  /** No neighbour took a packet that was forwarded: RFC 1812 5.2.7.1, RFC 4443 3.1: its sender is told, by the way that leads there. */
+  undeliverable(over: Interface, packet: Packet, now: number): void {
+    const inbound = this.#undelivered;
+    if (readPacket(packet, over.index, inbound) !== OK) return;
+    const back = this.#stack.network.routes.find(inbound.family, inbound.s0, inbound.s1, inbound.s2, inbound.s3);
+    if (back === undefined || back.rejection !== undefined) return;
+    reportUnreachable(this.#stack, back.interface, inbound, 'address', now);
+  }
+
   /** RFC 1812 5.3.7, 5.3.5, RFC 2644 3 (directed broadcasts end here), RFC 4291 2.5.2, 2.5.3, 2.5.6: from one host to one host; no address of ours comes from outside. */
   #mayPass(inbound: InboundPacket): boolean {
     const { network } = this.#stack;
     const { family, s0, s1, s2, s3 } = inbound;
     if (!isRoutable(family, s0, s1, s2, s3) || !network.isForeign(inbound)) return false;
     return !(family === 4 && network.isBroadcast4(s3)) && !network.hasAddress(s0, s1, s2, s3);
+  }
+
+  /** RFC 4443 3.1: from an address that means something on its link alone, to one that is elsewhere. */
+  #isBeyondScope({ family, s0, d0, d1, d2, d3 }: InboundPacket): boolean {
+    return family === 6 && s0 >>> 22 === LINK_LOCAL && isRoutable(6, d0, d1, d2, d3);
   }
 
   #noWay(from: Interface, inbound: InboundPacket, route: Route | undefined, now: number): void {

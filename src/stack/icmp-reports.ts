@@ -19,6 +19,7 @@ import {
 import {
   ICMPV6_ADDRESS_UNREACHABLE,
   ICMPV6_ADMIN_PROHIBITED,
+  ICMPV6_BEYOND_SCOPE,
   ICMPV6_NO_ROUTE,
   ICMPV6_PACKET_TOO_BIG,
   ICMPV6_PARAMETER_PROBLEM,
@@ -35,12 +36,17 @@ import type { Stack } from './stack.ts';
 
 const whole = new QuotedPacket();
 
+/** RFC 791 3.1: the type of service, as far as Linux still knows it, and a precedence. */
+const TOS = 0x1e;
+const INTERNETWORK_CONTROL = 0xc0;
+
 /** Why a packet could not be delivered: the codes of both families for it. */
 const UNREACHABLE = {
   'no-route': [ICMP_NET_UNREACHABLE, ICMPV6_NO_ROUTE],
   address: [ICMP_HOST_UNREACHABLE, ICMPV6_ADDRESS_UNREACHABLE],
   port: [ICMP_PORT_UNREACHABLE, ICMPV6_PORT_UNREACHABLE],
   prohibited: [ICMP_ADMIN_PROHIBITED, ICMPV6_ADMIN_PROHIBITED],
+  scope: [ICMP_HOST_UNREACHABLE, ICMPV6_BEYOND_SCOPE],
 } as const;
 
 export type Unreachable = keyof typeof UNREACHABLE;
@@ -122,6 +128,8 @@ function report(
     ipCounters[packet.family === 4 ? 'IcmpOutRateLimitHost' : 'Icmp6OutRateLimitHost']++;
     return;
   }
+  // RFC 1812 4.3.2.5: the TOS of what it is about, with the precedence of internetwork control.
+  if (packet.family === 4) path.tos = (packet.tos & TOS) | INTERNETWORK_CONTROL;
   if (!sendError(path, packet, type, code, parameter)) return;
   if (packet.family === 4) {
     ipCounters.IcmpOutMsgs++;

@@ -32,6 +32,8 @@ export interface InterfaceOwner {
   undelivered(over: Interface, batch: PacketBatch): void;
   /** Another host uses an address of ours. */
   conflict(from: Interface, conflict: AddressConflict): void;
+  /** Packets that were to be forwarded over an interface found no neighbour there. */
+  undeliverable(over: Interface, batch: PacketBatch): void;
   /** A packet (a super-segment counts as one) of this host's is to be sent. */
   requested(family: 4 | 6): void;
   /** The link is down or full for good and packets were thrown away. */
@@ -188,6 +190,10 @@ export class Interface implements LinkReceiver {
 
   conflict(conflict: AddressConflict): void {
     this.#owner.conflict(this, conflict);
+  }
+
+  undeliverable(batch: PacketBatch): void {
+    this.#owner.undeliverable(this, batch);
   }
 
   closed(reason: Error | undefined): void {

@@ -49,6 +49,11 @@ export class IpInput {
     this.#stack.drop(reasonName(reason), now);
   }
 
+  /** What was to be forwarded over an interface, and found no neighbour there. */
+  undeliverable(over: Interface, packet: Packet, now: number): void {
+    this.#forwarding.undeliverable(over, packet, now);
+  }
+
   #received(from: Interface, packet: InboundPacket, now: number): void {
     const { ipCounters } = this.#stack;
     if (packet.family === 6) {

@@ -228,6 +228,13 @@ export class Stack implements InterfaceOwner {
     this.wake();
   }
 
+  undeliverable(over: Interface, batch: PacketBatch): void {
+    if (this.#closed) return;
+    const now = this.clock.now();
+    for (let i = 0; i < batch.length; i++) this.#ipInput.undeliverable(over, batch.packets[i] as Packet, now);
+    this.wake();
+  }
+
   conflict(from: Interface, { address, hardwareAddress, kept }: AddressConflict): void {
     const at = this.clock.now();
     this.trace?.({ type: 'conflict', at, interface: from.name, address: address.toString(), hardwareAddress, kept });

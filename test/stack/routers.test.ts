@@ -7,13 +7,15 @@
  */
 import { expect } from 'chai';
 import { createHost, type Host } from '../../src/host.ts';
+import { createEthernet } from '../../src/link/ethernet.ts';
 import type { Link } from '../../src/link/link.ts';
 import { createPipe } from '../../src/link/pipe.ts';
+import { createSwitch, type Switch } from '../../src/link/switch.ts';
 import type { LinkOptions } from '../../src/net/host-options.ts';
 import type { RouteOptions } from '../../src/net/route-options.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { buildDatagram, readDatagram, readError } from '../support/datagram.ts';
-import { pattern, readFully } from '../support/pair.ts';
+import { pattern, readFully, rejection } from '../support/pair.ts';
 import { Probe } from '../support/probe.ts';
 
 const NAMES = ['A', 'B', 'C'] as const;
@@ -159,4 +161,62 @@ describe('three hosts and two routers', () => {
     }).to.throw(TypeError, 'forwarding must be true or false, got 1');
     expect(() => createHost({ forwarding: 'yes' as never })).to.throw(TypeError, 'createHost: forwarding must be');
   });
+});
+
+describe('a router between two Ethernets', () => {
+  const clock = new VirtualClock();
+  const lan = (seed: number) => createSwitch({ clock, seed });
+  const [one, two] = [lan(1), lan(2)];
+  const port = (on: Switch, seed: number) => createEthernet(on.port(), { duplicateDetection: false, seed });
+  const host = (on: Switch, n: number) =>
+    createHost({
+      link: port(on, n),
+      address: [`10.0.${n}.1/24`, `fd0${n}::1/64`],
+      routes: [
+        { destination: '0.0.0.0/0', via: `10.0.${n}.254` },
+        { destination: '::/0', via: `fd0${n}::fe` },
+      ],
+      clock,
+      seed: n,
+    });
+  const [a, b] = [host(one, 1), host(two, 2)];
+  const router = createHost({
+    links: [
+      { link: port(one, 3), name: 'one', address: ['10.0.1.254/24', 'fd01::fe/64'] },
+      { link: port(two, 4), name: 'two', address: ['10.0.2.254/24', 'fd02::fe/64'] },
+    ],
+    forwarding: true,
+    clock,
+    seed: 5,
+  });
+  after(() => Promise.all([a, b, router].map((each) => each.close({ timeout: 0 }))));
+
+  for (const [family, address] of [
+    [4, '10.0.2.1'],
+    [6, '[fd02::1]'],
+  ] as const)
+    it(`IPv${family}: hosts speak through their gateway`, async () => {
+      const listener = await b.listen('tcp', `${address}:80`);
+      const [dialled, accepted] = await clock.run({
+        until: Promise.all([a.dial('tcp', `${address}:80`), listener.accept()]),
+      });
+      const bytes = pattern(50_000);
+      const [, got] = await clock.run({
+        until: Promise.all([dialled.write(bytes), readFully(accepted, bytes.length)]),
+      });
+      expect(Buffer.compare(got, bytes)).to.equal(0);
+      listener.close();
+    });
+
+  for (const [family, address, counter] of [
+    [4, '10.0.2.99', 'IcmpInDestUnreachs'],
+    [6, '[fd02::99]', 'Icmp6InDestUnreachs'],
+  ] as const)
+    it(`IPv${family}, RFC 1812 5.2.7.1: who writes to a neighbour of the router's that is not there is told`, async () => {
+      const before = a.counters[counter];
+      const error = await clock.run({ until: rejection(a.dial('tcp', `${address}:80`, { timeout: 20_000 })) });
+      expect(error.message).to.match(/i\/o timeout|no route to host/);
+      expect(a.counters[counter]).to.be.greaterThan(before);
+      expect(router.counters[family === 4 ? 'IcmpOutDestUnreachs' : 'Icmp6OutDestUnreachs']).to.be.greaterThan(0);
+    });
 });

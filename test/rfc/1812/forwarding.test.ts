@@ -157,6 +157,19 @@ describe('RFC 1812: forwarding', () => {
     expect(t.passed().map(({ size }) => size)).to.deep.equal([28]);
   });
 
+  it('4.3.2.5: an error has the TOS of what it is about, and the precedence of internetwork control (Linux)', () => {
+    const t = new Router();
+    for (const [tos, answered] of [
+      [0, 0xc0],
+      [0xb9, 0xd8],
+      [0xff, 0xde],
+      [8, 0xc8],
+    ] as const) {
+      t.pass({ from: FROM, to: TO, ttl: 1, tos });
+      expect(t.left.drain().map((bytes) => readDatagram(bytes).tos)).to.deep.equal([answered]);
+    }
+  });
+
   it('4.3.2.7: no error about an error, about a fragment that is not the first, nor to who is not one host', () => {
     const t = new Router();
     const unreachable = Uint8Array.from([3, 1, 0xfc, 0xfe, 0, 0, 0, 0, 0x45]);

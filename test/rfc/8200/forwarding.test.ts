@@ -111,7 +111,6 @@ describe('RFC 8200: forwarding', () => {
     ['to a link-local address (RFC 4291 2.5.6)', FROM, 'fe80::7'],
     ['to the loopback address (2.5.3)', FROM, '::1'],
     ['to the unspecified address (2.5.2)', FROM, '::'],
-    ['from a link-local address', 'fe80::7', TO],
     ['from the unspecified address', '::', TO],
     ['from the loopback address', '::1', TO],
     ['from a multicast address (2.7)', 'ff0e::1', TO],
@@ -125,6 +124,16 @@ describe('RFC 8200: forwarding', () => {
       expect(t.left.drain()).to.deep.equal([]);
       expect(t.stack.counters).to.include({ Ip6InAddrErrors: 1, Ip6OutForwDatagrams: 0 });
     });
+
+  it('RFC 4443 3.1, RFC 4007 9: from a link-local address nothing leaves its link, and that is told: beyond the scope of the source', () => {
+    const t = new Router();
+    t.pass({ from: 'fe80::7', to: TO });
+    expect(t.passed()).to.deep.equal([]);
+    const [error] = t.errors();
+    expect(error).to.include({ to: 'fe80::7', type: 1, code: 2 });
+    expect(error?.from).to.match(/^fe80::/);
+    expect(t.stack.counters).to.include({ Ip6InAddrErrors: 1, Ip6OutForwDatagrams: 0 });
+  });
 
   it('RFC 4443 2.4 (e): no error about an error, nor (e.6) to who is not one host', () => {
     const t = new Router();
