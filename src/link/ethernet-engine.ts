@@ -151,17 +151,27 @@ export class EthernetEngine implements Station {
       announce: (own: OwnAddress) => this.#arp.announce(own),
       preferred: (own: OwnAddress) => this.#sender.release(own, this.#receiver.clock.now()),
       lost: (own: OwnAddress) => this.#sender.discard(own),
-      conflict: (own: OwnAddress, high: number, low: number, kept: boolean) => this.#conflict(own, high, low, kept),
+      conflict: (own: OwnAddress, high: number, low: number, kept: boolean, then?: () => void) =>
+        this.#conflict(own, high, low, kept, then),
     };
   }
 
-  #conflict({ entry: { address } }: OwnAddress, high: number, low: number, kept: boolean): void {
+  #conflict(
+    { entry: { address } }: OwnAddress,
+    high: number,
+    low: number,
+    kept: boolean,
+    then: (() => void) | undefined,
+  ): void {
     const conflict = { address, hardwareAddress: hardwareAddressText(high, low), kept };
     const onConflict = this.#onConflict;
     // A link calls nobody from within a batch.
-    this.#receiver.clock.defer(() => {
+    const { clock } = this.#receiver;
+    clock.defer(() => {
       if (this.#closed) return;
       this.#receiver.conflict?.(conflict);
+      // What the host says to that goes out at the end of this turn.
+      if (then !== undefined) clock.defer(then);
       onConflict?.(conflict);
     });
   }

@@ -16,6 +16,8 @@ const PROBE_MAX = 2000;
 const ANNOUNCE_WAIT = 2000;
 const ANNOUNCE_NUM = 2;
 const ANNOUNCE_INTERVAL = 2000;
+const MAX_CONFLICTS = 10;
+const RATE_LIMIT_INTERVAL = 60_000;
 const DEFEND_INTERVAL = 10_000;
 /** RFC 4861 10: MAX_RTR_SOLICITATION_DELAY and RETRANS_TIMER; RFC 4862 5.1: DupAddrDetectTransmits. */
 const SOLICITATION_DELAY = 1000;
@@ -30,6 +32,8 @@ export type Defence = 'always' | 'once' | 'never';
 export class OwnAddress {
   readonly entry: InterfaceAddress;
   state: AddressState = 'preferred';
+  /** It is given up: the host says its last words from there. */
+  isLeaving = false;
   /** Probes, or announcements, that were sent. */
   sent = 0;
   timer: Timer | undefined;
@@ -68,8 +72,8 @@ export interface OwnAddressActions {
   preferred(own: OwnAddress): void;
   /** It is not used, or not any more: what waits is lost. */
   lost(own: OwnAddress): void;
-  /** Another host has it. */
-  conflict(own: OwnAddress, high: number, low: number, kept: boolean): void;
+  /** Another host has it. `then` is to be called when the host has been told, and has said what it has to say. */
+  conflict(own: OwnAddress, high: number, low: number, kept: boolean, then?: () => void): void;
 }
 
 export interface OwnAddressOptions {
@@ -85,6 +89,9 @@ export class OwnAddresses {
   readonly #clock: Clock;
   readonly #random: Random;
   #own: OwnAddress[] = [];
+  /** Addresses that others had, so far; and when one was last tried out, ms. */
+  #conflicts = 0;
+  #triedAt = -Infinity;
 
   /** `addresses`: those of the host, as they are now. */
   constructor(
@@ -146,7 +153,7 @@ export class OwnAddresses {
 
   /** Another host says that it uses the address; or, of a tentative one, that it is about to. */
   contested(own: OwnAddress, high: number, low: number): void {
-    if (own.state === 'duplicate') return;
+    if (own.state === 'duplicate' || own.isLeaving) return;
     // RFC 5227 2.1.1, RFC 4862 5.4.3, 5.4.4: whoever claims it, or tries it out at the same time, ends the trial.
     if (own.state === 'tentative') return this.#giveUp(own, high, low);
     // RFC 4862 5.4.4 leaves open what to do once an address is in use: Linux says so, and goes on.
@@ -174,6 +181,7 @@ export class OwnAddresses {
 
   #start(own: OwnAddress): void {
     own.sent = 0;
+    own.isLeaving = false;
     own.conflictAt = -Infinity;
     own.toldAt = -Infinity;
     own.state = this.#options.detection ? 'tentative' : 'preferred';
@@ -181,7 +189,11 @@ export class OwnAddresses {
     own.timer ??= this.#clock.timer(() => this.#tick(own));
     // RFC 5227 2.1.1, RFC 4862 5.4.2: hosts that were switched on together do not all ask at once.
     const most = own.isIpv4 ? PROBE_WAIT : SOLICITATION_DELAY;
-    own.timer.set(this.#clock.now() + this.#random.float() * most);
+    // RFC 5227 2.1.1: after many conflicts addresses are tried out no more often than once a minute.
+    const now = this.#clock.now();
+    const earliest = this.#conflicts < MAX_CONFLICTS ? now : Math.max(now, this.#triedAt + RATE_LIMIT_INTERVAL);
+    this.#triedAt = earliest;
+    own.timer.set(earliest + this.#random.float() * most);
   }
 
   #tick(own: OwnAddress): void {
@@ -212,12 +224,19 @@ export class OwnAddresses {
   }
 
   #giveUp(own: OwnAddress, high: number, low: number): void {
-    this.#lose(own);
-    this.#actions.conflict(own, high, low, false);
+    this.#conflicts++;
+    const wasUsed = own.state === 'preferred';
+    own.isLeaving = wasUsed;
+    if (!wasUsed) this.#lose(own);
+    // RFC 5227 2.4: connections over it are reset first.
+    this.#actions.conflict(own, high, low, false, () => {
+      if (own.isLeaving) this.#lose(own);
+    });
   }
 
   #lose(own: OwnAddress): void {
     own.state = 'duplicate';
+    own.isLeaving = false;
     own.timer?.clear();
     this.#actions.lost(own);
   }

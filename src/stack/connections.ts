@@ -6,6 +6,7 @@ import { held } from '../tcp/persist.ts';
 import { abort, release } from '../tcp/release.ts';
 import { FIN_QUEUED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, stateName, TIME_WAIT } from '../tcp/state.ts';
 import { removeTimeWait } from '../tcp/time-wait.ts';
+import type { IpAddress } from '../wire/address.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
 
@@ -85,6 +86,16 @@ export function endConnectionsOver(stack: Stack, over: Interface, reason: number
   for (const entry of [...stack.demux.entries()]) {
     if (!isOver(entry.path)) continue;
     if (entry.kind === KIND_CONNECTION) release(entry, reason, now);
+    else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
+    else removeTimeWait(entry);
+  }
+}
+
+/** RFC 5227 2.4: before an address is given up, its connections are reset. */
+export function resetConnectionsOf(stack: Stack, local: IpAddress, now: number): void {
+  for (const entry of [...stack.demux.entries()]) {
+    if (!entry.local.equals(local)) continue;
+    if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now);
     else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
     else removeTimeWait(entry);
   }

@@ -24,7 +24,14 @@ import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import type { TraceSink } from '../trace/events.ts';
 import type { NamedUdpCounters } from '../udp/counters.ts';
-import { closeEverything, endConnectionsOver, isBusy, listSockets, type SocketStatus } from './connections.ts';
+import {
+  closeEverything,
+  endConnectionsOver,
+  isBusy,
+  listSockets,
+  resetConnectionsOf,
+  type SocketStatus,
+} from './connections.ts';
 import { Demux } from './demux.ts';
 import { makeReassembly } from './fragments.ts';
 import type { Interface, InterfaceOwner } from './interface.ts';
@@ -237,6 +244,10 @@ export class Stack implements InterfaceOwner {
 
   conflict(from: Interface, { address, hardwareAddress, kept }: AddressConflict): void {
     const at = this.clock.now();
+    if (!kept) {
+      resetConnectionsOf(this, address, at);
+      this.wake();
+    }
     this.trace?.({ type: 'conflict', at, interface: from.name, address: address.toString(), hardwareAddress, kept });
   }
 

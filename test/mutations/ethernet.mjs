@@ -227,4 +227,9 @@ export default [
     'reportUnreachable(stack, back.interface,',
     'reportUnreachable(stack, over,',
   ),
+  own('5227: trials without end', 'this.#conflicts < MAX_CONFLICTS ? now :', 'true ? now :'),
+  own('5227: given up before connections are reset', 'if (!wasUsed) this.#lose(own);', 'this.#lose(own);'),
+  own('5227: given up twice', "own.state === 'duplicate' || own.isLeaving", "own.state === 'duplicate'"),
+  own('5227: not given up after all', 'if (own.isLeaving) this.#lose(own);', ''),
+  change('stack/stack')('5227: connections of a lost address stay', 'resetConnectionsOf(this, address, at);', ''),
 ];

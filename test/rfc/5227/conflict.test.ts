@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import type { EthernetOptions } from '../../../src/link/ethernet.ts';
+import { createHost, type Host } from '../../../src/host.ts';
+import { createEthernet, type EthernetOptions } from '../../../src/link/ethernet.ts';
+import { createSwitch } from '../../../src/link/switch.ts';
+import type { OpError } from '../../../src/net/op-error.ts';
+import { VirtualClock } from '../../../src/time/virtual-clock.ts';
 import { arpFrame, ipPacket, OTHER, PEER, US } from '../../support/ethernet-frames.ts';
 import { type EthernetWire, ethernetWire } from '../../support/ethernet-wire.ts';
 
@@ -146,15 +150,16 @@ describe('RFC 5227: IPv4 address conflict detection', () => {
     wire.arrives(CLAIM);
     expect([wire.said(), state(wire)]).to.deep.equal([[ANNOUNCEMENT], 'preferred']);
     await wire.clock.advance(9999);
-    wire.arrives(CLAIM);
-    expect([wire.said(), state(wire)]).to.deep.equal([[], 'duplicate']);
+    wire.arrives(CLAIM, CLAIM);
     await wire.clock.advance(0);
-    expect([told, wire.link.statistics.conflicts]).to.deep.equal([[true, true, false], 3]);
+    expect([wire.said(), state(wire)]).to.deep.equal([[], 'duplicate']);
+    expect([told, wire.link.statistics.conflicts]).to.deep.equal([[true, true, false], 4]);
   });
 
   it('2.4 (a): or given up at once', async () => {
     const wire = using({ defence: 'never' });
     wire.arrives(CLAIM);
+    await wire.clock.advance(0);
     expect([wire.said(), state(wire)]).to.deep.equal([[], 'duplicate']);
   });
 
@@ -168,6 +173,46 @@ describe('RFC 5227: IPv4 address conflict detection', () => {
     }
     expect([said, wire.host.conflicts.length, state(wire)]).to.deep.equal([1, 1, 'preferred']);
     expect(wire.link.statistics.conflicts).to.equal(100);
+  });
+
+  it('2.4: before an address is given up, its connections are reset', async () => {
+    const clock = new VirtualClock();
+    const lan = createSwitch({ clock, seed: 1 });
+    const options = { duplicateDetection: false, defence: 'never' } as const;
+    const [us, them] = [1, 2].map((n) =>
+      createHost({
+        link: createEthernet(lan.port(), { ...options, seed: n }),
+        address: `10.0.0.${n}/24`,
+        clock,
+        seed: n,
+      }),
+    ) as [Host, Host];
+    const listener = await them.listen('tcp', '10.0.0.2:80');
+    const both = Promise.all([us.dial('tcp', '10.0.0.2:80'), listener.accept()]);
+    const conns = await clock.run({ until: both });
+    const ends = conns.map((conn) =>
+      conn.read(new Uint8Array(1)).then(
+        () => 'read',
+        ({ code }: OpError) => code,
+      ),
+    );
+    lan.outside(() => {}).send(CLAIM);
+    expect(await clock.run({ until: Promise.all(ends) })).to.deep.equal(['ECONNABORTED', 'ECONNRESET']);
+    await clock.run({ until: Promise.all([us.close(), them.close()]) });
+  });
+
+  it('2.1.1: after ten conflicts no more than one trial a minute', async () => {
+    const wire = probing({ random: chance(0) });
+    const started: number[] = [];
+    for (let i = 0; i < 13; i++) {
+      wire.frames.receiver?.up();
+      const from = wire.clock.now();
+      while (wire.said().length === 0) await wire.clock.advance(500);
+      started.push(wire.clock.now() - from);
+      wire.arrives(CLAIM);
+    }
+    // A step of the clock after the carrier came, ten times; then the rest of the minute since the last.
+    expect(started).to.deep.equal([...new Array<number>(10).fill(500), 59_500, 60_000, 60_000]);
   });
 
   it('2.4: whoever claims our address is not learned as a neighbour at it, nor answered', () => {
