@@ -2,6 +2,8 @@
 export { type GuardKind, openRaw, RawError, type RawLink, type RawOptions, type RawStatistics } from './link/raw.ts';
 export { openTun, TunError, type TunLink, type TunOptions } from './link/tun.ts';
 export { openTap, TapLink, type TapOptions } from './link/tun-tap.ts';
+export { createDgram, type HostDgram } from './node/dgram/dgram.ts';
+export type { DgramBindOptions, DgramOptions, DgramSocket, RemoteInfo } from './node/dgram/socket.ts';
 export { nodeDnsCodec } from './node/dns-codec.ts';
 export { type AddressInfo, ConnDuplex, type DuplexOptions, duplex } from './node/duplex.ts';
 export { createHost } from './node/host.ts';
