@@ -41,6 +41,7 @@ import type { TCPListener } from './net/tcp-listener.ts';
 import { isUdpNetwork, resolveUDPAddr, type UDPAddr } from './net/udp-addr.ts';
 import type { UDPConn } from './net/udp-conn.ts';
 import { createSocket, type SocketOf } from './socket/create-socket.ts';
+import { Epoll } from './socket/epoll.ts';
 import { type SocketStatus, Stack } from './stack/stack.ts';
 import { checkedSysctl } from './stack/sysctl.ts';
 import type { Clock } from './time/clock.ts';
@@ -243,6 +244,11 @@ export class Host {
   /** All routes, in the order in which they are tried. */
   routes(): RouteStatus[] {
     return this.#net.stack.network.routes.list().map(statusOf);
+  }
+
+  /** epoll_create(2): tells which of many sockets are ready, by level or by edge; see `Epoll`. */
+  epoll<T = unknown>(): Epoll<T> {
+    return new Epoll<T>();
   }
 
   /** All sockets and connections, as `ss` shows them. */

@@ -77,6 +77,7 @@ export { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from 
 export * from './socket/constants.ts';
 export type { DatagramMessage } from './socket/datagram-message.ts';
 export type { DatagramSocket } from './socket/datagram-socket.ts';
+export { Epoll, type EpollEvent, type Pollable } from './socket/epoll.ts';
 export { errnoName, errnoText } from './socket/errno.ts';
 export type {
   AoAdd,

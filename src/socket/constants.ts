@@ -19,6 +19,17 @@ export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 export const POLLRDHUP = 0x2000;
+export const EPOLLIN: number = POLLIN;
+export const EPOLLPRI: number = POLLPRI;
+export const EPOLLOUT: number = POLLOUT;
+export const EPOLLERR: number = POLLERR;
+export const EPOLLHUP: number = POLLHUP;
+export const EPOLLRDHUP: number = POLLRDHUP;
+export const EPOLLONESHOT = 0x40000000;
+export const EPOLLET = -0x80000000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
 
 /** Flags of send and recv. */
 export const MSG_OOB = 0x1;

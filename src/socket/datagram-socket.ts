@@ -31,6 +31,7 @@ import { type DatagramMessage, takeMessage } from './datagram-message.ts';
 import { familyOf, getDatagramOption, setDatagramOption } from './datagram-options.ts';
 import { destination, pathTo, transmit } from './datagram-send.ts';
 import { DatagramSettings } from './datagram-settings.ts';
+import type { Epoll } from './epoll.ts';
 import { EAGAIN, EBADF, EDESTADDRREQ, EINVAL, EMSGSIZE, ENETDOWN, ENOTCONN, EOPNOTSUPP, EPIPE } from './errno.ts';
 import type { OptionValue } from './option-value.ts';
 import type { Watcher } from './poll.ts';
@@ -49,6 +50,8 @@ export class DatagramSocket implements EndpointUser {
   readonly settings: DatagramSettings;
   /** An object, so that a watcher with state of its own needs no closure. */
   watcher: Watcher | undefined;
+  /** For `Epoll` alone. */
+  pollers: Set<Epoll> | undefined;
   /** The way that the last datagram went, and the state of the network that it was found in. */
   path: RoutedPath | undefined;
   pathVersion = 0;
@@ -223,6 +226,7 @@ export class DatagramSocket implements EndpointUser {
     if (this.#closed) return -EBADF;
     this.#closed = true;
     this.watcher = undefined;
+    if (this.pollers !== undefined) for (const poller of this.pollers) poller.forget(this);
     this.endpoint.user = undefined;
     this.stack.udp.remove(this.endpoint);
     return 0;
@@ -249,6 +253,11 @@ export class DatagramSocket implements EndpointUser {
   /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -ENOTCONN, -EBADF */
   getsockopt(level: number, option: number): number | string {
     return this.#closed ? -EBADF : getDatagramOption(this, level, option);
+  }
+
+  /** close was called. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** ioctl(2): SIOCINQ, the bytes of the first datagram; SIOCOUTQ, memory of those that wait for the link. @returns bytes, -EINVAL, -EBADF */
@@ -309,6 +318,7 @@ export class DatagramSocket implements EndpointUser {
   /** For the stack: something changed. */
   ready(): void {
     this.watcher?.onReady(this.poll());
+    if (this.pollers !== undefined) for (const poller of this.pollers) poller.changed(this);
   }
 
   /** Takes a port, when there is none yet. @returns false: none is left */

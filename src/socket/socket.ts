@@ -14,6 +14,7 @@ import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, TIME_WAIT } from '../tcp/state.ts';
 import { MSG_FASTOPEN, MSG_OOB, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from './constants.ts';
+import type { Epoll } from './epoll.ts';
 import {
   EADDRINUSE,
   EAGAIN,
@@ -52,6 +53,8 @@ export class Socket implements ConnectionUser {
   reuseAddress = false;
   /** An object, so that a watcher with state of its own needs no closure. */
   watcher: Watcher | undefined;
+  /** For `Epoll` alone. */
+  pollers: Set<Epoll> | undefined;
   /** Once connect was called, or accept gave it. */
   connection: ControlBlock | undefined;
   #listener: Listener | undefined;
@@ -239,6 +242,7 @@ export class Socket implements ConnectionUser {
     if (this.#closed) return -EBADF;
     this.#closed = true;
     this.watcher = undefined;
+    if (this.pollers !== undefined) for (const poller of this.pollers) poller.forget(this);
     const now = this.stack.clock.now();
     if (this.#binding !== undefined) this.stack.ports.remove(this.#binding);
     if (this.#listener !== undefined) {
@@ -278,6 +282,11 @@ export class Socket implements ConnectionUser {
   /** getsockopt(2). @returns the value, or -ENOPROTOOPT, -EINVAL, -EBADF */
   getsockopt(level: number, option: number): OptionResult {
     return this.#closed ? -EBADF : getOption(this, level, option);
+  }
+
+  /** close was called. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** ioctl(2): SIOCINQ, SIOCOUTQ, SIOCOUTQNSD. @returns bytes, -EINVAL, -EBADF */
@@ -328,6 +337,7 @@ export class Socket implements ConnectionUser {
   /** For the stack: something changed. */
   ready(): void {
     this.watcher?.onReady(this.poll());
+    if (this.pollers !== undefined) for (const poller of this.pollers) poller.changed(this);
   }
 
   #bind(at: SocketAddress, listens: boolean): number {
