@@ -1,18 +1,14 @@
 /** Sockets of both families beside each other: RFC 3493, and what Linux makes of it. What is expected here the kernel is held against, too. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { SOCK_STREAM } from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import type { Socket } from '../../src/socket/socket.ts';
-import { projectRoot } from '../architecture/files.ts';
 import { bench, prefix, TapLink } from '../stack/tap.ts';
 import { describeWithTun, inNamespace } from '../support/namespace.ts';
 import { bindFacts, boundFacts, connectFacts, optionFacts } from './family-facts.ts';
 import * as scenes from './family-scenes.ts';
+import { LINUX } from './linux-families.ts';
 import { MANNERS, playConflicts } from './port-conflicts.ts';
-
-type Facts = Awaited<ReturnType<typeof scenes.facts>>;
 
 /** Without options: columns are the second socket's ways, in the order of the rows. */
 const REFUSED = [
@@ -47,9 +43,6 @@ describe('sockets of both families on one port', () => {
     });
   }
 });
-
-/** What Linux 6.18 said; the kernel here is asked again below. */
-const LINUX = JSON.parse(readFileSync(join(projectRoot, 'test/socket/family-facts.json'), 'utf8')) as Facts;
 
 /** Where we differ: ::1 never leaves the host (RFC 4291 2.5.3), and an address of the other family is refused before its way is looked for. */
 const DIFFERENT: Readonly<Record<string, string>> = {
