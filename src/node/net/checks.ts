@@ -36,6 +36,14 @@ export function attemptTimeout(value: unknown, name: string): number {
   return Math.max(value, LEAST_ATTEMPT_TIMEOUT);
 }
 
+/** An integer of one octet. */
+export function checkOctet(value: unknown, name: string): void {
+  checkNumber(value, name);
+  if (Number.isNaN(value)) throw invalidArgType(name, 'of type number', value);
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
+  if (value < 0 || value > 255) throw outOfRange(name, '>= 0 && <= 255', value);
+}
+
 /** A port as a number, or as text in decimal, octal or hexadecimal. */
 export function checkPort(port: unknown, name = 'Port'): void {
   const isNumber = typeof port === 'number' || (typeof port === 'string' && port.trim().length > 0);

@@ -40,6 +40,9 @@ export interface ConnectionHandle {
   setNoDelay(on: boolean): void;
   /** @param seconds of silence before the first probe; 0: as it is */
   setKeepAlive(on: boolean, seconds: number): void;
+  /** IP's octet of Diffserv and ECN. */
+  setTypeOfService(tos: number): void;
+  typeOfService(): number | undefined;
   ref(): void;
   unref(): void;
   /** Our end; undefined: there is none yet. */

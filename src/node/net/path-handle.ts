@@ -83,6 +83,10 @@ export class PathHandle implements ConnectionHandle {
 
   setKeepAlive(): void {}
 
+  setTypeOfService(): void {}
+
+  typeOfService(): undefined {}
+
   ref(): void {
     this.#machine.ref();
   }

@@ -1,6 +1,6 @@
 /** What a socket is made with: checked as Node checks it, and in the form in which a Duplex takes it. */
 import type { DuplexOptions } from 'node:stream';
-import { checkNumber } from './checks.ts';
+import { checkNumber, checkOctet } from './checks.ts';
 import { invalidArgValue } from './node-errors.ts';
 import type { StreamHandle } from './stream-handle.ts';
 
@@ -19,6 +19,8 @@ export interface SocketOptions extends DuplexOptions {
   readonly keepAlive?: boolean | undefined;
   /** Silence before the first probe, ms. */
   readonly keepAliveInitialDelay?: number | undefined;
+  /** IP's octet of Diffserv: see `Socket.setTypeOfService`. */
+  readonly typeOfService?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -37,6 +39,7 @@ export function checkSocketOptions(options: SocketOptions | undefined): void {
   }
   if (options?.keepAliveInitialDelay !== undefined)
     checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  if (options?.typeOfService !== undefined) checkOctet(options.typeOfService, 'options.typeOfService');
 }
 
 /** As a Duplex takes them: `close` is emitted by the socket, when the connection under it is closed. */

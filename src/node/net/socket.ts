@@ -4,13 +4,12 @@
  * Bytes are pushed while the reader wants more, and a write calls back when the stack has taken it: back pressure reaches the peer's window.
  */
 import type { Buffer } from 'node:buffer';
-import { addAbortSignal, Duplex } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import { ENOTCONN } from '../../socket/errno.ts';
 import { callArguments } from './arguments.ts';
-import { checkFunction, timerDuration } from './checks.ts';
+import { checkFunction, checkOctet, timerDuration } from './checks.ts';
 import { type Connector, connectPath, connectSocket } from './connect.ts';
 import type { ConnectionHandle } from './connection-handle.ts';
-import type { AddressInfo } from './end-name.ts';
 import { closedBeforeConnection, endedByPeer, missingArguments, socketClosed } from './node-errors.ts';
 import { PathHandle } from './path-handle.ts';
 import type { Place } from './place.ts';
@@ -25,14 +24,14 @@ import {
   streamOptions,
   wholeSeconds,
 } from './socket-options.ts';
+import { SocketState } from './socket-state.ts';
 import { StreamHandle } from './stream-handle.ts';
 import { callError } from './system-errors.ts';
 
 type Callback = (error?: Error | null) => void;
 type WriteCallback = (error: Error | null | undefined) => void;
 
-export class Socket extends Duplex {
-  connecting = false;
+export class Socket extends SocketState {
   /** Silence after which `timeout` is emitted, ms; undefined: it was never set. */
   timeout: number | undefined = undefined;
   /** `address:port` of each attempt, when there were several addresses. */
@@ -48,17 +47,12 @@ export class Socket extends Duplex {
   readonly #place: Place;
   readonly #reader: Reader;
   readonly #silence: Silence;
-  #handle: ConnectionHandle | undefined;
   #noDelay: boolean;
   #keepAlive: boolean;
   #keepAliveSeconds: number;
+  #typeOfService: number;
   #resetting = false;
   #endedByPeer = false;
-  #peer: AddressInfo | undefined;
-  #bytesRead = 0;
-  #bytesWritten = 0;
-  /** Bytes of a write that waits for the connection. */
-  #pendingBytes = 0;
   /** Bytes of the write under way that were not taken when that was last looked at. */
   #lastWriteQueueSize = 0;
 
@@ -72,6 +66,7 @@ export class Socket extends Duplex {
     this.#noDelay = Boolean(given.noDelay);
     this.#keepAlive = Boolean(given.keepAlive);
     this.#keepAliveSeconds = wholeSeconds(given.keepAliveInitialDelay);
+    this.#typeOfService = given.typeOfService ?? 0;
     this.#reader = new Reader(this, this.#silence, onReadOf(given));
     this.on('end', this._peerEnded);
     if (given.handle instanceof StreamHandle) this.#begin(given.handle, given);
@@ -89,7 +84,7 @@ export class Socket extends Duplex {
   }
 
   #use(handle: ConnectionHandle): void {
-    this.#handle = handle;
+    this._connection = handle;
     handle.owner = this.#reader;
     this.#place.host.open.add(this.#reader);
     this.#reader.begin();
@@ -99,11 +94,11 @@ export class Socket extends Duplex {
 
   override _read(size: number): void {
     if (this.pending) this.once('connect', () => this._read(size));
-    else if (this.#handle?.reading === false) this.#handle.readStart();
+    else if (this._connection?.reading === false) this._connection.readStart();
   }
 
   override pause(): this {
-    if (this.#reader.direct && !this.connecting) this.#handle?.readStop();
+    if (this.#reader.direct && !this.connecting) this._connection?.readStop();
     return super.pause();
   }
 
@@ -118,7 +113,7 @@ export class Socket extends Duplex {
   }
 
   #readAgain(): void {
-    const handle = this.#handle;
+    const handle = this._connection;
     if (this.#reader.direct && !this.connecting && handle?.reading === false) handle.readStart();
   }
 
@@ -146,7 +141,7 @@ export class Socket extends Duplex {
 
   #send(list: readonly Uint8Array[], bytes: number, callback: Callback): void {
     if (this.connecting) return this.#sendOnceConnected(list, bytes, callback);
-    const handle = this.#handle;
+    const handle = this._connection;
     if (handle === undefined) return callback(socketClosed());
     this.#silence.touch();
     const taken = handle.write(list, bytes, (status) => this.#written(status, callback));
@@ -156,11 +151,11 @@ export class Socket extends Duplex {
   }
 
   #sendOnceConnected(list: readonly Uint8Array[], bytes: number, callback: Callback): void {
-    this.#pendingBytes = bytes;
+    this._pendingBytes = bytes;
     const closed = () => callback(closedBeforeConnection());
     this.once('connect', () => {
       this.off('close', closed);
-      this.#pendingBytes = 0;
+      this._pendingBytes = 0;
       this.#send(list, bytes, callback);
     });
     this.once('close', closed);
@@ -176,7 +171,7 @@ export class Socket extends Duplex {
 
   override _final(callback: Callback): void {
     if (this.pending) return void this.once('connect', () => this._final(callback));
-    const status = this.#handle?.shutdown() ?? -ENOTCONN;
+    const status = this._connection?.shutdown() ?? -ENOTCONN;
     if (status === -ENOTCONN) callback();
     else if (status < 0) callback(callError(status, 'shutdown'));
     else process.nextTick(callback);
@@ -193,13 +188,10 @@ export class Socket extends Duplex {
     if (callback !== null) this.once('connect', callback);
     if (options['port'] === undefined && options['path'] == null) throw missingArguments();
     this.#endedByPeer = false;
-    if (this.destroyed) {
-      this.#handle = undefined;
-      this.#peer = undefined;
-    }
+    if (this.destroyed) this._forgetPeer();
     const { path } = options as { path?: unknown };
     const handle = path ? new PathHandle() : new StreamHandle(this.#place);
-    if (this.#handle === undefined || path) this.#renew(handle);
+    if (this._connection === undefined || path) this.#renew(handle);
     this.#silence.touch();
     this.connecting = true;
     if (handle instanceof PathHandle) connectPath(this.#connector(), handle, path);
@@ -218,9 +210,9 @@ export class Socket extends Duplex {
     return {
       socket: this,
       place: this.#place,
-      handle: () => this.#handle as StreamHandle,
+      handle: () => this._connection as StreamHandle,
       renew: () => {
-        this.#handle?.close();
+        this._connection?.close();
         this.#renew(new StreamHandle(this.#place));
       },
       touch: () => this.#silence.touch(),
@@ -229,11 +221,12 @@ export class Socket extends Duplex {
   }
 
   #connected(): void {
-    const handle = this.#handle as ConnectionHandle;
+    const handle = this._connection as ConnectionHandle;
     this.connecting = false;
     this.#silence.touch();
     if (this.#noDelay) handle.setNoDelay(true);
     if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveSeconds);
+    if (this.#typeOfService !== 0) handle.setTypeOfService(this.#typeOfService);
     this.emit('connect');
     this.emit('ready');
     // The first read, or the end at once.
@@ -245,14 +238,11 @@ export class Socket extends Duplex {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.connecting = false;
     this.#silence.clear();
-    const handle = this.#handle;
+    const handle = this._release();
     if (handle === undefined) {
       callback(error);
       process.nextTick(() => this.emit('close'));
     } else {
-      this.#bytesRead = handle.bytesRead;
-      this.#bytesWritten = handle.bytesWritten;
-      this.#handle = undefined;
       this.#place.host.open.delete(this.#reader);
       const closed = () => this.emit('close', error !== null);
       if (this.#resetting) handle.reset(closed);
@@ -265,7 +255,7 @@ export class Socket extends Duplex {
 
   /** Closes with a RST; while it connects, as soon as it has. */
   resetAndDestroy(): this {
-    if (this.#handle === undefined) return this.destroy(socketClosed());
+    if (this._connection === undefined) return this.destroy(socketClosed());
     if (this.connecting) this.once('connect', () => this.#reset());
     else this.#reset();
     return this;
@@ -305,7 +295,7 @@ export class Socket extends Duplex {
 
   /** The time is up; that a write gets on is traffic too. */
   _onTimeout(): void {
-    const left = this.#handle?.writeQueueSize;
+    const left = this._connection?.writeQueueSize;
     if (this.#lastWriteQueueSize > 0 && left !== undefined && left !== this.#lastWriteQueueSize) {
       this.#lastWriteQueueSize = left;
       this.#silence.touch();
@@ -316,7 +306,7 @@ export class Socket extends Duplex {
 
   setNoDelay(noDelay?: boolean): this {
     const wanted = noDelay === undefined || Boolean(noDelay);
-    if (wanted !== this.#noDelay && !this.connecting) this.#handle?.setNoDelay(wanted);
+    if (wanted !== this.#noDelay && !this.connecting) this._connection?.setNoDelay(wanted);
     this.#noDelay = wanted;
     return this;
   }
@@ -326,93 +316,37 @@ export class Socket extends Duplex {
     const wanted = Boolean(enable);
     const seconds = wholeSeconds(initialDelay);
     const changes = wanted !== this.#keepAlive || (wanted && seconds !== this.#keepAliveSeconds);
-    if (changes && !this.connecting) this.#handle?.setKeepAlive(wanted, seconds);
+    if (changes && !this.connecting) this._connection?.setKeepAlive(wanted, seconds);
     this.#keepAlive = wanted;
     this.#keepAliveSeconds = seconds;
     return this;
   }
 
+  /**
+   * The octet of Diffserv, 0 to 255, of what is sent from now on (its lowest two bits are ECN's, and stay).
+   * @throws TypeError, RangeError
+   */
+  setTypeOfService(tos: number): this {
+    checkOctet(tos, 'tos');
+    if (!this.connecting) this._connection?.setTypeOfService(tos);
+    this.#typeOfService = tos;
+    return this;
+  }
+
+  getTypeOfService(): number {
+    return (this.connecting ? undefined : this._connection?.typeOfService()) ?? this.#typeOfService;
+  }
+
   /** Keeps the process alive while it waits for something: so it is at first. */
   ref(): this {
-    if (this.#handle === undefined) return this.once('connect', this.ref);
-    this.#handle.ref();
+    if (this._connection === undefined) return this.once('connect', this.ref);
+    this._connection.ref();
     return this;
   }
 
   unref(): this {
-    if (this.#handle === undefined) return this.once('connect', this.unref);
-    this.#handle.unref();
+    if (this._connection === undefined) return this.once('connect', this.unref);
+    this._connection.unref();
     return this;
-  }
-
-  // What it is.
-
-  /** This end, or {} when there is none. */
-  address(): AddressInfo | Record<string, never> {
-    return this.#handle?.localName() ?? {};
-  }
-
-  /** Not connected, or not any more. */
-  get pending(): boolean {
-    return this.#handle === undefined || this.connecting;
-  }
-
-  /** Deprecated name of `connecting`. */
-  get _connecting(): boolean {
-    return this.connecting;
-  }
-
-  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
-    if (this.connecting) return 'opening';
-    if (this.readable) return this.writable ? 'open' : 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
-  }
-
-  /** Bytes that wait to be written; undefined without a connection. */
-  get bufferSize(): number | undefined {
-    return this.#handle === undefined ? undefined : this.writableLength;
-  }
-
-  get bytesRead(): number {
-    return this.#handle?.bytesRead ?? this.#bytesRead;
-  }
-
-  /** Bytes handed to the stack, and those that wait for it. */
-  get bytesWritten(): number | undefined {
-    // Of the prototype there is none, nor an error: some look at all that a prototype has.
-    if (!(#pendingBytes in this)) return undefined;
-    let bytes = this.#pendingBytes + (this.#handle?.bytesWritten ?? this.#bytesWritten);
-    const { writableBuffer } = this as unknown as { writableBuffer: { chunk: Buffer }[] };
-    for (const { chunk } of writableBuffer) bytes += chunk.length;
-    return bytes;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#peerName()?.address;
-  }
-
-  get remoteFamily(): string | undefined {
-    return this.#peerName()?.family;
-  }
-
-  get remotePort(): number | undefined {
-    return this.#peerName()?.port;
-  }
-
-  get localAddress(): string | undefined {
-    return this.#handle?.localName()?.address;
-  }
-
-  get localFamily(): string | undefined {
-    return this.#handle?.localName()?.family;
-  }
-
-  get localPort(): number | undefined {
-    return this.#handle?.localName()?.port;
-  }
-
-  #peerName(): AddressInfo | undefined {
-    if (!this.connecting) this.#peer ??= this.#handle?.peerName();
-    return this.#peer;
   }
 }

@@ -3,7 +3,12 @@
  * calls of its owner; never from inside the stack, but in a tick of their own.
  */
 import {
+  AF_INET6,
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
   IPPROTO_TCP,
+  IPV6_TCLASS,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -159,6 +164,17 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     socket?.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
     socket?.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, PROBE_INTERVAL);
     socket?.setsockopt(IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+  }
+
+  setTypeOfService(tos: number): void {
+    if (this.#domain === AF_INET6) this.#socket?.setsockopt(IPPROTO_IPV6, IPV6_TCLASS, tos);
+    // On a socket of both families the peer may be of this one.
+    this.#socket?.setsockopt(IPPROTO_IP, IP_TOS, tos);
+  }
+
+  typeOfService(): number | undefined {
+    const tos = this.#socket?.getsockopt(IPPROTO_IP, IP_TOS);
+    return typeof tos === 'number' && tos >= 0 ? tos : undefined;
   }
 
   ref(): void {
