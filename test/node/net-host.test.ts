@@ -8,9 +8,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { createHost } from '../../src/host.ts';
+import { createPipe } from '../../src/link/pipe.ts';
 import { createNet, type HostNet } from '../../src/node/net/net.ts';
 import type { Server } from '../../src/node/net/server.ts';
 import type { Socket } from '../../src/node/net/socket.ts';
+import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { connectedHosts, type Pair, pattern, SERVER_ADDRESS, thrown } from '../support/pair.ts';
 
 describe('net between two hosts', () => {
@@ -56,6 +58,26 @@ describe('net between two hosts', () => {
     const { there } = await connected(SERVER_ADDRESS);
     expect(there.remoteAddress).to.equal('10.9.0.1');
     expect(there.address()).to.deep.equal({ address: '10.9.0.2', family: 'IPv4', port: 80 });
+  });
+
+  it('the octet of Diffserv: before there is a connection, and after', async () => {
+    const { here, there } = await connected();
+    expect(here.setTypeOfService(0xb8)).to.equal(here);
+    expect([here.getTypeOfService(), there.getTypeOfService()]).to.deep.equal([0xb8, 0]);
+    const early = new near.Socket({ typeOfService: 0x20 });
+    expect(early.getTypeOfService()).to.equal(0x20);
+    early.connect(80, SERVER_ADDRESS);
+    await pair.run(once(early, 'connect'));
+    expect(early.getTypeOfService()).to.equal(0x20);
+    for (const [wrong, code] of [
+      [256, 'ERR_OUT_OF_RANGE'],
+      [-1, 'ERR_OUT_OF_RANGE'],
+      [1.5, 'ERR_OUT_OF_RANGE'],
+      ['1', 'ERR_INVALID_ARG_TYPE'],
+    ] as const) {
+      expect(thrown(() => here.setTypeOfService(wrong as number))).to.include({ code });
+      expect(thrown(() => new near.Socket({ typeOfService: wrong as number }))).to.include({ code });
+    }
   });
 
   it('reads no more than somebody wants: the peer has to wait', async () => {
@@ -183,6 +205,27 @@ describe('net between two hosts', () => {
     expect(socket.constructor).to.equal(near.Socket);
     class Own extends near.Socket {}
     expect(new Own()).to.be.instanceOf(Own).and.instanceOf(near.Socket);
+  });
+});
+
+describe('net between two hosts of IPv6', () => {
+  it('link-local addresses have their zone, by name', async () => {
+    const clock = new VirtualClock();
+    const [one, two] = createPipe();
+    const client = createHost({ links: [{ link: one, name: 'left', address: '2001:db8::1/64' }], clock, seed: 1 });
+    const host = createHost({ links: [{ link: two, name: 'right', address: '2001:db8::2/64' }], clock, seed: 2 });
+    const [near, far] = [createNet(client), createNet(host)];
+    const linkLocal = host.addresses.find(({ isLinkLocal }) => isLinkLocal)?.withZone(0);
+    const server = far.createServer().listen(80, `${linkLocal}%right`);
+    await clock.run({ until: once(server, 'listening') });
+    expect(server.address()).to.deep.equal({ address: `${linkLocal}%right`, family: 'IPv6', port: 80 });
+    const here = near.connect(80, `${linkLocal}%left`);
+    const [[there]] = await clock.run({ until: Promise.all([once(server, 'connection'), once(here, 'connect')]) });
+    expect(here.remoteAddress).to.equal(`${linkLocal}%left`);
+    expect((there as Socket).remoteAddress).to.match(/^fe80::[0-9a-f:]+%right$/);
+    const [error] = await clock.run({ until: once(near.connect(80, `${linkLocal}`), 'error') });
+    expect(error).to.include({ code: 'EINVAL', syscall: 'connect' });
+    await Promise.all([client.close({ timeout: 0 }), host.close({ timeout: 0 })]);
   });
 });
 

@@ -3,8 +3,7 @@ import { IPPROTO_IPV6, IPV6_V6ONLY, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } fro
 import { EAGAIN, ECONNABORTED, EINVAL } from '../../socket/errno.ts';
 import type { Watcher } from '../../socket/poll.ts';
 import type { Socket } from '../../socket/socket.ts';
-import { IpAddress } from '../../wire/address.ts';
-import { type AddressInfo, endName } from './end-name.ts';
+import { type AddressInfo, endName, parseEnd } from './end-name.ts';
 import { Hold } from './hold.ts';
 import type { Place } from './place.ts';
 import { StreamHandle } from './stream-handle.ts';
@@ -37,14 +36,13 @@ export class ListenHandle implements Watcher {
 
   /** One that is bound. @returns it, or -errno */
   static bind(place: Place, address: string, port: number, family: number, flags: ListenFlags): ListenHandle | number {
-    const local = IpAddress.parse(address);
-    if (local === undefined || (family === 4 && local.family === 6)) return -EINVAL;
     const socket = place.open(family);
     if (typeof socket === 'number') return socket;
+    const local = parseEnd(socket.stack.network, address, family);
     socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
     if (flags.reusePort) socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
     if (flags.ipv6Only) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    const status = socket.bind({ address: local, port });
+    const status = local === undefined ? -EINVAL : socket.bind({ address: local, port });
     if (status === 0) return new ListenHandle(place, socket);
     socket.close();
     return status;
@@ -76,7 +74,7 @@ export class ListenHandle implements Watcher {
 
   name(): AddressInfo | undefined {
     const name = this.#socket.getsockname();
-    return typeof name === 'number' ? undefined : endName(name, this.#socket.domain);
+    return typeof name === 'number' ? undefined : endName(this.#socket.stack.network, name, this.#socket.domain);
   }
 
   /** For the socket. */

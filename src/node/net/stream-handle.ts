@@ -28,9 +28,9 @@ import {
 import { EAGAIN, EBADF, EINPROGRESS, EINVAL, ENOTCONN } from '../../socket/errno.ts';
 import type { Watcher } from '../../socket/poll.ts';
 import type { Socket } from '../../socket/socket.ts';
-import { IpAddress } from '../../wire/address.ts';
+import type { SocketAddress } from '../../socket/socket-address.ts';
 import type { ConnectionHandle, Done, StreamOwner } from './connection-handle.ts';
-import { type AddressInfo, endName } from './end-name.ts';
+import { type AddressInfo, endName, parseEnd } from './end-name.ts';
 import { Hold } from './hold.ts';
 import type { Place } from './place.ts';
 import { receiveChunk } from './receive-chunk.ts';
@@ -84,7 +84,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
   bind(address: string, port: number, family: number): number {
     const socket = this.#open(family);
     if (typeof socket === 'number') return socket;
-    const local = parse(address, family);
+    const local = parseEnd(socket.stack.network, address, family);
     if (local === undefined) return -EINVAL;
     socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
     return socket.bind({ address: local, port });
@@ -94,7 +94,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
   connect(address: string, port: number, family: number, done: Done): number {
     const socket = this.#open(family);
     if (typeof socket === 'number') return socket;
-    const to = parse(address, family);
+    const to = parseEnd(socket.stack.network, address, family);
     if (to === undefined) return -EINVAL;
     const result = socket.connect({ address: to, port });
     if (result !== -EINPROGRESS && result !== 0) return result;
@@ -167,7 +167,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
   }
 
   setTypeOfService(tos: number): void {
-    if (this.#domain === AF_INET6) this.#socket?.setsockopt(IPPROTO_IPV6, IPV6_TCLASS, tos);
+    if (this.#socket?.domain === AF_INET6) this.#socket?.setsockopt(IPPROTO_IPV6, IPV6_TCLASS, tos);
     // On a socket of both families the peer may be of this one.
     this.#socket?.setsockopt(IPPROTO_IP, IP_TOS, tos);
   }
@@ -186,22 +186,22 @@ export class StreamHandle implements ConnectionHandle, Watcher {
   }
 
   localName(): AddressInfo | undefined {
-    const name = this.#socket?.getsockname();
-    return name === undefined || typeof name === 'number' ? undefined : endName(name, this.#domain);
+    return this.#name(this.#socket?.getsockname());
   }
 
   peerName(): AddressInfo | undefined {
-    const name = this.#socket?.getpeername();
-    return name === undefined || typeof name === 'number' ? undefined : endName(name, this.#domain);
+    return this.#name(this.#socket?.getpeername());
+  }
+
+  #name(name: SocketAddress | number | undefined): AddressInfo | undefined {
+    const socket = this.#socket;
+    if (socket === undefined || name === undefined || typeof name === 'number') return undefined;
+    return endName(socket.stack.network, name, socket.domain);
   }
 
   /** For the socket. */
   onReady(): void {
     this.#soon();
-  }
-
-  get #domain(): number {
-    return this.#socket?.domain ?? 0;
   }
 
   #open(family: number): Socket | number {
@@ -288,11 +288,6 @@ export class StreamHandle implements ConnectionHandle, Watcher {
 
 function act(handle: StreamHandle): void {
   handle.act();
-}
-
-function parse(text: string, family: number): IpAddress | undefined {
-  const address = IpAddress.parse(text);
-  return address?.family === 6 && family === 4 ? undefined : address;
 }
 
 /** What is left of the list when the first `count` bytes are gone. */
