@@ -5,7 +5,21 @@ import { createPipe } from '../../src/link/pipe.ts';
 import type { ForwardCallback, ForwardedSyn, ForwardOptions } from '../../src/net/forward.ts';
 import type { AcceptAnyOptions } from '../../src/net/host-options.ts';
 import type { OpError } from '../../src/net/op-error.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IP_FREEBIND,
+  IP_PKTINFO,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVPKTINFO,
+  SO_REUSEADDR,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from '../../src/socket/constants.ts';
+import type { DatagramMessage } from '../../src/socket/datagram-message.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
+import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../../src/wire/address.ts';
 import { pattern, readFully, rejection } from '../support/pair.ts';
 
 /** A client whose default route leads to a host that accepts any address. */
@@ -17,9 +31,13 @@ class Net {
   constructor(acceptAny: boolean | AcceptAnyOptions = true) {
     const [near, far] = createPipe({ latency: 5 });
     const { clock } = this;
-    const routes = [{ destination: '0.0.0.0/0', via: '10.9.0.2' }];
-    this.client = createHost({ link: near, address: '10.9.0.1/24', routes, clock, seed: 1 });
-    this.proxy = createHost({ links: [{ link: far, name: 'any', address: '10.9.0.2/24', acceptAny }], clock, seed: 2 });
+    const routes = [
+      { destination: '0.0.0.0/0', via: '10.9.0.2' },
+      { destination: '::/0', via: 'fd09::2' },
+    ];
+    this.client = createHost({ link: near, address: ['10.9.0.1/24', 'fd09::1/64'], routes, clock, seed: 1 });
+    const address = ['10.9.0.2/24', 'fd09::2/64'];
+    this.proxy = createHost({ links: [{ link: far, name: 'any', address, acceptAny }], clock, seed: 2 });
   }
 
   run<T>(until: Promise<T>): Promise<T> {
@@ -83,6 +101,40 @@ describe('a link that accepts any address', () => {
       expect((await net.failure('192.0.2.7:80', 500))[1]).to.equal(500);
     }, false));
 
+  for (const [family, far, domain, level, wanted] of [
+    [4, '192.0.2.7', AF_INET, IPPROTO_IP, IP_PKTINFO],
+    [6, '2001:db8::7', AF_INET6, IPPROTO_IPV6, IPV6_RECVPKTINFO],
+  ] as const)
+    it(`IPv${family}: a datagram socket on all addresses hears what goes to others, and another can answer from there`, () =>
+      on(async (net) => {
+        const wildcard = net.proxy.socket(domain, SOCK_DGRAM);
+        wildcard.bind({ address: family === 4 ? IPV4_ANY : IPV6_ANY, port: 53 });
+        expect(wildcard.setsockopt(level, wanted, 1)).to.equal(0);
+        const conn = await net.run(net.client.dial('udp', family === 4 ? `${far}:53` : `[${far}]:53`));
+        await net.run(conn.write(pattern(100)));
+        await net.clock.advance(10);
+        const message = wildcard.recvfrom(new Uint8Array(200)) as DatagramMessage;
+        expect(`${message.to}`).to.equal(far);
+        const reply = net.proxy.socket(domain, SOCK_DGRAM);
+        reply.setsockopt(IPPROTO_IP, IP_FREEBIND, 1);
+        reply.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+        wildcard.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+        expect(reply.bind({ address: message.to as IpAddress, port: 53 })).to.equal(0);
+        expect(reply.sendto(pattern(50), 0, message.from)).to.equal(50);
+        const into = new Uint8Array(100);
+        expect(await net.run(conn.read(into))).to.equal(50);
+        wildcard.close();
+        reply.close();
+      }));
+
+  it('a datagram to a port that nobody has is answered with port unreachable, from where it went', () =>
+    on(async (net) => {
+      const conn = await net.run(net.client.dial('udp', '192.0.2.7:53'));
+      await net.run(conn.write(pattern(1)));
+      const error = await net.run(rejection(conn.read(new Uint8Array(1))));
+      expect((error as OpError).code).to.equal('ECONNREFUSED');
+    }));
+
   for (const wrong of [1, null, 'yes', { echo: 1 }])
     it(`acceptAny: ${JSON.stringify(wrong)} is an error`, () => {
       expect(() => new Net(wrong as never)).to.throw(TypeError, 'links[0].acceptAny must be true, false, or');
@@ -122,6 +174,25 @@ describe('host.forward', () => {
       const { tcpi_options } = conn.tcpInfo();
       // Timestamps, SACK, window scale: the options of the SYN were kept.
       expect(tcpi_options & 7).to.equal(7);
+    }));
+
+  it('IPv6: the same', () =>
+    on(async (net) => {
+      const { syns } = forwarding(net, async (syn) => {
+        if (syn.local.port === 81) return syn.refuse();
+        const conn = await syn.accept();
+        await conn.write(pattern(50_000));
+        conn.close();
+      });
+      const conn = await net.run(net.client.dial('tcp', '[2001:db8::7]:80'));
+      expect(`${conn.remoteAddr()}`).to.equal('[2001:db8::7]:80');
+      const got = await net.run(readFully(conn, 50_000));
+      expect(Buffer.compare(got, pattern(50_000))).to.equal(0);
+      expect(await net.failure('[2001:db8::8]:81')).to.deep.equal(['ECONNREFUSED', 10]);
+      expect(syns.map(({ local, remote }) => [`${local}`, `${remote.ip}`])).to.deep.equal([
+        ['[2001:db8::7]:80', 'fd09::1'],
+        ['[2001:db8::8]:81', 'fd09::1'],
+      ]);
     }));
 
   it('the decision may take its time; repeated SYNs are not asked about again', () =>
