@@ -106,13 +106,13 @@ export default [
   ),
   reassembly(
     'fragments: the chunk of what failed is lost',
-    'if (length === 0 || !this.#read(chunk, length, packet)) {\n            chunk.release();',
-    'if (length === 0 || !this.#read(chunk, length, packet)) {',
+    'if (length === 0 || !this.#read(chunk, length, datagram, packet)) {\n            chunk.release();',
+    'if (length === 0 || !this.#read(chunk, length, datagram, packet)) {',
   ),
   reassembly(
     'fragments: the chunk of an error is lost',
-    'this.#owner.reassemblyTimedOut(from, first, now);\n        }\n        chunk.release();',
-    'this.#owner.reassemblyTimedOut(from, first, now);\n        }',
+    'reassemblyTimedOut(from, first, now);\n        chunk.release();',
+    'reassemblyTimedOut(from, first, now);',
   ),
   reassembly('fragments: sources stay', 'this.#sources.leave(datagram.source);', ''),
   reassembly(
@@ -154,11 +154,6 @@ export default [
     'if (this.#latest !== undefined)',
   ),
   datagram('fragments: what came before stays known', 'this.#endIsKnown = false;\n        this.header', 'this.header'),
-  datagram(
-    'fragments: more than the first is quoted',
-    'this.firstLength = packet.payloadLength;',
-    'this.firstLength = 9999;',
-  ),
   pages(
     'pages: the table is of the one before',
     'this.chunk.bytes.fill(0, this.offset + PAGE_SIZE, this.offset + STRIDE);',

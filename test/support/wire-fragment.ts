@@ -277,6 +277,7 @@ export class FragmentBench {
       0, 0, 0, 0,
     ]);
     expect(slab.live, 'chunks').to.equal(0);
+    expect(this.clock.pending.background, 'timers').to.equal(0);
   }
 
   close(): void {

@@ -41,7 +41,7 @@ describe('RFC 7739 5.3: identifications', () => {
     numbers.next(b6, a6, UDP, 100_000);
     expect(numbers.next(a6, b6, UDP, 1)).to.equal((before + 1) | 0);
     const other = IpAddress.v6(0xfd000000, 0, 0, 9);
-    expect(Math.abs((numbers.next(other, b6, UDP, 1) - before) | 0)).to.be.greaterThan(1);
+    expect(Math.abs((numbers.next(other, b6, UDP, 1) - before) | 0)).to.be.greaterThan(1000);
   });
 
   it('RFC 791 3.2: IPv4 numbers each protocol by itself, IPv6 does not', () => {
