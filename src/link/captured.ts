@@ -108,7 +108,6 @@ class Captured implements CapturedLink {
       down: () => receiver.down(),
       conflict: (conflict) => receiver.conflict?.(conflict),
       undeliverable: (batch) => receiver.undeliverable?.(batch),
-      undelivered: (batch) => receiver.undelivered?.(batch),
       closed: (reason) => receiver.closed(reason),
     });
     this.#receiver = receiver;

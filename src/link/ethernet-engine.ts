@@ -194,7 +194,7 @@ export class EthernetEngine implements Station {
     this.#copier.rest();
     if (errors.length > 0) this.#receiver.receive({ packets: errors, length: errors.length });
     for (const error of errors) error.chunk.release();
-    if (forwarded.length > 0) this.#receiver.undelivered?.({ packets: forwarded, length: forwarded.length });
+    if (forwarded.length > 0) this.#receiver.undeliverable?.({ packets: forwarded, length: forwarded.length });
     this.#sender.giveBack(waiting);
   }
 

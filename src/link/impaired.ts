@@ -108,7 +108,6 @@ class Impaired implements ImpairedLink {
       down: () => receiver.down(),
       conflict: (conflict) => receiver.conflict?.(conflict),
       undeliverable: (batch) => receiver.undeliverable?.(batch),
-      undelivered: (batch) => receiver.undelivered?.(batch),
       closed: (reason) => {
         this.#discard();
         receiver.closed(reason);

@@ -76,13 +76,11 @@ export interface LinkReceiver {
   down(): void;
   /** The link ended by itself: connections over it end with ENETDOWN. */
   closed(reason: Error | undefined): void;
-  /**
-   * Packets that the host forwarded and whose next hop is not there: their senders are to be told. Each lies in one piece, and its chunk is
-   * the link's again after the call. Not from within `send` or `receive`.
-   */
-  undelivered?(batch: PacketBatch): void;
   /** A link with neighbours has found an address of the host's in other hands. Not from within `send` or `receive`. */
   conflict?(conflict: AddressConflict): void;
-  /** Packets that were to be forwarded, and that no neighbour has taken: their senders are to be told. As `receive`, they are the link's again after the call. */
+  /**
+   * Packets that were to be forwarded, and that no neighbour has taken: their senders are to be told. Each lies in one piece; as with `receive`, they are
+   * the link's again after the call. Not from within `send` or `receive`.
+   */
   undeliverable?(batch: PacketBatch): void;
 }

@@ -28,8 +28,6 @@ export interface InterfaceOwner {
   /** A link has a carrier again, or none any more: other routes may serve. */
   carrierChanged(): void;
   linkClosed(from: Interface, reason: Error | undefined): void;
-  /** The next hop of packets that were forwarded is not there. */
-  undelivered(over: Interface, batch: PacketBatch): void;
   /** Another host uses an address of ours. */
   conflict(from: Interface, conflict: AddressConflict): void;
   /** Packets that were to be forwarded over an interface found no neighbour there. */
@@ -182,10 +180,6 @@ export class Interface implements LinkReceiver {
     this.#isUp = false;
     this.#edge.discard();
     this.#owner.carrierChanged();
-  }
-
-  undelivered(batch: PacketBatch): void {
-    this.#owner.undelivered(this, batch);
   }
 
   conflict(conflict: AddressConflict): void {

@@ -42,7 +42,6 @@ import { Ports } from './ports.ts';
 import type { RoutedPath } from './routed-path.ts';
 import type { Route } from './routes.ts';
 import { UdpInput } from './udp-input.ts';
-import { reportUndelivered } from './undelivered.ts';
 
 export type { SocketStatus };
 
@@ -202,16 +201,6 @@ export class Stack implements InterfaceOwner {
       if (packet === undefined) break;
       this.#ipInput.arrives(from, packet, now);
     }
-    this.#busy = outer;
-    if (!outer) this.#flush();
-  }
-
-  undelivered(over: Interface, batch: PacketBatch): void {
-    if (this.#closed) return;
-    const now = this.clock.now();
-    const outer = this.#busy;
-    this.#busy = true;
-    for (let i = 0; i < batch.length; i++) reportUndelivered(this, over, batch.packets[i] as Packet, now);
     this.#busy = outer;
     if (!outer) this.#flush();
   }

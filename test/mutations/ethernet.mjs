@@ -219,13 +219,13 @@ export default [
   change('link/captured')('files of frames say raw IP', "link.medium === 'ethernet'", 'false'),
   engine(
     'forwarders tell nobody',
-    'this.#receiver.undelivered?.({ packets: forwarded, length: forwarded.length });',
+    'this.#receiver.undeliverable?.({ packets: forwarded, length: forwarded.length });',
     ';',
   ),
-  change('stack/undelivered')(
+  change('stack/forwarding')(
     'told on the wrong side',
-    'reportUnreachable(stack, back.interface,',
-    'reportUnreachable(stack, over,',
+    'reportUnreachable(this.#stack, back.interface,',
+    'reportUnreachable(this.#stack, over,',
   ),
   own('5227: trials without end', 'this.#conflicts < MAX_CONFLICTS ? now :', 'true ? now :'),
   own('5227: given up before connections are reset', 'if (!wasUsed) this.#lose(own);', 'this.#lose(own);'),
