@@ -74,7 +74,12 @@ export const below = [
     rfcs: [8200, 4443, 6437, 6724],
     notYet: true,
   },
-  { what: 'UDP', rfcs: [768, 8085], notYet: true },
+  {
+    what: 'UDP',
+    rfcs: [768, 8085],
+    partly:
+      'no IP options (RFC 1122 4.1.3.2), and no groups to join; the congestion control that RFC 8085 asks for is the matter of who uses it',
+  },
   {
     what: 'Ethernet: ARP, address conflicts, neighbour discovery',
     rfcs: [826, 5227, 4861, 4862],
