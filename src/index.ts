@@ -75,7 +75,7 @@ export { type ReadFrom, type ReceivedDatagram, UDPConn } from './net/udp-conn.ts
 
 export { type PacketdrillOptions, type PacketdrillResult, runPacketdrill } from './packetdrill/run.ts';
 export * from './socket/constants.ts';
-export type { DatagramMessage } from './socket/datagram-message.ts';
+export type { DatagramError, DatagramMessage } from './socket/datagram-message.ts';
 export type { DatagramSocket } from './socket/datagram-socket.ts';
 export { Epoll, type EpollEvent, type Pollable } from './socket/epoll.ts';
 export { errnoName, errnoText } from './socket/errno.ts';

@@ -13,6 +13,7 @@ import {
 } from '../wire/ipv6.ts';
 import { OK } from '../wire/reasons.ts';
 import { lengthOf } from './extension-headers.ts';
+import type { InboundPacket } from './inbound.ts';
 
 /** One record serves all errors. */
 export class QuotedPacket {
@@ -30,6 +31,23 @@ export class QuotedPacket {
   /** Where the upper layer's header is in the view, and how much of that layer was quoted, bytes. */
   offset = 0;
   length = 0;
+  /** Of the error itself, and the words of the address that it came from. */
+  type = 0;
+  code = 0;
+  from0 = 0;
+  from1 = 0;
+  from2 = 0;
+  from3 = 0;
+
+  /** Keeps what the error is, and whose. */
+  reported(type: number, code: number, { s0, s1, s2, s3 }: InboundPacket): void {
+    this.type = type;
+    this.code = code;
+    this.from0 = s0;
+    this.from1 = s1;
+    this.from2 = s2;
+    this.from3 = s3;
+  }
 }
 
 const header4 = new Ipv4Header();

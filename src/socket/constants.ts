@@ -38,6 +38,7 @@ export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
+export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 /** sendto(2): connect with data in the SYN, RFC 7413. */
@@ -48,6 +49,8 @@ export const IP_TOS = 1;
 export const IP_TTL = 2;
 /** What `recvmsg` is to tell: where a datagram was sent to, with which TTL and TOS. */
 export const IP_PKTINFO = 8;
+/** ICMP errors are kept, for `recvmsg` with MSG_ERRQUEUE. */
+export const IP_RECVERR = 11;
 export const IP_RECVTTL = 12;
 export const IP_RECVTOS = 13;
 export const IP_FREEBIND = 15;
@@ -69,6 +72,7 @@ export const IPV6_ADDRFORM = 1;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_MTU = 24;
+export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_RECVHOPLIMIT = 51;

@@ -11,6 +11,7 @@ import {
   IP_PKTINFO,
   IP_PMTUDISC_DONT,
   IP_PMTUDISC_OMIT,
+  IP_RECVERR,
   IP_RECVTOS,
   IP_RECVTTL,
   IP_TOS,
@@ -20,6 +21,7 @@ import {
   IPPROTO_UDP,
   IPV6_MTU,
   IPV6_MTU_DISCOVER,
+  IPV6_RECVERR,
   IPV6_RECVHOPLIMIT,
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
@@ -170,6 +172,10 @@ function setIpOption(socket: DatagramSocket, option: number, value: number): num
       break;
     case IP_LOCAL_PORT_RANGE:
       return setPortRange(socket, value);
+    case IP_RECVERR:
+      endpoint.keepsErrors = value !== 0;
+      if (value === 0) endpoint.errors.length = 0;
+      return 0;
     case IP_RECVTTL:
       settings.receiveTtl = value !== 0;
       break;
@@ -201,6 +207,8 @@ function getIpOption(socket: DatagramSocket, option: number): number {
       return Number(settings.freeBind);
     case IP_LOCAL_PORT_RANGE:
       return (settings.localPortHigh << 16) | settings.localPortLow;
+    case IP_RECVERR:
+      return Number(endpoint.keepsErrors);
     case IP_RECVTTL:
       return Number(settings.receiveTtl);
     case IP_RECVTOS:
@@ -232,6 +240,10 @@ function setIpv6Option(socket: DatagramSocket, option: number, value: number): n
       if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
       endpoint.discovery6 = value;
       break;
+    case IPV6_RECVERR:
+      endpoint.keepsErrors6 = value !== 0;
+      if (value === 0) endpoint.errors.length = 0;
+      return 0;
     case IPV6_RECVHOPLIMIT:
       settings.receiveTtl = value !== 0;
       return 0;
@@ -261,6 +273,8 @@ function getIpv6Option(socket: DatagramSocket, option: number): number {
       return endpoint.discovery6;
     case IPV6_MTU:
       return socket.pathMtu();
+    case IPV6_RECVERR:
+      return Number(endpoint.keepsErrors6);
     case IPV6_RECVHOPLIMIT:
       return Number(settings.receiveTtl);
     case IPV6_RECVTCLASS:

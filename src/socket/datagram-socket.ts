@@ -11,6 +11,7 @@ import { IPV4_ANY, IPV6_ANY, IpAddress } from '../wire/address.ts';
 import {
   AF_INET6,
   MSG_DONTWAIT,
+  MSG_ERRQUEUE,
   MSG_NOSIGNAL,
   MSG_PEEK,
   MSG_TRUNC,
@@ -27,7 +28,7 @@ import {
   SIOCOUTQ,
 } from './constants.ts';
 import { bindEndpoint } from './datagram-bind.ts';
-import { type DatagramMessage, takeMessage } from './datagram-message.ts';
+import { type DatagramMessage, takeMessage, takeQueuedError } from './datagram-message.ts';
 import { familyOf, getDatagramOption, setDatagramOption } from './datagram-options.ts';
 import { destination, pathTo, transmit } from './datagram-send.ts';
 import { DatagramSettings } from './datagram-settings.ts';
@@ -39,7 +40,7 @@ import { errnoOf } from './reason-errno.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
 const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
-const RECV_FLAGS = MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
+const RECV_FLAGS = MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
 const MOST_BYTES = 65_535;
 
 export class DatagramSocket implements EndpointUser {
@@ -202,10 +203,14 @@ export class DatagramSocket implements EndpointUser {
     return this.recvmsg([into], flags);
   }
 
-  /** recvmsg(2): one datagram, into one buffer after the other, and what there is to tell of it. Errors as `recv`. */
+  /**
+   * recvmsg(2): one datagram, into one buffer after the other, and what there is to tell of it; with MSG_ERRQUEUE, an ICMP error that IP_RECVERR kept.
+   * Errors as `recv`.
+   */
   recvmsg(list: readonly Uint8Array[], flags = 0): DatagramMessage | number {
     if (this.#closed) return -EBADF;
     if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
+    if ((flags & MSG_ERRQUEUE) !== 0) return this.endpoint.errors.length === 0 ? -EAGAIN : takeQueuedError(this, list);
     const error = this.takeError();
     if (error !== 0) return -error;
     return this.endpoint.queue.count === 0 ? -EAGAIN : takeMessage(this, list, flags);
@@ -275,7 +280,7 @@ export class DatagramSocket implements EndpointUser {
     if (endpoint.queue.count > 0) mask |= POLLIN;
     if (this.#readShut) mask |= POLLIN | POLLRDHUP;
     if (this.#readShut && this.#writeShut) mask |= POLLHUP;
-    if (endpoint.error !== 0) mask |= POLLERR;
+    if (endpoint.error !== 0 || endpoint.errors.length > 0) mask |= POLLERR;
     if (!endpoint.noSpace && endpoint.sending < settings.sndBuf >> 1) mask |= POLLOUT;
     else this.stack.udp.awaitRoom(endpoint);
     return mask;

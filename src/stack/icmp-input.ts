@@ -65,6 +65,7 @@ function errorArrives(stack: Stack, from: Interface, packet: InboundPacket, now:
   const { payloadOffset, payloadLength, type, code } = message;
   const about: QuotedPacket = quoted;
   if (!readQuoted(4, view, payloadOffset, payloadLength, from.index, about)) return;
+  about.reported(type, code, packet);
   if (type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED) {
     // Linux: 2 is deaf to it; with 1 the MTU is not believed, only that it is small.
     const { ip_no_pmtu_disc: mode } = stack.sysctl;

@@ -67,6 +67,7 @@ function errorArrives(stack: Stack, from: Interface, packet: InboundPacket, now:
   const { view } = packet.chunk;
   const { payloadOffset, payloadLength, type, code, mtu } = message;
   if (!readQuoted(6, view, payloadOffset, payloadLength, from.index, quoted)) return;
+  quoted.reported(type, code, packet);
   if (type === ICMPV6_PACKET_TOO_BIG) {
     // RFC 8201 4: less than the least MTU of a link is not believed.
     if (mtu >= IPV6_MIN_MTU) quotedTooBig(stack, view, quoted, mtu, now);

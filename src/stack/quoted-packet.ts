@@ -23,8 +23,7 @@ export function quotedError(
   now: number,
 ): void {
   if (about.length < LEAST) return;
-  if (about.protocol === PROTOCOL_UDP)
-    return stack.udp.errorArrives(about, portAt(view, about, 0), portAt(view, about, 2), error);
+  if (about.protocol === PROTOCOL_UDP) return stack.udp.errors.arrives(about, view, error);
   if (about.protocol !== PROTOCOL_TCP) return;
   const entry = entryOf(stack, view, about);
   if (entry === undefined) return;
@@ -38,18 +37,13 @@ export function quotedError(
 /** @param mtu of the hop that it did not fit through, bytes; 0: not said */
 export function quotedTooBig(stack: Stack, view: DataView, about: QuotedPacket, mtu: number, now: number): void {
   if (about.length < LEAST) return;
-  if (about.protocol === PROTOCOL_UDP)
-    return stack.udp.tooBig(about, portAt(view, about, 0), portAt(view, about, 2), mtu);
+  if (about.protocol === PROTOCOL_UDP) return stack.udp.errors.tooBig(about, view, mtu);
   if (about.protocol !== PROTOCOL_TCP) return;
   const entry = entryOf(stack, view, about);
   // A SYN-ACK fits through everything: nothing of an embryo's can have been too large (Linux).
   if (entry === undefined || entry.kind === KIND_TIME_WAIT || entry.kind === KIND_EMBRYO) return;
   if (ignoresUnreachable(stack.tcp, entry)) return stack.drop('tcp-ao-icmp', now);
   fragmentationNeeded(entry, mtu, view.getInt32(about.offset + 4), now);
-}
-
-function portAt(view: DataView, { offset }: QuotedPacket, at: number): number {
-  return view.getUint16(offset + at);
 }
 
 function entryOf({ demux }: Stack, view: DataView, about: QuotedPacket): TableEntry | undefined {

@@ -1,10 +1,7 @@
-/** From a packet to the sockets that its datagram is for; ICMP errors about datagrams of ours; and all sockets of UDP at once. RFC 768. */
+/** From a packet to the sockets that its datagram is for; and all sockets of UDP at once. RFC 768. */
 import type { InboundPacket } from '../ip/inbound.ts';
-import type { QuotedPacket } from '../ip/quoted.ts';
-import { REASON_NETWORK_DOWN, REASON_TOO_LARGE } from '../tcp/close-reason.ts';
+import { REASON_NETWORK_DOWN } from '../tcp/close-reason.ts';
 import { endpointText } from '../tcp/control-block.ts';
-import type { IcmpError } from '../tcp/icmp-error.ts';
-import { PMTUDISC_DONT, PMTUDISC_PROBE } from '../tcp/path.ts';
 import { truesize } from '../tcp/receive-memory.ts';
 import { type NamedUdpCounters, namedCounters, UdpCounters } from '../udp/counters.ts';
 import type { UdpEndpoint } from '../udp/endpoint.ts';
@@ -12,18 +9,18 @@ import { readDatagram } from '../udp/input.ts';
 import { PayloadArena } from '../udp/output.ts';
 import { QueuedDatagram } from '../udp/queue.ts';
 import { RingPool } from '../udp/ring-pool.ts';
-import { IpAddress } from '../wire/address.ts';
-import { PROTOCOL_UDP } from '../wire/ipv4.ts';
 import { OK, reasonName, UDP_BAD_CHECKSUM } from '../wire/reasons.ts';
 import { UdpHeader } from '../wire/udp.ts';
 import type { SocketStatus } from './connections.ts';
 import { reportUnreachable } from './icmp-reports.ts';
 import type { Interface } from './interface.ts';
 import type { Stack } from './stack.ts';
-import { ANY_DEVICE, type DatagramEnds, scoreOf, UdpTable } from './udp-table.ts';
+import { UdpErrors } from './udp-errors.ts';
+import { scoreOf, UdpTable } from './udp-table.ts';
 
 export class UdpInput {
   readonly table: UdpTable;
+  readonly errors: UdpErrors;
   readonly pool = new RingPool();
   /** Payloads on their way out. */
   readonly arena: PayloadArena;
@@ -40,6 +37,7 @@ export class UdpInput {
   constructor(stack: Stack) {
     this.#stack = stack;
     this.table = new UdpTable(stack.sysctl, stack.random);
+    this.errors = new UdpErrors(stack, this.table);
     this.arena = new PayloadArena(stack.slab);
   }
 
@@ -70,28 +68,6 @@ export class UdpInput {
     // RFC 1122 4.1.3.1: nobody is there, and the sender is told so.
     this.#stack.drop('udp-no-socket', now);
     reportUnreachable(this.#stack, from, packet, 'port', now);
-  }
-
-  /** An ICMP error quotes a datagram of ours. RFC 1122 4.1.3.3: it is handed up, to who is connected: it cannot be about another peer of his. */
-  errorArrives(quoted: QuotedPacket, localPort: number, remotePort: number, error: IcmpError): void {
-    const endpoint = this.table.find(reversed(quoted), localPort, remotePort, ANY_DEVICE);
-    // Linux: what may pass is not told.
-    if (endpoint?.remote !== undefined && error.hard) this.#fail(endpoint, error.reason);
-  }
-
-  /** A datagram of ours was larger than a hop takes. @param mtu of the hop, bytes; 0: not said */
-  tooBig(quoted: QuotedPacket, localPort: number, remotePort: number, mtu: number): void {
-    const ends = reversed(quoted);
-    const endpoint = this.table.find(ends, localPort, remotePort, ANY_DEVICE);
-    if (endpoint === undefined) return;
-    const discovery = ends.family === 4 ? endpoint.discovery : endpoint.discovery6;
-    // Those who do not believe routers are not touched by what they say: IP_PMTUDISC_INTERFACE and OMIT (Linux).
-    if (discovery <= PMTUDISC_PROBE) {
-      const local = IpAddress.v6(ends.d0, ends.d1, ends.d2, ends.d3);
-      const remote = IpAddress.v6(ends.s0, ends.s1, ends.s2, ends.s3);
-      this.#stack.network.pathTo(remote, local, PROTOCOL_UDP)?.tooLarge(mtu);
-    }
-    if (endpoint.remote !== undefined && discovery !== PMTUDISC_DONT) this.#fail(endpoint, REASON_TOO_LARGE);
   }
 
   /** A datagram of the endpoint's waits for its link. @param memory what it takes of the send buffer, bytes */
@@ -131,6 +107,7 @@ export class UdpInput {
     this.#blocked.delete(endpoint);
     this.#sending.delete(endpoint);
     endpoint.queue.clear();
+    endpoint.errors.length = 0;
   }
 
   /** As `ss -uan` shows them. */
@@ -183,12 +160,6 @@ export class UdpInput {
     this.#stack.drop('udp-no-socket', now);
   }
 
-  /** The next call on the socket fails. */
-  #fail(endpoint: UdpEndpoint, reason: number): void {
-    endpoint.error = reason;
-    this.#stack.tcp.markReady(endpoint);
-  }
-
   #deliver(endpoint: UdpEndpoint, packet: InboundPacket, device: number, now: number): void {
     const { queue } = endpoint;
     const header = this.#header;
@@ -224,11 +195,4 @@ export class UdpInput {
 function isOneHost({ family, s0, s1, s2, s3, d3 }: InboundPacket): boolean {
   if (family === 6) return s0 >>> 24 !== 0xff && (s0 | s1 | s2 | s3) !== 0;
   return s3 >>> 28 !== 0xe && s3 !== -1 && (s3 >>> 24 !== 0 || (s3 === 0 && d3 === -1));
-}
-
-/** What was sent, as its answer would come. */
-function reversed(quoted: QuotedPacket): DatagramEnds {
-  const { s0: d0, s1: d1, s2: d2, s3: d3, d0: s0, d1: s1, d2: s2, d3: s3 } = quoted;
-  const family = d0 === 0 && d1 === 0 && d2 === 0xffff ? 4 : 6;
-  return { family, s0, s1, s2, s3, d0, d1, d2, d3 };
 }

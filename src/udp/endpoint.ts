@@ -9,6 +9,24 @@ export interface EndpointUser {
   ready(): void;
 }
 
+/** An ICMP error that waits to be read. */
+export interface QueuedError {
+  readonly family: 4 | 6;
+  /** A close reason. */
+  readonly reason: number;
+  readonly type: number;
+  readonly code: number;
+  /** The MTU of a hop, bytes; else 0. */
+  readonly information: number;
+  /** Who sent it. */
+  readonly offender: IpAddress;
+  /** Where the datagram was sent to. */
+  readonly remote: IpAddress;
+  readonly remotePort: number;
+  /** What it quotes of that datagram's payload. */
+  readonly payload: Uint8Array;
+}
+
 export class UdpEndpoint {
   /** Of the socket: 4, or 6, which takes IPv4 too unless `v6Only`. */
   readonly family: 4 | 6;
@@ -34,6 +52,10 @@ export class UdpEndpoint {
   sending = 0;
   /** What an ICMP error said, as a close reason; 0: nothing. */
   error = 0;
+  /** IP_RECVERR and IPV6_RECVERR. */
+  keepsErrors = false;
+  keepsErrors6 = false;
+  readonly errors: QueuedError[] = [];
   /** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER. */
   discovery: number;
   discovery6: number;

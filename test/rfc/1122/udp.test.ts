@@ -2,18 +2,24 @@
 import { expect } from 'chai';
 import {
   IP_PKTINFO,
+  IP_RECVERR,
   IP_RECVTOS,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_RECVERR,
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
+  MSG_ERRQUEUE,
+  MSG_TRUNC,
+  POLLERR,
   SO_BROADCAST,
   SOL_SOCKET,
 } from '../../../src/socket/constants.ts';
+import type { DatagramMessage } from '../../../src/socket/datagram-message.ts';
 import {
   EACCES,
   EADDRNOTAVAIL,
@@ -30,6 +36,7 @@ import { pattern } from '../../support/pair.ts';
 import { HOST, PEER, to, UdpWire } from '../../support/udp-wire.ts';
 import { readUdp } from '../../support/wire-datagram.ts';
 import { buildIcmp } from '../../support/wire-segment.ts';
+import { buildIcmp6 } from '../../support/wire6.ts';
 
 const FAMILIES = [4, 6] as const;
 
@@ -118,6 +125,56 @@ describe('RFC 1122 4.1: UDP', () => {
     new DataView(other.buffer).setUint16(22, 9001);
     error(3, 3, other);
     expect(socket.recv(new Uint8Array(1))).to.equal(-EAGAIN);
+  });
+
+  for (const family of FAMILIES) {
+    it(`4.1.3.3: IP_RECVERR tells all of every error, IPv${family}`, async () => {
+      const socket = t.socket(family);
+      const [level, option] = family === 4 ? [IPPROTO_IP, IP_RECVERR] : [IPPROTO_IPV6, IPV6_RECVERR];
+      expect(socket.setsockopt(level, option, 1)).to.equal(0);
+      expect(socket.recvmsg([], MSG_ERRQUEUE)).to.equal(-EAGAIN);
+      socket.send(pattern(20), 0, to(family));
+      const [sent] = await t.sent();
+      const quoted = (sent as Uint8Array).subarray(0, family === 4 ? 40 : 60);
+      const [type, code] = family === 4 ? [11, 0] : [3, 0];
+      const offender = address(family === 4 ? '10.0.0.9' : '2001:db8::9');
+      t.link.deliver(
+        family === 4
+          ? buildIcmp(offender.w3, HOST[4].w3, type, code, 0, quoted)
+          : buildIcmp6(type, code, 0, quoted, { source: offender, destination: HOST[6] }),
+      );
+      expect(socket.poll() & POLLERR).to.equal(POLLERR);
+      expect(socket.recv(new Uint8Array(1))).to.equal(-EHOSTUNREACH);
+      const [first, second] = [new Uint8Array(5), new Uint8Array(5)];
+      const told = socket.recvmsg([first, second], MSG_ERRQUEUE) as DatagramMessage;
+      expect(told.error).to.deep.equal({
+        errno: EHOSTUNREACH,
+        origin: family === 4 ? 2 : 3,
+        type,
+        code,
+        info: 0,
+        offender,
+      });
+      expect(told).to.deep.include({ length: 10, flags: MSG_ERRQUEUE | MSG_TRUNC, from: to(family) });
+      expect(second).to.deep.equal(pattern(5, 5));
+      expect(socket.poll() & POLLERR).to.equal(0);
+      expect(socket.recvmsg([], MSG_ERRQUEUE)).to.equal(-EAGAIN);
+    });
+  }
+
+  it("4.1.3.3: errors that nobody reads are kept up to a bound, each is the next call's", async () => {
+    const socket = t.socket(4);
+    socket.setsockopt(IPPROTO_IP, IP_RECVERR, 1);
+    socket.send(pattern(2), 0, to(4));
+    const [quoted] = await t.sent();
+    for (let i = 0; i < 100; i++)
+      t.link.deliver(buildIcmp(PEER[4].w3, HOST[4].w3, 3, i % 2 === 0 ? 3 : 1, 0, quoted as Uint8Array));
+    expect(socket.endpoint.errors).to.have.length(64);
+    socket.takeError();
+    expect((socket.recvmsg([], MSG_ERRQUEUE) as DatagramMessage).error?.errno).to.equal(ECONNREFUSED);
+    expect(socket.takeError()).to.equal(EHOSTUNREACH);
+    socket.setsockopt(IPPROTO_IP, IP_RECVERR, 0);
+    expect(socket.recvmsg([], MSG_ERRQUEUE)).to.equal(-EAGAIN);
   });
 
   it('4.1.3.3: what was too large is told once, and what the path takes is known then (RFC 1191)', async () => {
