@@ -1,8 +1,11 @@
 /** What narrow.test.ts plays: behind the kernel, which forwards, lies a hop of 1280 bytes, and behind that a server of another kernel namespace. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createHost } from '../../src/host.ts';
+import { openTun } from '../../src/link/tun.ts';
 import { setSysctl } from '../../src/link/tun-namespace.ts';
 import type { HostOptions } from '../../src/net/host-options.ts';
+import { Neighbour } from '../support/veth.ts';
 import { OURS, onGround } from './ground.ts';
 
 export const moduleUrl = import.meta.url;
@@ -46,6 +49,35 @@ export function throughNarrowHop({ offload, silent, sysctl }: NarrowScene, size:
       }
     },
   );
+}
+
+/** The same over IPv6; the kernel says so. */
+export async function throughNarrowHop6(offload: boolean, size: number) {
+  const neighbour = await Neighbour.start(['fd08::1/64'], ['fd08::2/64'], HOP);
+  // Else its MSS would say how narrow the hop is.
+  neighbour.run('ip', '-6', 'route', 'add', 'default', 'via', 'fd08::1', 'advmss', '1440');
+  setSysctl('net.ipv6.conf.all.forwarding', 1);
+  const tun = openTun({ address: 'fd09::1/64', offload });
+  const routes = [{ destination: '::/0', via: 'fd09::1' }];
+  const host = createHost({ link: tun, address: 'fd09::2/64', routes, sysctl: { tcp_timewait_len: 0.1 } });
+  const [program, ...entry] = neighbour.entry;
+  const script = SERVE.replace(SERVER, '::');
+  const server = spawn(program, [...entry, process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(server.stdout, 'data');
+    const conn = await host.dial('tcp', '[fd08::2]:80');
+    const writing = conn.write(new Uint8Array(size)).then(() => conn.closeWrite());
+    let got = 0;
+    for await (const chunk of conn) got += chunk.length;
+    await writing;
+    const { tcpi_snd_mss: mss, tcpi_pmtu: pmtu } = conn.tcpInfo();
+    conn.close();
+    return { got, mss, pmtu, counters: { ...host.counters } };
+  } finally {
+    await host.close({ timeout: 0 });
+    server.kill();
+    neighbour.end();
+  }
 }
 
 /** A namespace behind the hop, which ends with its only process. */
