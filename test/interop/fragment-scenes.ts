@@ -77,14 +77,7 @@ export function datagrams(options: FragmentGround, sizes: readonly number[]) {
     ours.setsockopt(SOL_SOCKET, SO_RCVBUF, BUFFER);
     ours.setsockopt(SOL_SOCKET, SO_SNDBUF, BUFFER);
     ours.bind({ address: IpAddress.parse(OURS[family]) as IpAddress, port: PORT });
-    const buffer = new Uint8Array(65_536);
-    ours.onReady = () => {
-      for (;;) {
-        const message = ours.recvfrom(buffer);
-        if (typeof message === 'number') return;
-        ours.sendto(buffer.subarray(0, message.length), 0, message.from);
-      }
-    };
+    echo(ours);
     const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: BUFFER });
     socket.connect(PORT, OURS[family]);
     await once(socket, 'connect');
@@ -103,6 +96,66 @@ export function datagrams(options: FragmentGround, sizes: readonly number[]) {
     ours.close();
     return { wrong };
   });
+}
+
+/**
+ * A host behind a hop of 1280 bytes, which the kernel forwards into: each size is asked for until it is answered, as what is too large for the hop is lost until the kernel
+ * has said so. @returns tries, by size
+ */
+export async function narrow(family: 4 | 6, sizes: readonly number[]) {
+  setSysctl(family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding', 1);
+  setSysctl(family === 4 ? 'net.ipv4.icmp_ratelimit' : 'net.ipv6.icmp.ratelimit', 0);
+  const prefix = family === 4 ? '10.9.' : 'fd09:';
+  const bits = family === 4 ? 24 : 64;
+  const address = (network: number, host: number) =>
+    family === 4 ? `${prefix}${network}.${host}` : `${prefix}${network}::${host}`;
+  const hosts = [1500, 1280].map((mtu, network) => {
+    const tun = openTun({ address: `${address(network, 1)}/${bits}`, mtu });
+    const routes = [{ destination: family === 4 ? '0.0.0.0/0' : '::/0', via: address(network, 1) }];
+    return createHost({ link: tun, address: `${address(network, 2)}/${bits}`, routes });
+  }) as [Host, Host];
+  try {
+    const [asking, answering] = hosts.map((host) => {
+      const socket = host.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM) as DatagramSocket;
+      socket.setsockopt(SOL_SOCKET, SO_RCVBUF, BUFFER);
+      return socket;
+    }) as [DatagramSocket, DatagramSocket];
+    answering.bind({ address: IpAddress.parse(address(1, 2)) as IpAddress, port: PORT });
+    echo(answering);
+    asking.connect({ address: IpAddress.parse(address(1, 2)) as IpAddress, port: PORT });
+    const tries: Record<number, number> = {};
+    for (const size of sizes) tries[size] = await triesOf(asking, size);
+    return { tries, counters: hosts.map((host) => ({ ...host.counters })) };
+  } finally {
+    for (const host of hosts) await host.close({ timeout: 0 });
+  }
+}
+
+function echo(socket: DatagramSocket): void {
+  const buffer = new Uint8Array(65_536);
+  socket.onReady = () => {
+    for (;;) {
+      const message = socket.recvfrom(buffer);
+      if (typeof message === 'number') return;
+      socket.sendto(buffer.subarray(0, message.length), 0, message.from);
+    }
+  };
+}
+
+/** How often a datagram of that size must be sent until the answer is right; 9: it never is. */
+async function triesOf(socket: DatagramSocket, size: number): Promise<number> {
+  const sent = Buffer.alloc(size, `${size},`);
+  const received = Buffer.alloc(size + 1);
+  for (let tries = 1; tries < 9; tries++) {
+    const ready = new Promise<void>((resolve) => {
+      socket.onReady = () => resolve();
+      setTimeout(resolve, 300);
+    });
+    socket.send(sent);
+    await ready;
+    if (socket.recv(received) === size && received.subarray(0, size).equals(sent)) return tries;
+  }
+  return 9;
 }
 
 /** Ip or Ip6 of the kernel, as far as it is about fragments. */

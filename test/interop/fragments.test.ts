@@ -48,5 +48,14 @@ describeWithTun('fragments with the kernel', () => {
         expect(wrong).to.deep.equal([]);
       });
     }
+
+    const narrow = patient(() => run.narrow(family, [1000, 1252, 1253, 1400, 1472, 1473, 5000, 40_000]));
+    it(`RFC ${family === 4 ? 1191 : 8201}: datagrams pass a hop of 1280 bytes, once the kernel has said that it is so, IPv${family}`, async () => {
+      const { tries, counters } = await narrow();
+      expect(Object.values(tries).filter((count) => count > 8)).to.deep.equal([]);
+      const [near] = counters as unknown as Record<string, number>[];
+      expect(near?.[family === 4 ? 'IcmpInDestUnreachs' : 'Icmp6InPktTooBigs']).to.equal(1);
+      expect(near?.[family === 4 ? 'FragOKs' : 'Ip6FragOKs']).to.be.at.least(6);
+    });
   }
 });

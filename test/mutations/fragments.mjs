@@ -114,6 +114,8 @@ export default [
     'reassemblyTimedOut(from, first, now);\n        chunk.release();',
     'reassemblyTimedOut(from, first, now);',
   ),
+  reassembly('fragments: the zone of the source is lost', 'out.s0 = s0;', ''),
+  reassembly('fragments: the zone of the destination is lost', 'out.d0 = d0;', ''),
   reassembly('fragments: sources stay', 'this.#sources.leave(datagram.source);', ''),
   reassembly(
     'fragments: a closed stack keeps them',
