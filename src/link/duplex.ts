@@ -27,6 +27,8 @@ export interface DuplexLinkOptions {
   mtu?: number;
   /** `duplex` by default. */
   name?: string;
+  /** The packets are Ethernet frames, for `createEthernet` or a switch; `mtu` is that of frames then, 1514 by default. */
+  medium?: 'ethernet';
 }
 
 /** Packets that wait for the end of the turn before the stream is asked to pause. */
@@ -42,9 +44,11 @@ const LONGEST_PACKET = 65_535;
  * @throws TypeError when this is no stream, or one of bytes: it would lose where packets begin and end
  */
 export function linkFromDuplex(stream: PacketDuplex, options: DuplexLinkOptions = {}): Link {
-  const { mtu = 1500, name = 'duplex' } = options;
+  const { medium, mtu = medium === 'ethernet' ? 1514 : 1500, name = 'duplex' } = options;
   if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= LONGEST_PACKET))
     throw new RangeError(`linkFromDuplex: mtu must be an integer in 68..65535, got ${mtu}`);
+  if (medium !== undefined && medium !== 'ethernet')
+    throw new TypeError(`linkFromDuplex: medium must be 'ethernet', or left out; got ${String(medium)}`);
   if (typeof stream?.on !== 'function' || typeof stream.write !== 'function')
     throw new TypeError('linkFromDuplex: a Duplex stream is needed, with on() and write()');
   if (stream.readableObjectMode === false || stream.writableObjectMode === false) {
@@ -52,11 +56,12 @@ export function linkFromDuplex(stream: PacketDuplex, options: DuplexLinkOptions 
       'linkFromDuplex: the stream must be in object mode, one packet per chunk; make it with { objectMode: true }',
     );
   }
-  return new DuplexLink(stream, mtu, name);
+  return new DuplexLink(stream, mtu, name, medium);
 }
 
 class DuplexLink implements Link {
   readonly name: string;
+  readonly medium: 'ethernet' | undefined;
   readonly capabilities: LinkCapabilities;
   readonly #stream: PacketDuplex;
   #receiver: LinkReceiver | undefined;
@@ -75,9 +80,10 @@ class DuplexLink implements Link {
   #reason: Error | undefined;
   #closed = false;
 
-  constructor(stream: PacketDuplex, mtu: number, name: string) {
+  constructor(stream: PacketDuplex, mtu: number, name: string, medium: 'ethernet' | undefined) {
     this.#stream = stream;
     this.name = name;
+    this.medium = medium;
     this.capabilities = { mtu, checksumOffload: false, segmentationOffload: 0 };
     stream.on('error', (error) => this.#end(error));
     stream.on('end', () => this.#end(undefined));

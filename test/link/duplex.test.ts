@@ -1,7 +1,10 @@
 import { Duplex } from 'node:stream';
 import { expect } from 'chai';
+import { createHost, type Host } from '../../src/host.ts';
 import { linkFromDuplex, type PacketDuplex } from '../../src/link/duplex.ts';
+import { createEthernet } from '../../src/link/ethernet.ts';
 import { Slab } from '../../src/link/slab.ts';
+import { createSwitch } from '../../src/link/switch.ts';
 import { RealClock } from '../../src/time/real-clock.ts';
 import { batchOf, bytesOf, Collector, packetOf, pattern, tcpPacket } from './collector.ts';
 
@@ -189,8 +192,34 @@ describe('linkFromDuplex', () => {
     expect(() => link.attach(left)).to.throw(Error, 'duplex was closed');
   });
 
+  it('with frames in it, it is an Ethernet cable: from a switch to a host', async () => {
+    const [a, b] = streams();
+    const clock = new RealClock();
+    const lan = createSwitch({ clock });
+    lan.connect(linkFromDuplex(a, { medium: 'ethernet' }));
+    const links = [lan.port(), linkFromDuplex(b, { medium: 'ethernet' })];
+    expect(links[1]?.capabilities.mtu).to.equal(1514);
+    const [one, two] = links.map((link, i) =>
+      createHost({ link: createEthernet(link, { duplicateDetection: false }), address: `10.0.0.${i + 1}/24`, clock }),
+    ) as [Host, Host];
+    const listener = await two.listen('tcp', '10.0.0.2:80');
+    const [near, far] = await Promise.all([one.dial('tcp', '10.0.0.2:80'), listener.accept()]);
+    const bytes = pattern(100_000);
+    const back = new Uint8Array(bytes.length);
+    const written = near.write(bytes);
+    for (let at = 0; at < back.length; ) at += (await far.read(back.subarray(at))) ?? back.length;
+    await written;
+    expect(Buffer.compare(back, bytes)).to.equal(0);
+    expect(() =>
+      createHost({ link: linkFromDuplex(streams()[0], { medium: 'ethernet' }), address: '10.0.0.3/24' }),
+    ).to.throw(TypeError, 'createEthernet(link)');
+    await Promise.all([one.close(), two.close()]);
+    lan.close();
+  });
+
   it('refuses wrong use', () => {
     const [a] = streams();
+    expect(() => linkFromDuplex(a, { medium: 'ip' as 'ethernet' })).to.throw(TypeError, 'medium');
     expect(() => linkFromDuplex(a, { mtu: 20 })).to.throw(RangeError, 'mtu');
     expect(() => linkFromDuplex({} as PacketDuplex)).to.throw(TypeError, 'a Duplex stream is needed');
     expect(() => linkFromDuplex(new Duplex({ read() {} }))).to.throw(TypeError, 'object mode');
