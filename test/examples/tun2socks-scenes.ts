@@ -1,5 +1,6 @@
 /** What tun2socks.test.ts plays: a client and the proxy in one namespace, servers behind a veth pair in another, to which only the proxy has a way. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -56,10 +57,24 @@ async function setUp(size: number): Promise<Setup> {
   return { neighbour, server, proxy, hash: String(hash).trim() };
 }
 
-async function within<T>(size: number, play: (setup: Setup) => Promise<T>): Promise<T> {
+/** Downloads a page of `size` bytes over IPv4 and IPv6; what curl says of a closed port; whether pings are answered; what comes after one has sent and ended. */
+export async function play(size: number) {
   const setup = await setUp(size);
   try {
-    return await play(setup);
+    const downloads = SERVERS.map((server) => download(server, size, setup.hash));
+    const closed = spawnSync('curl', ['--silent', '--show-error', '--max-time', '10', `http://${SERVERS[0]}:82/`]);
+    const ping = spawnSync('ping', ['-c', '1', '-W', '0.2', SERVERS[0] as string]);
+    const socket = connect({ host: SERVERS[0], port: 81, allowHalfOpen: true });
+    socket.end(Buffer.alloc(1_000_000));
+    let returned = 0;
+    socket.on('data', (data: Buffer) => (returned += data.length));
+    await once(socket, 'end');
+    return {
+      downloads,
+      closed: { status: closed.status, said: closed.stderr.toString() },
+      ping: ping.status,
+      returned,
+    };
   } finally {
     setup.proxy.kill();
     setup.server.kill();
@@ -67,30 +82,10 @@ async function within<T>(size: number, play: (setup: Setup) => Promise<T>): Prom
   }
 }
 
-/** Downloads a page of that size. */
-export function download(family: 4 | 6, size: number) {
-  return within(size, async ({ hash }) => {
-    const url = family === 4 ? `http://${SERVERS[0]}/` : `http://[${SERVERS[1]}]/`;
-    const { createHash } = await import('node:crypto');
-    const curl = spawnSync('curl', ['--silent', '--show-error', '--max-time', '15', url], {
-      maxBuffer: 2 * size,
-    });
-    if (curl.error !== undefined) throw curl.error;
-    const got = createHash('sha256').update(curl.stdout).digest('hex');
-    return { bytes: curl.stdout.length, equal: got === hash, said: curl.stderr.toString() };
-  });
-}
-
-/** What curl says of a port that nobody listens on; whether pings are answered; and what comes after one has sent and ended. */
-export function manners(size: number) {
-  return within(32, async () => {
-    const curl = spawnSync('curl', ['--silent', '--show-error', '--max-time', '10', `http://${SERVERS[0]}:82/`]);
-    const ping = spawnSync('ping', ['-c', '1', '-W', '0.2', SERVERS[0] as string]);
-    const socket = connect({ host: SERVERS[0], port: 81, allowHalfOpen: true });
-    socket.end(Buffer.alloc(size));
-    let got = 0;
-    socket.on('data', (data: Buffer) => (got += data.length));
-    await once(socket, 'end');
-    return { got, curl: curl.status, said: curl.stderr.toString(), ping: ping.status };
-  });
+function download(server: string, size: number, hash: string) {
+  const url = server.includes(':') ? `http://[${server}]/` : `http://${server}/`;
+  const curl = spawnSync('curl', ['--silent', '--show-error', '--max-time', '15', url], { maxBuffer: 2 * size });
+  if (curl.error !== undefined) throw curl.error;
+  const got = createHash('sha256').update(curl.stdout).digest('hex');
+  return { bytes: curl.stdout.length, equal: got === hash, said: curl.stderr.toString() };
 }

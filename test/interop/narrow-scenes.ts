@@ -52,12 +52,12 @@ export function throughNarrowHop({ offload, silent, sysctl }: NarrowScene, size:
 }
 
 /** The same over IPv6; the kernel says so. */
-export async function throughNarrowHop6(offload: boolean, size: number) {
+export async function throughNarrowHop6(size: number) {
   const neighbour = await Neighbour.start(['fd08::1/64'], ['fd08::2/64'], HOP);
   // Else its MSS would say how narrow the hop is.
   neighbour.run('ip', '-6', 'route', 'add', 'default', 'via', 'fd08::1', 'advmss', '1440');
   setSysctl('net.ipv6.conf.all.forwarding', 1);
-  const tun = openTun({ address: 'fd09::1/64', offload });
+  const tun = openTun({ address: 'fd09::1/64' });
   const routes = [{ destination: '::/0', via: 'fd09::1' }];
   const host = createHost({ link: tun, address: 'fd09::2/64', routes, sysctl: { tcp_timewait_len: 0.1 } });
   const [program, ...entry] = neighbour.entry;

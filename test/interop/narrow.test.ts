@@ -24,16 +24,14 @@ describeWithTun('a hop of 1280 bytes behind the kernel', () => {
     });
   }
 
-  for (const offload of [true, false]) {
-    itWithTools(`RFC 8201: over IPv6 it says so, too, offload ${offload}`, async () => {
-      const { got, mss, pmtu, counters } = await run.throughNarrowHop6(offload, SIZE);
-      expect(got).to.equal(SIZE);
-      expect({ mss, pmtu }).to.deep.equal({ mss: 1208, pmtu: 1280 });
-      // The SYN may find the kernel still busy with addresses of its own.
-      expect(counters.TCPTimeouts - counters.TCPSynRetrans).to.equal(0);
-      expect(counters.Icmp6InPktTooBigs).to.be.greaterThan(0);
-    });
-  }
+  itWithTools('RFC 8201: over IPv6 it says so, too', async () => {
+    const { got, mss, pmtu, counters } = await run.throughNarrowHop6(SIZE);
+    expect(got).to.equal(SIZE);
+    expect({ mss, pmtu }).to.deep.equal({ mss: 1208, pmtu: 1280 });
+    // The SYN may find the kernel still busy with addresses of its own.
+    expect(counters.TCPTimeouts - counters.TCPSynRetrans).to.equal(0);
+    expect(counters.Icmp6InPktTooBigs).to.be.greaterThan(0);
+  });
 
   itWithTools('it is silent: tcp_mtu_probing 2 finds what gets through', async () => {
     const sysctl = { tcp_mtu_probing: 2, tcp_base_mss: 512 };
