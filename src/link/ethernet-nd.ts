@@ -1,13 +1,13 @@
 /** Neighbour discovery at work: RFC 4861 7, and the messages of duplicate address detection (RFC 4862 5.4). */
 import { IPV6_ANY, IpAddress } from '../wire/address.ts';
 import { ETHERTYPE_IPV6, IPV6_GROUP_HIGH } from '../wire/ethernet.ts';
+import { ICMPV6_REDIRECT } from '../wire/icmpv6.ts';
 import { type AddressWords, IPV6_HEADER_LENGTH, PROTOCOL_ICMPV6, writeIpv6 } from '../wire/ipv6.ts';
 import {
   ND_HOP_LIMIT,
   ND_NEIGHBOUR_ADVERTISEMENT,
   ND_NEIGHBOUR_LENGTH,
   ND_NEIGHBOUR_SOLICITATION,
-  ND_REDIRECT,
   ND_ROUTER_ADVERTISEMENT,
   ND_WITH_ADDRESS,
   NdMessage,
@@ -50,7 +50,7 @@ export class NeighbourDiscovery {
       case ND_ROUTER_ADVERTISEMENT:
         statistics.routerAdvertisements++;
         return this.#heardRouter(now);
-      case ND_REDIRECT:
+      case ICMPV6_REDIRECT:
         statistics.redirects++;
         return;
       default:

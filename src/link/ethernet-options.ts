@@ -8,7 +8,7 @@ import type { NeighbourSettings } from './neighbour-settings.ts';
 export interface EthernetOptions {
   /** Our own, `02:00:5e:10:00:01` or its 6 bytes. Default: the one that the link beneath offers (a switch's port does), else a random one, locally administered. */
   readonly hardwareAddress?: string | Uint8Array | undefined;
-  /** `ethernet(tap0)` by default. */
+  /** That of the link beneath by default: `tap0`. */
   readonly name?: string | undefined;
   /**
    * Whether each address is tried out before it is used, as RFC 5227 (IPv4: 4 to 7 s) and RFC 4862 (IPv6: 1 to 2 s) ask; what is sent

@@ -66,7 +66,7 @@ export class Ethernet implements EthernetLink {
     this.#options = options;
     this.#random = options.random ?? (options.seed === undefined ? systemRandom() : seededRandom(options.seed));
     this.hardwareAddress = hardwareAddressOf(options.hardwareAddress ?? frames.hardwareAddress, this.#random);
-    this.name = options.name ?? `ethernet(${frames.name})`;
+    this.name = options.name ?? frames.name;
   }
 
   /** Those of the link beneath as they are now, less the header. */

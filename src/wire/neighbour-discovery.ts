@@ -4,14 +4,13 @@
  */
 import { checksum, fold, pseudoHeaderSum6, sum } from './checksum.ts';
 import { isGroupAddress } from './ethernet.ts';
+import { ICMPV6_REDIRECT, ICMPV6_ROUTER_SOLICITATION } from './icmpv6.ts';
 import { type AddressWords, IPV6_HEADER_LENGTH, PROTOCOL_ICMPV6 } from './ipv6.ts';
 import { ND_BAD_CHECKSUM, ND_BAD_FORMAT, ND_BAD_OPTION, ND_FORWARDED, ND_TRUNCATED, OK } from './reasons.ts';
 
-export const ND_ROUTER_SOLICITATION = 133;
 export const ND_ROUTER_ADVERTISEMENT = 134;
 export const ND_NEIGHBOUR_SOLICITATION = 135;
 export const ND_NEIGHBOUR_ADVERTISEMENT = 136;
-export const ND_REDIRECT = 137;
 
 /** RFC 4861 3.1: with it a packet cannot have come through a router. */
 export const ND_HOP_LIMIT = 255;
@@ -27,7 +26,7 @@ const ROUTER = 0x80;
 const SOLICITED = 0x40;
 const OVERRIDE = 0x20;
 
-/** The shortest message of each kind, bytes, from ND_ROUTER_SOLICITATION on. */
+/** The shortest message of each kind, bytes, from ICMPV6_ROUTER_SOLICITATION on. */
 const SHORTEST: readonly number[] = [8, 16, ND_NEIGHBOUR_LENGTH, ND_NEIGHBOUR_LENGTH, 40];
 
 /** A message as read; one record is used for all. After a reason code other than OK its fields mean nothing. */
@@ -67,7 +66,7 @@ export class NdMessage {
 }
 
 export function isNeighbourDiscovery(type: number): boolean {
-  return type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT;
+  return type >= ICMPV6_ROUTER_SOLICITATION && type <= ICMPV6_REDIRECT;
 }
 
 /**
@@ -77,7 +76,7 @@ export function isNeighbourDiscovery(type: number): boolean {
 export function parseNd(view: DataView, ip: number, offset: number, length: number, out: NdMessage): number {
   if (length < 8) return ND_TRUNCATED;
   out.type = view.getUint8(offset);
-  if (length < (SHORTEST[out.type - ND_ROUTER_SOLICITATION] ?? Infinity)) return ND_TRUNCATED;
+  if (length < (SHORTEST[out.type - ICMPV6_ROUTER_SOLICITATION] ?? Infinity)) return ND_TRUNCATED;
   // RFC 4861 6.1, 7.1, 8.1: hop limit 255, a valid checksum, code 0, in every message.
   if (view.getUint8(ip + 7) !== ND_HOP_LIMIT) return ND_FORWARDED;
   if (view.getUint8(offset + 1) !== 0) return ND_BAD_FORMAT;
@@ -102,11 +101,11 @@ function readAddresses(view: DataView, ip: number, out: NdMessage): void {
 
 /** Looks for the one link-layer address that this kind of message may have; other options are passed over. */
 function readOptions(view: DataView, offset: number, length: number, out: NdMessage): number {
-  const ofTarget = out.type === ND_NEIGHBOUR_ADVERTISEMENT || out.type === ND_REDIRECT;
+  const ofTarget = out.type === ND_NEIGHBOUR_ADVERTISEMENT || out.type === ICMPV6_REDIRECT;
   const wanted = ofTarget ? OPTION_TARGET : OPTION_SOURCE;
   out.hasAddress = false;
   const end = offset + length;
-  let at = offset + (SHORTEST[out.type - ND_ROUTER_SOLICITATION] as number);
+  let at = offset + (SHORTEST[out.type - ICMPV6_ROUTER_SOLICITATION] as number);
   while (at < end) {
     // RFC 4861 4.6: a length of 0 says nothing about where the next option starts: the packet is discarded.
     const size = at + 2 <= end ? view.getUint8(at + 1) << 3 : 0;
@@ -126,11 +125,11 @@ function readOptions(view: DataView, offset: number, length: number, out: NdMess
 /** What only one kind of message has to satisfy. */
 function checkKind(view: DataView, offset: number, out: NdMessage): number {
   // RFC 4861 6.1.2, 8.1: routers speak from their link-local address.
-  const fromRouter = out.type === ND_ROUTER_ADVERTISEMENT || out.type === ND_REDIRECT;
+  const fromRouter = out.type === ND_ROUTER_ADVERTISEMENT || out.type === ICMPV6_REDIRECT;
   if (fromRouter && out.s0 >>> 22 !== 0x3fa) return ND_BAD_FORMAT;
   // RFC 4861 6.1.1, 7.1.1: whoever has no address yet tells none.
   if (!fromRouter && out.fromUnspecified && out.hasAddress) return ND_BAD_FORMAT;
-  if (out.type === ND_ROUTER_SOLICITATION || out.type === ND_ROUTER_ADVERTISEMENT) return OK;
+  if (out.type === ICMPV6_ROUTER_SOLICITATION || out.type === ND_ROUTER_ADVERTISEMENT) return OK;
   out.t0 = view.getInt32(offset + 8);
   out.t1 = view.getInt32(offset + 12);
   out.t2 = view.getInt32(offset + 16);

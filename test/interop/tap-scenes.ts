@@ -108,11 +108,13 @@ export const bodyHash = () => createHash('sha256').update(BODY).digest('hex');
 
 export async function pings() {
   const { link, host, tap } = side();
-  const [arping, ping, ping6, large, others] = await Promise.all([
+  const [arping, ping, ping6, large, local, others] = await Promise.all([
     said('arping', '-c', '2', '-w', '3', '-I', 'tap0', '10.0.0.2'),
     said('ping', '-c', '2', '-i', '0.1', '-W', '2', '10.0.0.2'),
     said('ping', '-6', '-c', '2', '-i', '0.1', '-W', '2', 'fd00::2'),
-    said('ping', '-c', '2', '-i', '0.1', '-W', '2', '-s', '1472', '10.0.0.2'),
+    said('ping', '-c', '2', '-i', '0.1', '-W', '2', '-s', '65507', '10.0.0.2'),
+    // RFC 4291 2.5.1: the link-local address that follows from our hardware address.
+    said('ping', '-6', '-c', '2', '-i', '0.1', '-W', '2', 'fe80::ff:fe00:2%tap0'),
     // We answer for nobody else.
     said('arping', '-c', '1', '-w', '1', '-I', 'tap0', '10.0.0.3'),
   ]);
@@ -120,7 +122,7 @@ export async function pings() {
   const ours = [...neighbours(link, '10.0.0.1'), ...neighbours(link, 'fd00::1')];
   const { kernelAddress } = tap;
   await host.close();
-  return { arping, ping, ping6, large, known, others, ours, kernelAddress };
+  return { arping, ping, ping6, large, local, known, others, ours, kernelAddress };
 }
 
 export async function transfers(offload: boolean) {
@@ -130,10 +132,13 @@ export async function transfers(offload: boolean) {
   // And the other way: we dial the kernel.
   const server = createServer((socket) => socket.pipe(socket)).listen(7, '::');
   const echoes: string[] = [];
-  for (const address of ['10.0.0.1:7', '[fd00::1]:7']) {
+  const linkLocal = /fe80::[0-9a-f:]+/.exec(
+    await said('ip', '-o', '-6', 'addr', 'show', 'dev', 'tap0', 'scope', 'link'),
+  )?.[0];
+  for (const address of ['10.0.0.1:7', '[fd00::1]:7', `[${linkLocal}%tap0]:7`]) {
     const conn = await host.dial('tcp', address);
     const buffer = new Uint8Array(100);
-    await conn.write(new TextEncoder().encode(`hello ${address}`));
+    await conn.write(new TextEncoder().encode('hello'));
     echoes.push(new TextDecoder().decode(buffer.subarray(0, (await conn.read(buffer)) ?? 0)));
     await conn.close();
   }

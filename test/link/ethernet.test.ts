@@ -436,7 +436,7 @@ describe('createEthernet: the link', () => {
     expect(() => createEthernet(small)).to.throw(RangeError, '81 bytes');
     expect(() => createEthernet(undefined as unknown as typeof frames)).to.throw(TypeError, 'link of frames');
     const link = createEthernet(frames);
-    expect(link.name).to.equal('ethernet(pipe0)');
+    expect([link.name, createEthernet(frames, { name: 'eth0' }).name]).to.deep.equal(['pipe0', 'eth0']);
     expect([link.neighbours(), link.addresses()]).to.deep.equal([[], []]);
     expect(() => link.send(batchOf())).to.throw(Error, 'not attached');
     new Collector(new VirtualClock(), link);
