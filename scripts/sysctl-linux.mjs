@@ -29,6 +29,7 @@ export const different = {
 export const ofTheMachine = {
   ip_forward: 'what the first network of the machine has',
   forwarding: 'of each interface',
+  rp_filter: 'of each interface',
   tcp_congestion_control: 'what the distribution chose, or what a container may have',
   tcp_max_syn_backlog: 'of the size of the table of connections, 128 at least',
   tcp_max_tw_buckets: 'of the size of the table of connections',

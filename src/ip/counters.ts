@@ -19,6 +19,8 @@ export class IpCounters {
   /** Of packets for others: sent on, or without a route; IpExt has the latter on Linux. */
   ForwDatagrams = 0;
   InNoRoutes = 0;
+  /** Packets that rp_filter did not believe; TcpExt has it on Linux. */
+  IPReversePathFilter = 0;
   /** Fragments that came, datagrams that became whole of them, and failures: what was dropped, or timed out. */
   ReasmReqds = 0;
   ReasmOKs = 0;

@@ -37,6 +37,10 @@ export class IpInput {
     else ipCounters.InReceives++;
     if (reason === OK) {
       countEcn(ipCounters, inbound);
+      if (this.#stack.sysctl.rp_filter !== 0 && this.#isUnbelievable(from, inbound)) {
+        ipCounters.IPReversePathFilter++;
+        return this.#stack.drop('ip-reverse-path', now);
+      }
       // RFC 1122 3.2.1.3, RFC 1812 5.2.3: what is not for this host may be for another.
       if (this.#stack.network.isForUs(from, inbound) || this.#isForEverybody(inbound))
         return this.#received(from, inbound, now);
@@ -47,6 +51,13 @@ export class IpInput {
     else if (reason === IPV6_BAD_ADDRESS) ipCounters.Ip6InAddrErrors++;
     else ipCounters.Ip6InHdrErrors++;
     this.#stack.drop(reasonName(reason), now);
+  }
+
+  /** rp_filter; who has no address yet, and the host itself, are believed. */
+  #isUnbelievable(from: Interface, inbound: InboundPacket): boolean {
+    const { network, sysctl } = this.#stack;
+    if (inbound.family === 6 || inbound.s3 === 0 || network.isLoopback(from)) return false;
+    return !network.hasWayBack(from, inbound, sysctl.rp_filter === 1);
   }
 
   /** What was to be forwarded over an interface, and found no neighbour there. */

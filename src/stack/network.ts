@@ -194,6 +194,13 @@ export class Network implements PathKnowledge {
     return this.hasAddress(d0, d1, d2, d3);
   }
 
+  /** RFC 1812 5.3.8: whether packets back to the source of one that came in would go out where it came from (`strict`), or anywhere. */
+  hasWayBack(from: Interface, { family, s0, s1, s2, s3 }: InboundPacket, strict: boolean): boolean {
+    const route = this.routes.find(family, s0, s1, s2, s3);
+    if (route === undefined || route.rejection !== undefined) return false;
+    return !strict || route.interface === from;
+  }
+
   /** Whether a packet goes to one host, which may be anywhere. */
   isForeign({ family, d0, d1, d2, d3 }: InboundPacket): boolean {
     return isRoutable(family, d0, d1, d2, d3) && !(family === 4 && this.isBroadcast4(d3));

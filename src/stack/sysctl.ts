@@ -40,6 +40,7 @@ const BOUNDS: Readonly<Partial<Record<string, readonly [least: number, most: num
   tcp_pingpong_thresh: [1, BYTE],
   ip_default_ttl: [1, BYTE],
   ip_no_pmtu_disc: [0, 3],
+  rp_filter: [0, 2],
   ipfrag_high_thresh: [0, Number.MAX_SAFE_INTEGER],
   ip6frag_high_thresh: [0, Number.MAX_SAFE_INTEGER],
   ipfrag_time: [0, 2_147_483],

@@ -173,6 +173,11 @@ export interface TcpConfig {
   ip_forward: boolean;
   /** The same for IPv6 (net.ipv6.conf.all.forwarding). */
   forwarding: boolean;
+  /**
+   * Whether the source of an IPv4 packet is held against the routes (RFC 1812 5.3.8; net.ipv4.conf.all.rp_filter): 1: the best way back to it must be the link that
+   * the packet came in on; 2: there must be a way back; 0: neither.
+   */
+  rp_filter: number;
   /** Whether sockets of AF_INET6 leave IPv4 to others unless they say so (IPV6_V6ONLY). */
   bindv6only: boolean;
   /**
@@ -295,6 +300,7 @@ export function defaultConfig(): TcpConfig {
     ip_default_ttl: 64,
     ip_forward: false,
     forwarding: false,
+    rp_filter: 0,
     bindv6only: false,
     ip_no_pmtu_disc: 0,
     mtu_expires: 600,

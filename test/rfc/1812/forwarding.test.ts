@@ -138,6 +138,23 @@ describe('RFC 1812: forwarding', () => {
       expect(t.stack.counters).to.include({ InAddrErrors: 1, ForwDatagrams: 0 });
     });
 
+  it('5.3.8: rp_filter, off by default: 1 believes a source on the link that leads back to it, 2 one that any link leads to', () => {
+    for (const [mode, seen] of [
+      [0, ['10.1.0.7', '10.2.0.8', '198.51.100.1']],
+      [1, ['10.1.0.7']],
+      [2, ['10.1.0.7', '10.2.0.8']],
+    ] as const) {
+      const t = new Router(mode === 0 ? {} : { sysctl: { rp_filter: mode } });
+      for (const from of ['10.1.0.7', '10.2.0.8', '198.51.100.1']) t.pass({ from, to: TO });
+      expect(t.passed().map(({ from }) => from)).to.deep.equal(seen);
+      expect(t.left.drain()).to.deep.equal([]);
+      expect(t.stack.counters.IPReversePathFilter).to.equal(3 - seen.length);
+      // What comes to the router itself, too.
+      t.pass({ from: '198.51.100.1', to: '10.1.0.1', protocol: 99 });
+      expect(t.left.drain()).to.have.length(mode === 0 ? 1 : 0);
+    }
+  });
+
   it('5.2.2: nothing with a wrong header is forwarded', () => {
     const t = new Router();
     for (const at of [8, 10, 1]) {
