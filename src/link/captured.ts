@@ -99,6 +99,9 @@ class Captured implements CapturedLink {
       get addresses() {
         return receiver.addresses;
       },
+      get isRouter() {
+        return receiver.isRouter === true;
+      },
       receive: (batch) => {
         this.#show(batch, batch.length, 'in', receiver);
         receiver.receive(batch);

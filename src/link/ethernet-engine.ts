@@ -66,6 +66,10 @@ export class EthernetEngine implements Station {
     this.own.list();
   }
 
+  get isRouter(): boolean {
+    return this.#receiver.isRouter === true;
+  }
+
   output(packet: Packet): void {
     this.#sender.sendOne(packet, this.#receiver.clock.now());
   }

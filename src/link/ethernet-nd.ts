@@ -101,11 +101,11 @@ export class NeighbourDiscovery {
   /** RFC 4861 7.2.4. */
   #answer(target: IpAddress): void {
     const { s0, s1, s2, s3, fromUnspecified, hasAddress, addressHigh, addressLow } = message;
-    const { frames, statistics, high, low } = this.#station;
+    const { frames, statistics, high, low, isRouter: router } = this.#station;
     const solicited = !fromUnspecified;
     const to = solicited ? IpAddress.v6(s0, s1, s2, s3) : ALL_NODES;
     const type = ND_NEIGHBOUR_ADVERTISEMENT;
-    const length = this.#write(target, to, { type, target, solicited, override: true, address: [high, low] });
+    const length = this.#write(target, to, { type, target, router, solicited, override: true, address: [high, low] });
     statistics.advertisementsSent++;
     if (fromUnspecified) return frames.sendMessage(length, IPV6_GROUP_HIGH, ALL_NODES.w3, ETHERTYPE_IPV6);
     if (hasAddress) return frames.sendMessage(length, addressHigh, addressLow, ETHERTYPE_IPV6);

@@ -41,6 +41,8 @@ export interface Station {
   /** Our hardware address. */
   readonly high: number;
   readonly low: number;
+  /** The host forwards IPv6. */
+  readonly isRouter: boolean;
   readonly settings: NeighbourSettings;
   readonly statistics: EthernetStatistics;
   readonly frames: FrameWriter;

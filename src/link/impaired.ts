@@ -100,6 +100,9 @@ class Impaired implements ImpairedLink {
       get addresses() {
         return receiver.addresses;
       },
+      get isRouter() {
+        return receiver.isRouter === true;
+      },
       receive: (batch) => {
         if (!this.#closed) inward.take(batch);
       },

@@ -63,6 +63,8 @@ export interface LinkReceiver {
   readonly clock: Clock;
   /** Those of the host on this link, as they are now: a link with neighbours answers for them. */
   readonly addresses: readonly InterfaceAddress[];
+  /** The host forwards IPv6, as it is now: it says so to neighbours. */
+  readonly isRouter?: boolean;
   /**
    * Packets for the host. The link keeps its reference to each packet's chunk: after the call it looks at `chunk.refs`,
    * reuses the chunk when it is alone with it, and otherwise releases it and takes another.

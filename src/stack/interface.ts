@@ -23,6 +23,8 @@ export const LOOPBACK_INDEX = 1;
 export interface InterfaceOwner {
   readonly slab: Slab;
   readonly clock: Clock;
+  /** It forwards IPv6. */
+  readonly isRouter: boolean;
   received(from: Interface, batch: PacketBatch): void;
   writable(): void;
   /** A link has a carrier again, or none any more: other routes may serve. */
@@ -74,6 +76,10 @@ export class Interface implements LinkReceiver {
 
   get slab(): Slab {
     return this.#owner.slab;
+  }
+
+  get isRouter(): boolean {
+    return this.#owner.isRouter;
   }
 
   get clock(): Clock {

@@ -129,6 +129,10 @@ export class Stack implements InterfaceOwner {
     return this.network.interfaces;
   }
 
+  get isRouter(): boolean {
+    return this.sysctl.forwarding;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

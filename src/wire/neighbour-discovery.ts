@@ -167,6 +167,7 @@ export function solicitedNodeWord(w3: number): number {
 export interface NeighbourMessage {
   readonly type: typeof ND_NEIGHBOUR_SOLICITATION | typeof ND_NEIGHBOUR_ADVERTISEMENT;
   readonly target: AddressWords;
+  readonly router?: boolean;
   readonly solicited?: boolean;
   readonly override?: boolean;
   /** The sender's of a solicitation, the target's of an advertisement: high 16 and low 32 bits. */
@@ -179,10 +180,11 @@ export interface NeighbourMessage {
  * @returns bytes written: 24 or 32
  */
 export function writeNeighbourMessage(view: DataView, ip: number, message: NeighbourMessage): number {
-  const { type, target, solicited = false, override = false, address } = message;
+  const { type, target, router = false, solicited = false, override = false, address } = message;
   const at = ip + IPV6_HEADER_LENGTH;
   view.setUint32(at, type << 24);
-  view.setUint32(at + 4, ((solicited ? SOLICITED : 0) | (override ? OVERRIDE : 0)) << 24);
+  const flags = (router ? ROUTER : 0) | (solicited ? SOLICITED : 0) | (override ? OVERRIDE : 0);
+  view.setUint32(at + 4, flags << 24);
   view.setInt32(at + 8, target.bareW0);
   view.setInt32(at + 12, target.w1);
   view.setInt32(at + 16, target.w2);

@@ -94,6 +94,7 @@ export default [
   ndWire('4861: redirects about groups', 'if (view.getUint8(offset + 24) === 0xff) return ND_BAD_FORMAT;', ''),
   ndWire('4861: addresses of groups', 'out.hasAddress = !isGroupAddress(out.addressHigh);', 'out.hasAddress = true;'),
   ndWire('2464: addresses of any length', '=== wanted && size === 8', '=== wanted'),
+  nd('4861: routers are hosts', 'target, router, solicited,', 'target, solicited,'),
   nd('4861: no answers', 'this.#answer(IpAddress.v6(t0, t1, t2, t3));', ''),
   nd('4862: who looks for somebody ends a trial', 'if (!fromUnspecified) return;', ''),
   nd('4862: others’ trials count for nothing', 'return own.contested(asked, high, low);', 'return;'),

@@ -55,6 +55,7 @@ class FrameLink implements Link {
 class Host extends Collector {
   override readonly addresses: InterfaceAddress[] = [];
   readonly conflicts: AddressConflict[] = [];
+  isRouter = false;
 
   conflict(conflict: AddressConflict): void {
     this.conflicts.push(conflict);

@@ -32,8 +32,9 @@ function network() {
     clock,
     seed: 2,
   });
+  const onLan = ethernet(3);
   const neighbour = createHost({
-    link: ethernet(3),
+    link: onLan,
     address: ['10.2.0.7/24', 'fd02::7/64'],
     routes: [
       { destination: '0.0.0.0/0', via: '10.2.0.1' },
@@ -43,7 +44,7 @@ function network() {
     seed: 3,
   });
   const close = () => clock.run({ until: Promise.all([host.close(), router.close(), neighbour.close()]) });
-  return { clock, host, router, neighbour, close };
+  return { clock, host, router, neighbour, onLan, close };
 }
 
 describe('RFC 1812 5.2.7.1, RFC 4861 7.2.2: a next hop that does not answer', () => {
@@ -66,13 +67,16 @@ describe('RFC 1812 5.2.7.1, RFC 4861 7.2.2: a next hop that does not answer', ()
   });
 
   it('one that answers gets what waited', async () => {
-    const { clock, host, neighbour, close } = network();
+    const { clock, host, neighbour, onLan, close } = network();
     for (const address of ['10.2.0.7:80', '[fd02::7]:80']) {
       await neighbour.listen('tcp', address);
       const begun = clock.now();
       await clock.run({ until: host.dial('tcp', address) });
       expect(clock.now()).to.equal(begun);
     }
+    // RFC 4861 7.2.4: to its neighbour it said that it is a router.
+    const routers = onLan.neighbours().filter(({ isRouter }) => isRouter);
+    expect(routers.map(({ address }) => String(address))).to.deep.equal(['fd02::1']);
     await close();
   });
 });

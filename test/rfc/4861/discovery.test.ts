@@ -88,6 +88,13 @@ describe('RFC 4861: neighbour discovery', () => {
     expect(once(wire, { ...NS, option: [1, OTHER] })).to.deep.equal([`fd00::2 ${OTHER} STALE`]);
   });
 
+  it('7.2.4: a router says that it is one', () => {
+    const wire = ethernetWire();
+    wire.host.isRouter = true;
+    wire.arrives(ndFrame(NS));
+    expect(wire.said()).to.deep.equal(['us>peer na fd00::1 fd00::1>fd00::2 RSO us']);
+  });
+
   it('7.2.3: for an address that is not ours nobody is answered, nor learned', () => {
     const wire = ethernetWire();
     wire.arrives(ndFrame({ ...NS, target: 'fd00:1::1' }));
