@@ -1,7 +1,7 @@
 /** createHost: links, a stack and Go's net, put together into what a user holds. */
 
 import type { Closable } from './net/descriptor.ts';
-import { type DialOptions, dial } from './net/dial.ts';
+import { type DialOptions, type DialTCPOptions, dial, dialTCP } from './net/dial.ts';
 import { dnsPlanOf } from './net/dns-options.ts';
 import type { DnsResolver } from './net/dns-resolver.ts';
 import { errClosed, SyscallError } from './net/errors.ts';
@@ -20,8 +20,15 @@ import {
   traceOf,
 } from './net/host-options.ts';
 import { hostResolver } from './net/host-resolver.ts';
-import { type ListenOptions, listen } from './net/listen.ts';
-import { type DialPacketOptions, dialPacket, type ListenPacketOptions, listenPacket } from './net/listen-packet.ts';
+import { type ListenOptions, listen, listenTCP } from './net/listen.ts';
+import {
+  type DialPacketOptions,
+  dialPacket,
+  dialUDP,
+  type ListenPacketOptions,
+  listenPacket,
+  listenUDP,
+} from './net/listen-packet.ts';
 import type { Net } from './net/net.ts';
 import { OpError } from './net/op-error.ts';
 import { lookupAddresses, resolveTCPAddr } from './net/resolve.ts';
@@ -151,6 +158,50 @@ export class Host {
       return Promise.reject(new OpError('dial', network, undefined, undefined, errClosed));
     if (isUdpNetwork(network)) return dialPacket(this.#net, network, address, options as DialPacketOptions);
     return dial(this.#net, network, address, options as DialOptions);
+  }
+
+  /** As `dial`, with a time for everything, ms (Go: DialTimeout). */
+  dialTimeout(
+    network: 'udp' | 'udp4' | 'udp6',
+    address: string,
+    timeout: number,
+    signal?: AbortSignal,
+  ): Promise<UDPConn>;
+  dialTimeout(network: string, address: string, timeout: number, signal?: AbortSignal): Promise<TCPConn>;
+  dialTimeout(network: string, address: string, timeout: number, signal?: AbortSignal): Promise<TCPConn | UDPConn> {
+    return this.dial(network, address, { timeout, signal });
+  }
+
+  /**
+   * Connects from one address, undefined leaving it to the stack, to another: no names, and no second try. As Go's DialTCP.
+   * @throws OpError (as a rejection) `dial tcp 10.9.0.1:7->10.9.0.2:80: bind: address already in use`
+   */
+  dialTCP(network: string, local: TCPAddr | undefined, remote: TCPAddr, options?: DialTCPOptions): Promise<TCPConn> {
+    if (this.#closing !== undefined) return Promise.reject(new OpError('dial', network, local, remote, errClosed));
+    return dialTCP(this.#net, network, local, remote, options);
+  }
+
+  /** As `dialTCP`, of UDP. */
+  dialUDP(
+    network: string,
+    local: UDPAddr | undefined,
+    remote: UDPAddr,
+    options?: ListenPacketOptions,
+  ): Promise<UDPConn> {
+    if (this.#closing !== undefined) return Promise.reject(new OpError('dial', network, local, remote, errClosed));
+    return dialUDP(this.#net, network, local, remote, options);
+  }
+
+  /** Listens on an address; undefined: on all, on a free port. As Go's ListenTCP. @throws OpError (as a rejection) as `listen` */
+  listenTCP(network: string, local?: TCPAddr, options?: ListenOptions): Promise<TCPListener> {
+    if (this.#closing !== undefined) return Promise.reject(new OpError('listen', network, undefined, local, errClosed));
+    return listenTCP(this.#net, network, local, options);
+  }
+
+  /** Takes datagrams for an address; undefined: for all, on a free port. As Go's ListenUDP. @throws OpError (as a rejection) as `listenPacket` */
+  listenUDP(network: string, local?: UDPAddr, options?: ListenPacketOptions): Promise<UDPConn> {
+    if (this.#closing !== undefined) return Promise.reject(new OpError('listen', network, undefined, local, errClosed));
+    return listenUDP(this.#net, network, local, options);
   }
 
   /**

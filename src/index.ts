@@ -27,7 +27,19 @@ export {
 export type { AddressConflict, InterfaceAddress, Link, LinkCapabilities, LinkReceiver } from './link/link.ts';
 export { createPipe, type PipeOptions } from './link/pipe.ts';
 export { createSwitch, type FramePort, type Switch, type SwitchOptions, type SwitchStatistics } from './link/switch.ts';
-export type { DialOptions } from './net/dial.ts';
+export { Buffers } from './net/buffers.ts';
+export type { Conn, Listener, Reader, WaitOptions, Writer } from './net/conn.ts';
+export type { ByteSinks, ByteSources } from './net/copy.ts';
+export type { DialOptions, DialTCPOptions } from './net/dial.ts';
+export {
+  type CallOptions,
+  Dialer,
+  type DialerOptions,
+  type DialHost,
+  ListenConfig,
+  type ListenConfigOptions,
+  type ListenHost,
+} from './net/dialer.ts';
 export type { DnsCodec, DnsMessage, DnsQuery, DnsQuestion, DnsRecord, DnsType } from './net/dns-codec.ts';
 export type { DnsOptions } from './net/dns-options.ts';
 export { DnsResolver } from './net/dns-resolver.ts';
@@ -36,6 +48,7 @@ export {
   AddrError,
   CanceledError,
   ClosedError,
+  ClosedPipeError,
   DeadlineExceededError,
   DialTimeoutError,
   DNSError,
@@ -56,11 +69,13 @@ export type { ForwardCallback, ForwardedSyn, Forwarder, ForwardOptions } from '.
 export type { AcceptAnyOptions, HostOptions, LinkOptions } from './net/host-options.ts';
 export { type HostPort, joinHostPort, splitHostPort } from './net/host-port.ts';
 export { IPAddr } from './net/ip-addr.ts';
+export { cidrMask, IPMask, IPNet, parseCIDR, parseIP } from './net/ip-net.ts';
 export type { KeepAliveConfig, KeepAliveOptions } from './net/keep-alive.ts';
 export type { ListenOptions } from './net/listen.ts';
 export type { DialPacketOptions, ListenPacketOptions, PacketControl } from './net/listen-packet.ts';
 export type { Control } from './net/net.ts';
 export { type Addr, OpError } from './net/op-error.ts';
+export { PipeConn, type PipeConnOptions, pipe } from './net/pipe.ts';
 export { lookupPort } from './net/ports.ts';
 export { type ResolveOptions, resolveTCPAddr } from './net/resolve.ts';
 export { type LookupOptions, localResolver, type Resolver } from './net/resolver.ts';
@@ -68,7 +83,7 @@ export type { RouteOptions, RouteSelector, RouteStatus } from './net/route-optio
 export type { Services } from './net/services-file.ts';
 export type { SystemFiles } from './net/system-files.ts';
 export { TCPAddr } from './net/tcp-addr.ts';
-export { TCPConn, type WaitOptions } from './net/tcp-conn.ts';
+export { TCPConn } from './net/tcp-conn.ts';
 export { TCPListener } from './net/tcp-listener.ts';
 export { resolveUDPAddr, UDPAddr } from './net/udp-addr.ts';
 export { type ReadFrom, type ReceivedDatagram, UDPConn } from './net/udp-conn.ts';

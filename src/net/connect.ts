@@ -61,11 +61,14 @@ async function attempt(
 ): Promise<Descriptor> {
   if (limits.signal?.aborted) throw abortError(limits.signal);
   const target = targetOf(net, network, remote);
-  const socket = openSocket(net, network, target.address.family);
+  // Go: a network that names the family is taken by its word; to a socket of IPv6 alone there is no way to an IPv4 address.
+  if (network === 'tcp4' && target.address.family === 6) throw new AddrError('non-IPv4 address', `${remote.ip}`);
+  const family = network === 'tcp6' ? 6 : target.address.family;
+  const socket = openSocket(net, network, family);
   const descriptor = new Descriptor(socket, net.stack.clock, net.open);
   try {
-    runControl(options.control, target.address.family, remote, socket);
-    bindLocal(net, socket, network, target.address.family, options.localAddr);
+    runControl(options.control, family, remote, socket);
+    bindLocal(net, socket, network, family, options.localAddr);
     await connected(descriptor, target, limits);
     return descriptor;
   } catch (error) {

@@ -4,10 +4,11 @@ import { connect } from './connect.ts';
 import { AddrError, abortError, errTimeout } from './errors.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
 import { type Limits, within } from './limits.ts';
-import { asError, type Control, checkCommonOptions, checkTexts, type Net } from './net.ts';
+import { asError, type Control, checkAddrs, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
 import { race } from './race.ts';
 import { checkNetwork, NO_SUITABLE_ADDRESS, resolveList } from './resolve.ts';
+import type { Resolver } from './resolver.ts';
 import { TCPAddr } from './tcp-addr.ts';
 import type { TCPConn } from './tcp-conn.ts';
 import { monotonicDeadline } from './wait-queue.ts';
@@ -24,6 +25,8 @@ export interface DialOptions extends KeepAliveOptions {
    * negative: one address after the other, whatever their family. It counts for the network tcp alone.
    */
   readonly fallbackDelay?: number | undefined;
+  /** Who is asked for names. Default: the host's. */
+  readonly resolver?: Resolver | undefined;
   readonly control?: Control | undefined;
   /** Ends the dial: it fails with `operation was canceled`, or with `i/o timeout` for an `AbortSignal.timeout`; the connection, once there, is not touched by it. */
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +51,7 @@ export async function dial(net: Net, network: string, address: string, options: 
   const limits = { deadline: earliest(clock, options), signal };
   let list: TCPAddr[];
   try {
-    list = await addresses(net, network, address, options.localAddr, limits);
+    list = await addresses(net, network, address, options, limits);
   } catch (error) {
     throw new OpError('dial', network, undefined, undefined, asError(error));
   }
@@ -67,6 +70,34 @@ export async function dial(net: Net, network: string, address: string, options: 
     second: through(fallbacks),
     discard: (late) => late[Symbol.dispose](),
   });
+}
+
+/** The options of `dialTCP`: there is no name, and there is one address. */
+export type DialTCPOptions = Omit<DialOptions, 'localAddr' | 'fallbackDelay' | 'resolver'>;
+
+/**
+ * Connects to one address; `local`: this end, undefined leaves it to the stack. As Go's DialTCP.
+ * @throws OpError `dial` (as a rejection); TypeError (as a rejection) for wrong arguments
+ */
+export async function dialTCP(
+  net: Net,
+  network: string,
+  local: TCPAddr | undefined,
+  remote: TCPAddr | undefined,
+  options: DialTCPOptions = {},
+): Promise<TCPConn> {
+  checkOptions(network, '', options);
+  checkAddrs('dialTCP', TCPAddr, local, remote);
+  const { clock } = net.stack;
+  const failed = (reason: unknown) => new OpError('dial', network, local, remote, asError(reason));
+  try {
+    checkNetwork(network);
+  } catch (error) {
+    throw failed(error);
+  }
+  if (remote === undefined) throw failed(new Error('missing address'));
+  const limits = { deadline: earliest(clock, options), signal: options.signal };
+  return dialList(net, network, [remote], { ...options, localAddr: local }, limits);
 }
 
 /** Tries one address after the other. @throws OpError (as a rejection) the first one's */
@@ -113,6 +144,8 @@ function checkOptions(network: string, address: string, options: DialOptions): v
     if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
       throw new TypeError(`dial: ${name} must be a number of ms, got ${String(value)}`);
   }
+  if (options.resolver !== undefined && typeof options.resolver?.lookupHost !== 'function')
+    throw new TypeError('dial: resolver must be an object with lookupHost(name, options)');
 }
 
 function earliest(clock: Clock, { timeout = 0, deadline }: DialOptions): number | undefined {
@@ -126,13 +159,13 @@ async function addresses(
   net: Net,
   network: string,
   address: string,
-  local: TCPAddr | undefined,
+  { localAddr: local, resolver = net.resolver }: DialOptions,
   limits: Limits,
 ): Promise<TCPAddr[]> {
   checkNetwork(network);
   if (address === '') throw new Error('missing address');
   const list = await within(net.stack.clock, limits, address, (signal) =>
-    resolveList(network, address, { resolver: net.resolver, services: net.services, signal }),
+    resolveList(network, address, { resolver, services: net.services, signal }),
   );
   if (local === undefined) return list;
   if (!(local instanceof TCPAddr)) throw new AddrError('mismatched local address type', String(local));

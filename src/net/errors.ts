@@ -66,6 +66,21 @@ export class CanceledError extends Error implements NetError {
   }
 }
 
+/** Either end of a `pipe()` was closed (Go: io.ErrClosedPipe). */
+export class ClosedPipeError extends Error implements NetError {
+  override readonly name = 'ClosedPipeError';
+  readonly code = 'ERR_CLOSED_PIPE';
+  readonly timeout = false;
+  readonly temporary = false;
+  /** Bytes that had been read of a write before. */
+  readonly bytesWritten: number;
+
+  constructor(bytesWritten = 0) {
+    super('io: read/write on closed pipe');
+    this.bytesWritten = bytesWritten;
+  }
+}
+
 /** `writeTo` on a connection that has a peer (Go: net.ErrWriteToConnected). */
 export class WriteToConnectedError extends Error implements NetError {
   override readonly name = 'WriteToConnectedError';

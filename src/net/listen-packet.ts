@@ -16,9 +16,11 @@ import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from
 import { Descriptor } from './descriptor.ts';
 import { AddrError, abortError, errTimeout, SyscallError } from './errors.ts';
 import { type Limits, within } from './limits.ts';
-import { asError, checkCall, checkCommonOptions, checkTexts, type Net } from './net.ts';
+import { asError, checkAddrs, checkCall, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
-import { NO_SUITABLE_ADDRESS, preferred, resolveAs } from './resolve.ts';
+import { isTcpNetwork, NO_SUITABLE_ADDRESS, preferred, resolveAs, unexpectedType } from './resolve.ts';
+import type { Resolver } from './resolver.ts';
+import { TCPAddr } from './tcp-addr.ts';
 import { checkUdpNetwork, UDPAddr } from './udp-addr.ts';
 import { UDPConn } from './udp-conn.ts';
 import { monotonicDeadline } from './wait-queue.ts';
@@ -40,6 +42,8 @@ export interface DialPacketOptions extends ListenPacketOptions {
   readonly deadline?: Date | number | null | undefined;
   /** This end: no address, or port 0, leaves it to the stack. */
   readonly localAddr?: UDPAddr | undefined;
+  /** Who is asked for names. Default: the host's. */
+  readonly resolver?: Resolver | undefined;
 }
 
 /**
@@ -55,6 +59,7 @@ export async function listenPacket(
 ): Promise<UDPConn> {
   checkTexts('listenPacket', network, address);
   checkCommonOptions('listenPacket', options);
+  if (isTcpNetwork(network)) throw await unexpectedType(net, TCPAddr, network, address, options.signal);
   let local: UDPAddr;
   try {
     checkUdpNetwork(network);
@@ -90,7 +95,7 @@ export async function dialPacket(
   try {
     checkUdpNetwork(network);
     if (address === '') throw new Error('missing address');
-    list = fitting(await resolved(net, network, address, limits), local);
+    list = fitting(await resolved(net, network, address, limits, options.resolver), local);
   } catch (error) {
     throw new OpError('dial', network, undefined, undefined, asError(error));
   }
@@ -107,9 +112,62 @@ export async function dialPacket(
   throw first as OpError;
 }
 
-function resolved(net: Net, network: string, address: string, limits: Limits): Promise<UDPAddr[]> {
-  return within(net.stack.clock, limits, address, (signal) =>
-    resolveAs(UDPAddr, network, address, { resolver: net.resolver, services: net.services, signal }),
+/**
+ * A connection from one address, or undefined, to another; as Go's DialUDP.
+ * @throws OpError `dial` (as a rejection); TypeError (as a rejection) for wrong arguments
+ */
+export async function dialUDP(
+  net: Net,
+  network: string,
+  local: UDPAddr | undefined,
+  remote: UDPAddr | undefined,
+  options: ListenPacketOptions = {},
+): Promise<UDPConn> {
+  checkTexts('dialUDP', network, '');
+  checkCommonOptions('dialUDP', options);
+  checkAddrs('dialUDP', UDPAddr, local, remote);
+  try {
+    checkUdpNetwork(network);
+    if (remote === undefined) throw new Error('missing address');
+    if (options.signal?.aborted) throw abortError(options.signal);
+    return open(net, network, dialFamily(network, local, remote), local, remote, options.control);
+  } catch (error) {
+    throw new OpError('dial', network, local, remote, asError(error));
+  }
+}
+
+/**
+ * Takes datagrams for one address; undefined: for all, on a free port. As Go's ListenUDP.
+ * @throws OpError `listen` (as a rejection); TypeError (as a rejection) for wrong arguments
+ */
+export async function listenUDP(
+  net: Net,
+  network: string,
+  local: UDPAddr | undefined,
+  options: ListenPacketOptions = {},
+): Promise<UDPConn> {
+  checkTexts('listenUDP', network, '');
+  checkCommonOptions('listenUDP', options);
+  checkAddrs('listenUDP', UDPAddr, local);
+  const address = local ?? new UDPAddr(undefined, 0);
+  try {
+    checkUdpNetwork(network);
+    if (options.signal?.aborted) throw abortError(options.signal);
+    return open(net, network, listenFamily(network, address), address, undefined, options.control);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, address, asError(error));
+  }
+}
+
+function resolved(
+  { stack, services, resolver }: Net,
+  network: string,
+  address: string,
+  limits: Limits,
+  chosen: Resolver = resolver,
+): Promise<UDPAddr[]> {
+  return within(stack.clock, limits, address, (signal) =>
+    resolveAs(UDPAddr, network, address, { resolver: chosen, services, signal }),
   );
 }
 

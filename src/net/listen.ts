@@ -9,6 +9,7 @@ import { within } from './limits.ts';
 import {
   asError,
   type Control,
+  checkAddrs,
   checkCall,
   checkCommonOptions,
   checkTexts,
@@ -17,9 +18,10 @@ import {
   runControl,
 } from './net.ts';
 import { OpError } from './op-error.ts';
-import { checkNetwork, preferred, resolveList } from './resolve.ts';
+import { checkNetwork, preferred, resolveList, unexpectedType } from './resolve.ts';
 import { TCPAddr } from './tcp-addr.ts';
 import { TCPListener } from './tcp-listener.ts';
+import { isUdpNetwork, UDPAddr } from './udp-addr.ts';
 import { tcpAddr, withZone } from './zones.ts';
 
 export interface ListenOptions extends KeepAliveOptions {
@@ -46,6 +48,7 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<TCPListener> {
   const backlog = checkOptions(network, address, options);
+  if (isUdpNetwork(network)) throw await unexpectedType(net, UDPAddr, network, address, options.signal);
   let local: TCPAddr;
   try {
     checkNetwork(network);
@@ -62,6 +65,32 @@ export async function listen(
     return open(net, network, local, backlog, options);
   } catch (error) {
     throw new OpError('listen', network, undefined, local, asError(error));
+  }
+}
+
+/**
+ * Listens on one address; undefined: on all, on a free port. As Go's ListenTCP.
+ * @throws OpError `listen` (as a rejection); TypeError, RangeError (as rejections) for wrong arguments
+ */
+export async function listenTCP(
+  net: Net,
+  network: string,
+  local: TCPAddr | undefined,
+  options: ListenOptions = {},
+): Promise<TCPListener> {
+  const backlog = checkOptions(network, '', options);
+  checkAddrs('listenTCP', TCPAddr, local);
+  const address = local ?? new TCPAddr(undefined, 0);
+  try {
+    checkNetwork(network);
+    if (options.signal?.aborted) throw abortError(options.signal);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, local, asError(error));
+  }
+  try {
+    return open(net, network, address, backlog, options);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, address, asError(error));
   }
 }
 

@@ -63,6 +63,12 @@ export function checkTexts(caller: string, network: unknown, address: unknown): 
     throw new TypeError(`${caller}: address must be a string ('10.9.0.1:80'), got ${typeof address}`);
 }
 
+/** @throws TypeError when an address that was given is not of its class */
+export function checkAddrs(caller: string, Kind: new (...args: never[]) => object, ...addresses: unknown[]): void {
+  if (addresses.every((address) => address === undefined || address instanceof Kind)) return;
+  throw new TypeError(`${caller}: an address must be a ${Kind.name}, or undefined`);
+}
+
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

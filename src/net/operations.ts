@@ -74,6 +74,7 @@ export class ReadOperation<T, S = Socket> implements Operation {
 export class WriteOperation implements Operation {
   readonly #owner: Owner;
   readonly #socket: Socket;
+  readonly #op: 'write' | 'writev';
   /** What is left to hand over. */
   #list: readonly Uint8Array[];
   readonly #total: number;
@@ -82,9 +83,10 @@ export class WriteOperation implements Operation {
   #resolve: ((written: number) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
 
-  constructor(owner: Owner, socket: Socket, list: readonly Uint8Array[]) {
+  constructor(owner: Owner, socket: Socket, op: 'write' | 'writev', list: readonly Uint8Array[]) {
     this.#owner = owner;
     this.#socket = socket;
+    this.#op = op;
     this.#list = list;
     this.#total = list.reduce((sum, bytes) => sum + bytes.length, 0);
   }
@@ -96,7 +98,7 @@ export class WriteOperation implements Operation {
       // No bytes need no room: such a write only asks whether the connection still takes any.
       if (taken === -EAGAIN && this.#total > 0) return false;
       if (taken < 0 && taken !== -EAGAIN) {
-        this.fail(new SyscallError('write', -taken));
+        this.fail(new SyscallError(this.#op, -taken));
         return true;
       }
       this.#advance(Math.max(taken, 0));
@@ -106,7 +108,7 @@ export class WriteOperation implements Operation {
   }
 
   fail(reason: Error): void {
-    this.#failure = this.#owner.error('write', reason, this.#written);
+    this.#failure = this.#owner.error(this.#op, reason, this.#written);
     this.#reject?.(this.#failure);
   }
 

@@ -4,6 +4,7 @@ import type { EndAddr } from './end-addr.ts';
 import { AddrError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
 import { splitHostPort } from './host-port.ts';
 import { IPAddr, parseIPAddr } from './ip-addr.ts';
+import { OpError } from './op-error.ts';
 import { lookupPort } from './ports.ts';
 import { type LookupOptions, localResolver, type Resolver } from './resolver.ts';
 import type { Services } from './services-file.ts';
@@ -22,7 +23,11 @@ export const NO_SUITABLE_ADDRESS = 'no suitable address found';
 
 /** @throws UnknownNetworkError for anything but tcp, tcp4, tcp6 */
 export function checkNetwork(network: string): void {
-  if (network !== 'tcp' && network !== 'tcp4' && network !== 'tcp6') throw new UnknownNetworkError(network);
+  if (!isTcpNetwork(network)) throw new UnknownNetworkError(network);
+}
+
+export function isTcpNetwork(network: string): boolean {
+  return network === 'tcp' || network === 'tcp4' || network === 'tcp6';
 }
 
 /**
@@ -68,6 +73,22 @@ export async function resolveAs<A>(
   const suitable = all.filter(({ ip }) => family === undefined || ip.family === family);
   if (suitable.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, host);
   return suitable.map(({ ip, zone }) => new Kind(ip, number, zone));
+}
+
+/** The error of a listen on a network that is one, but of the other transport: Go resolves its address first. */
+export async function unexpectedType(
+  { resolver, services }: { resolver: Resolver; services: () => Services },
+  Kind: new (ip: IpAddress | undefined, port: number, zone?: string) => EndAddr,
+  network: string,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<OpError> {
+  try {
+    const local = preferred(await resolveAs(Kind, network, address, { resolver, services, signal }), 4);
+    return new OpError('listen', network, undefined, local, new AddrError('unexpected address type', address));
+  } catch (error) {
+    return new OpError('listen', network, undefined, undefined, error as Error);
+  }
 }
 
 /** The addresses of a host: of a literal its own, of a name what the resolver says; at least one. @throws DNSError (as a rejection) */

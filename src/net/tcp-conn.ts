@@ -22,22 +22,20 @@ import { EAGAIN } from '../socket/errno.ts';
 import type { Socket, SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Conn, WaitOptions } from './conn.ts';
 import { type ByteSource, ConnStreams } from './conn-streams.ts';
+import { type ByteSinks, type ByteSources, CopyFailure, copy, isByteSink, isByteSource } from './copy.ts';
 import type { Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
 import { applyKeepAlive, applyKeepAliveIdle, checkKeepAliveConfig, type KeepAliveConfig } from './keep-alive.ts';
+import { asError } from './net.ts';
 import { OpError } from './op-error.ts';
 import { ReadOperation, receiveChunk, receiveInto, WriteOperation } from './operations.ts';
 import { TCPAddr } from './tcp-addr.ts';
 import { monotonicDeadline, type WaitQueue } from './wait-queue.ts';
 import { tcpAddr } from './zones.ts';
 
-export interface WaitOptions {
-  /** Ends the waiting: the call fails with `operation was canceled`, the connection stays as it is. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export class TCPConn {
+export class TCPConn implements Conn {
   readonly #descriptor: Descriptor;
   readonly #local: TCPAddr;
   readonly #remote: TCPAddr;
@@ -100,21 +98,33 @@ export class TCPConn {
    * `bytesWritten` says how many went out before
    */
   write(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
-    return this.writev([bytes], options);
+    return this.#write('write', [bytes], options?.signal);
   }
 
-  /** `write` of several pieces, as one: nothing of another write comes between them. */
+  /** `write` of several pieces, as one: nothing of another write comes between them. Errors are of the op `writev` (Go: Buffers). */
   writev(list: readonly Uint8Array[], options?: WaitOptions): Promise<number> {
-    const wrong = list.find((bytes) => !(bytes instanceof Uint8Array));
-    if (wrong !== undefined || list.includes(undefined as never)) {
-      return Promise.reject(new TypeError(`TCPConn.write: bytes must be a Uint8Array, got ${describe(wrong)}`));
-    }
-    const { writes, socket } = this.#descriptor;
-    const refusal = this.#refusal(writes, options?.signal);
-    if (refusal !== undefined) return Promise.reject(this.error('write', refusal));
-    const operation = new WriteOperation(this, socket, list);
-    if (writes.isEmpty && operation.attempt()) return operation.outcome();
-    return operation.wait(writes, options?.signal);
+    if (!Array.isArray(list))
+      return Promise.reject(new TypeError(`TCPConn.writev: list must be an array, got ${describe(list)}`));
+    return this.#write('writev', list, options?.signal);
+  }
+
+  /**
+   * Writes all that `source` gives, to its end: another connection, a stream, a generator, a list. Nothing is closed.
+   * @returns the number of bytes
+   * @throws OpError `readfrom` (as a rejection), around what failed: `readfrom tcp L->R: write tcp L->R: write: broken pipe`; its
+   * `bytesWritten` says how many went out before
+   */
+  readFrom(source: ByteSources, options: WaitOptions = {}): Promise<number> {
+    if (!isByteSource(source))
+      return Promise.reject(new TypeError(`TCPConn.readFrom: source must give bytes, got ${describe(source)}`));
+    return this.#copy('readfrom', source, this, options);
+  }
+
+  /** Writes all that arrives, to the end of the stream, to `sink`: another connection, or a stream. Errors are of the op `writeto`; otherwise as `readFrom`. */
+  writeTo(sink: ByteSinks, options: WaitOptions = {}): Promise<number> {
+    if (!isByteSink(sink))
+      return Promise.reject(new TypeError(`TCPConn.writeTo: sink must take bytes, got ${describe(sink)}`));
+    return this.#copy('writeto', this, sink, options);
   }
 
   /**
@@ -268,6 +278,28 @@ export class TCPConn {
     return new Promise((resolve, reject) => {
       reads.add(new ReadOperation(this, socket, receive, resolve, reject), signal);
     });
+  }
+
+  #write(op: 'write' | 'writev', list: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<number> {
+    const wrong = list.find((bytes) => !(bytes instanceof Uint8Array));
+    if (wrong !== undefined || list.includes(undefined as never)) {
+      return Promise.reject(new TypeError(`TCPConn.${op}: bytes must be a Uint8Array, got ${describe(wrong)}`));
+    }
+    const { writes, socket } = this.#descriptor;
+    const refusal = this.#refusal(writes, signal);
+    if (refusal !== undefined) return Promise.reject(this.error(op, refusal));
+    const operation = new WriteOperation(this, socket, op, list);
+    if (writes.isEmpty && operation.attempt()) return operation.outcome();
+    return operation.wait(writes, signal);
+  }
+
+  async #copy(op: 'readfrom' | 'writeto', source: ByteSources, sink: ByteSinks, options: WaitOptions): Promise<number> {
+    try {
+      return await copy(source, sink, options);
+    } catch (failure) {
+      if (!(failure instanceof CopyFailure)) throw failure;
+      throw this.error(op, asError(failure.cause), failure.copied);
+    }
   }
 
   /** Why a call must not even be tried. */

@@ -1,15 +1,16 @@
 /** TCPListener: hands out the connections that peers open, on promises, as Go's net.TCPListener. */
 import { EAGAIN, ECONNABORTED, ECONNRESET } from '../socket/errno.ts';
 import { Socket } from '../socket/socket.ts';
+import type { Listener, WaitOptions } from './conn.ts';
 import { type Closable, Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
 import { type KeepAliveOptions, setUpConnection } from './keep-alive.ts';
 import { OpError } from './op-error.ts';
 import type { TCPAddr } from './tcp-addr.ts';
-import { TCPConn, type WaitOptions } from './tcp-conn.ts';
+import { TCPConn } from './tcp-conn.ts';
 import { monotonicDeadline, type Operation } from './wait-queue.ts';
 
-export class TCPListener {
+export class TCPListener implements Listener {
   readonly #descriptor: Descriptor;
   readonly #address: TCPAddr;
   readonly #keepAlive: KeepAliveOptions;

@@ -18,7 +18,9 @@ export interface NodeNetError extends Error {
 export function nodeError(error: Error): Error {
   if (!(error instanceof OpError) || error.code === '') return error;
   if (error.err instanceof DNSError) return lookupError(error, error.err);
-  const syscall = error.syscall ?? (error.op === 'dial' ? 'connect' : error.op);
+  const name = error.syscall ?? (error.op === 'dial' ? 'connect' : error.op);
+  // Node says so of writes of several chunks, too.
+  const syscall = name === 'writev' ? 'write' : name;
   const target = error.op === 'dial' && error.addr instanceof TCPAddr ? error.addr : undefined;
   const message = target === undefined ? `${syscall} ${error.code}` : `${syscall} ${error.code} ${target}`;
   const made = new Error(message, { cause: error }) as NodeNetError;

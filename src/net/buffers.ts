@@ -1,0 +1,71 @@
+/** Buffers: several pieces to be written as one, as Go's net.Buffers. */
+import type { WaitOptions, Writer } from './conn.ts';
+
+/** A writer that takes a list at once, as TCPConn does. */
+interface VectorWriter extends Writer {
+  writev(list: readonly Uint8Array[], options?: WaitOptions): Promise<number>;
+}
+
+export class Buffers {
+  /** What is left, in order; the arrays are the caller's and are not written to. */
+  list: Uint8Array[];
+
+  /** @throws TypeError when a piece is no Uint8Array */
+  constructor(list: Iterable<Uint8Array> = []) {
+    this.list = [...list];
+    if (this.list.some((piece) => !(piece instanceof Uint8Array)))
+      throw new TypeError('Buffers: every piece must be a Uint8Array');
+  }
+
+  /** Bytes that are left. */
+  get byteLength(): number {
+    return this.list.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /**
+   * Writes all to a connection, as one write where it has `writev`. What went out is taken off the list, also when it fails on its way.
+   * @returns the number of bytes
+   * @throws what the connection fails with; its `bytesWritten` says how many of the bytes of that call went out
+   */
+  async writeTo(sink: Writer, options?: WaitOptions): Promise<number> {
+    const { writev } = sink as Partial<VectorWriter>;
+    if (typeof writev === 'function') return this.#written(writev.call(sink, [...this.list], options));
+    let total = 0;
+    while (this.list.length > 0) total += await this.#written(sink.write(this.list[0] as Uint8Array, options), 1);
+    return total;
+  }
+
+  /** Fills `into` from the front of the list, and takes that off. @returns the number of bytes; null when nothing was left */
+  async read(into: Uint8Array): Promise<number | null> {
+    let have = 0;
+    while (have < into.length && this.list.length > 0) {
+      const piece = (this.list[0] as Uint8Array).subarray(0, into.length - have);
+      into.set(piece, have);
+      have += piece.length;
+      this.consume(piece.length);
+    }
+    return have === 0 && this.list.length === 0 ? null : have;
+  }
+
+  /** Takes `count` bytes off the front, and empty pieces with them. */
+  consume(count: number): void {
+    let first = 0;
+    while (first < this.list.length && (this.list[first] as Uint8Array).length <= count)
+      count -= (this.list[first++] as Uint8Array).length;
+    this.list.splice(0, first);
+    if (count > 0 && this.list.length > 0) this.list[0] = (this.list[0] as Uint8Array).subarray(count);
+  }
+
+  /** `pieces`: of the list that the write is about, when it is not all. */
+  async #written(write: Promise<number>, pieces?: number): Promise<number> {
+    try {
+      const count = await write;
+      this.consume(count);
+      if (pieces === 1 && this.list[0]?.length === 0) this.list.shift();
+      return count;
+    } catch (error) {
+      this.consume((error as { bytesWritten?: number }).bytesWritten ?? 0);
+      throw error;
+    }
+  }
+}

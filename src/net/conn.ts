@@ -1,0 +1,36 @@
+/** What connections and listeners of every kind have in common: Go's net.Conn and net.Listener. */
+import type { Addr } from './op-error.ts';
+
+export interface WaitOptions {
+  /** Ends the waiting: the call fails with `operation was canceled`, the connection stays as it is. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What bytes come from. */
+export interface Reader {
+  /** Fills `into` from its start. @returns the number of bytes; null at the end */
+  read(into: Uint8Array, options?: WaitOptions): Promise<number | null>;
+}
+
+/** Where bytes go. */
+export interface Writer {
+  /** Takes all bytes, or fails. @returns how many */
+  write(bytes: Uint8Array, options?: WaitOptions): Promise<number>;
+}
+
+/** A stream connection (Go: net.Conn): TCPConn, PipeConn, or one of your own. */
+export interface Conn extends Reader, Writer {
+  close(): void;
+  localAddr(): Addr;
+  remoteAddr(): Addr;
+  setDeadline(deadline: Date | number | null): void;
+  setReadDeadline(deadline: Date | number | null): void;
+  setWriteDeadline(deadline: Date | number | null): void;
+}
+
+/** What hands out connections (Go: net.Listener). */
+export interface Listener {
+  accept(options?: WaitOptions): Promise<Conn>;
+  close(): void;
+  addr(): Addr;
+}

@@ -1,0 +1,127 @@
+/** Dialer and ListenConfig: options that many dials and listens share, as Go's structs of these names. */
+import type { DialOptions } from './dial.ts';
+import type { KeepAliveConfig } from './keep-alive.ts';
+import type { ListenOptions } from './listen.ts';
+import type { DialPacketOptions, ListenPacketOptions, PacketControl } from './listen-packet.ts';
+import type { Control } from './net.ts';
+import type { Resolver } from './resolver.ts';
+import type { TCPAddr } from './tcp-addr.ts';
+import type { TCPConn } from './tcp-conn.ts';
+import type { TCPListener } from './tcp-listener.ts';
+import type { UDPAddr } from './udp-addr.ts';
+import type { UDPConn } from './udp-conn.ts';
+
+/** What a Dialer dials on: a host. */
+export interface DialHost {
+  dial(network: 'udp' | 'udp4' | 'udp6', address: string, options?: DialPacketOptions): Promise<UDPConn>;
+  dial(network: string, address: string, options?: DialOptions): Promise<TCPConn>;
+}
+
+/** What a ListenConfig listens on: a host. */
+export interface ListenHost {
+  listen(network: string, address: string, options?: ListenOptions): Promise<TCPListener>;
+  listenPacket(network: string, address: string, options?: ListenPacketOptions): Promise<UDPConn>;
+}
+
+/** What belongs to one call, in place of Go's context. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The fields of a Dialer. */
+export interface DialerOptions extends Omit<DialOptions, 'localAddr' | 'control' | 'signal'> {
+  /** This end: a TCPAddr for dials of TCP, a UDPAddr for those of UDP. */
+  readonly localAddr?: TCPAddr | UDPAddr | undefined;
+  /** Is called with the socket of either kind. */
+  readonly control?: Control | PacketControl | undefined;
+}
+
+/** The fields are those of Go, and may be changed between dials; see `DialOptions` for what they mean. */
+export class Dialer {
+  readonly host: DialHost;
+  timeout: number | undefined;
+  deadline: Date | number | null | undefined;
+  localAddr: TCPAddr | UDPAddr | undefined;
+  fallbackDelay: number | undefined;
+  keepAlive: number | undefined;
+  keepAliveConfig: KeepAliveConfig | undefined;
+  resolver: Resolver | undefined;
+  control: Control | PacketControl | undefined;
+
+  /** @throws TypeError when `host` is none, or a field does not exist */
+  constructor(host: DialHost, options: DialerOptions = {}) {
+    checkHost('Dialer', host, 'dial');
+    this.host = host;
+    checkFields('Dialer', options, DIALER_FIELDS);
+    Object.assign(this, options);
+  }
+
+  /** As `host.dial`, with these options. `signal`: ends this dial (Go: DialContext). */
+  dial(network: 'udp' | 'udp4' | 'udp6', address: string, options?: CallOptions): Promise<UDPConn>;
+  dial(network: string, address: string, options?: CallOptions): Promise<TCPConn>;
+  dial(network: string, address: string, { signal }: CallOptions = {}): Promise<TCPConn | UDPConn> {
+    const options = { ...picked(this, DIALER_FIELDS), signal } as DialOptions;
+    return this.host.dial(network, address, options);
+  }
+}
+
+/** The fields of a ListenConfig. */
+export interface ListenConfigOptions extends Omit<ListenOptions, 'control' | 'signal'> {
+  /** Is called with the socket of either kind. */
+  readonly control?: Control | PacketControl | undefined;
+}
+
+/** The fields are those of Go, and may be changed between listens; see `ListenOptions` for what they mean. */
+export class ListenConfig {
+  readonly host: ListenHost;
+  control: Control | PacketControl | undefined;
+  keepAlive: number | undefined;
+  keepAliveConfig: KeepAliveConfig | undefined;
+  backlog: number | undefined;
+
+  /** @throws TypeError when `host` is none, or a field does not exist */
+  constructor(host: ListenHost, options: ListenConfigOptions = {}) {
+    checkHost('ListenConfig', host, 'listen');
+    this.host = host;
+    checkFields('ListenConfig', options, LISTEN_FIELDS);
+    Object.assign(this, options);
+  }
+
+  /** As `host.listen`, with these options. */
+  listen(network: string, address: string, { signal }: CallOptions = {}): Promise<TCPListener> {
+    return this.host.listen(network, address, { ...picked(this, LISTEN_FIELDS), signal } as ListenOptions);
+  }
+
+  /** As `host.listenPacket`, with the `control` of these options. */
+  listenPacket(network: string, address: string, { signal }: CallOptions = {}): Promise<UDPConn> {
+    return this.host.listenPacket(network, address, { control: this.control as PacketControl | undefined, signal });
+  }
+}
+
+const DIALER_FIELDS = [
+  'timeout',
+  'deadline',
+  'localAddr',
+  'fallbackDelay',
+  'keepAlive',
+  'keepAliveConfig',
+  'resolver',
+  'control',
+] as const;
+const LISTEN_FIELDS = ['control', 'keepAlive', 'keepAliveConfig', 'backlog'] as const;
+
+function picked<T extends object>(from: T, fields: readonly (keyof T)[]): Partial<T> {
+  return Object.fromEntries(fields.map((field) => [field, from[field]])) as Partial<T>;
+}
+
+function checkHost(name: string, host: unknown, method: string): void {
+  const has =
+    typeof host === 'object' && host !== null && typeof (host as Record<string, unknown>)[method] === 'function';
+  if (!has) throw new TypeError(`${name}: host must be a Host (createHost)`);
+}
+
+/** A field that is mistyped would be silently without effect. */
+function checkFields(name: string, options: object, fields: readonly string[]): void {
+  const unknown = Object.keys(options).find((field) => !fields.includes(field));
+  if (unknown !== undefined) throw new TypeError(`${name}: there is no field '${unknown}' (${fields.join(', ')})`);
+}
