@@ -32,6 +32,7 @@ export type { Conn, Listener, Reader, WaitOptions, Writer } from './net/conn.ts'
 export type { ByteSinks, ByteSources } from './net/copy.ts';
 export type { DialOptions, DialTCPOptions } from './net/dial.ts';
 export {
+  type AnyControl,
   type CallOptions,
   Dialer,
   type DialerOptions,

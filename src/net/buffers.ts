@@ -31,7 +31,7 @@ export class Buffers {
     const { writev } = sink as Partial<VectorWriter>;
     if (typeof writev === 'function') return this.#written(writev.call(sink, [...this.list], options));
     let total = 0;
-    while (this.list.length > 0) total += await this.#written(sink.write(this.list[0] as Uint8Array, options), 1);
+    while (this.list.length > 0) total += await this.#written(sink.write(this.list[0] as Uint8Array, options));
     return total;
   }
 
@@ -56,12 +56,10 @@ export class Buffers {
     if (count > 0 && this.list.length > 0) this.list[0] = (this.list[0] as Uint8Array).subarray(count);
   }
 
-  /** `pieces`: of the list that the write is about, when it is not all. */
-  async #written(write: Promise<number>, pieces?: number): Promise<number> {
+  async #written(write: Promise<number>): Promise<number> {
     try {
       const count = await write;
       this.consume(count);
-      if (pieces === 1 && this.list[0]?.length === 0) this.list.shift();
       return count;
     } catch (error) {
       this.consume((error as { bytesWritten?: number }).bytesWritten ?? 0);

@@ -1,9 +1,10 @@
 /** Dialer and ListenConfig: options that many dials and listens share, as Go's structs of these names. */
+import type { DatagramSocket } from '../socket/datagram-socket.ts';
+import type { Socket } from '../socket/socket.ts';
 import type { DialOptions } from './dial.ts';
 import type { KeepAliveConfig } from './keep-alive.ts';
 import type { ListenOptions } from './listen.ts';
-import type { DialPacketOptions, ListenPacketOptions, PacketControl } from './listen-packet.ts';
-import type { Control } from './net.ts';
+import type { DialPacketOptions, ListenPacketOptions } from './listen-packet.ts';
 import type { Resolver } from './resolver.ts';
 import type { TCPAddr } from './tcp-addr.ts';
 import type { TCPConn } from './tcp-conn.ts';
@@ -28,12 +29,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** `Control` and `PacketControl` in one: the socket is of the kind that is dialled or listened on; a function that takes one kind alone may be given, too. */
+export type AnyControl = {
+  control(network: string, address: string, socket: Socket | DatagramSocket): void;
+}['control'];
+
 /** The fields of a Dialer. */
 export interface DialerOptions extends Omit<DialOptions, 'localAddr' | 'control' | 'signal'> {
   /** This end: a TCPAddr for dials of TCP, a UDPAddr for those of UDP. */
   readonly localAddr?: TCPAddr | UDPAddr | undefined;
   /** Is called with the socket of either kind. */
-  readonly control?: Control | PacketControl | undefined;
+  readonly control?: AnyControl | undefined;
 }
 
 /** The fields are those of Go, and may be changed between dials; see `DialOptions` for what they mean. */
@@ -46,7 +52,7 @@ export class Dialer {
   keepAlive: number | undefined;
   keepAliveConfig: KeepAliveConfig | undefined;
   resolver: Resolver | undefined;
-  control: Control | PacketControl | undefined;
+  control: AnyControl | undefined;
 
   /** @throws TypeError when `host` is none, or a field does not exist */
   constructor(host: DialHost, options: DialerOptions = {}) {
@@ -68,13 +74,13 @@ export class Dialer {
 /** The fields of a ListenConfig. */
 export interface ListenConfigOptions extends Omit<ListenOptions, 'control' | 'signal'> {
   /** Is called with the socket of either kind. */
-  readonly control?: Control | PacketControl | undefined;
+  readonly control?: AnyControl | undefined;
 }
 
 /** The fields are those of Go, and may be changed between listens; see `ListenOptions` for what they mean. */
 export class ListenConfig {
   readonly host: ListenHost;
-  control: Control | PacketControl | undefined;
+  control: AnyControl | undefined;
   keepAlive: number | undefined;
   keepAliveConfig: KeepAliveConfig | undefined;
   backlog: number | undefined;
@@ -94,7 +100,7 @@ export class ListenConfig {
 
   /** As `host.listenPacket`, with the `control` of these options. */
   listenPacket(network: string, address: string, { signal }: CallOptions = {}): Promise<UDPConn> {
-    return this.host.listenPacket(network, address, { control: this.control as PacketControl | undefined, signal });
+    return this.host.listenPacket(network, address, { control: this.control, signal });
   }
 }
 

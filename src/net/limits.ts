@@ -21,7 +21,8 @@ export function within<A>(
   return new Promise((resolve, reject) => {
     let waiting = true;
     const timer = deadline === undefined ? undefined : clock.timer(() => giveUp(errTimeout));
-    const aborted = () => giveUp(abortError(signal as AbortSignal));
+    // A literal is resolved before the turn ends: Go reports such a dial by its address, not by its lookup.
+    const aborted = () => clock.defer(() => giveUp(abortError(signal as AbortSignal)));
     const settle = () => {
       if (!waiting) return;
       waiting = false;
@@ -37,8 +38,7 @@ export function within<A>(
     };
     clock.hold();
     timer?.set(deadline as number);
-    // A literal is resolved before the turn ends: Go reports such a dial by its address, not by its lookup.
-    if (signal?.aborted) clock.defer(aborted);
+    if (signal?.aborted) aborted();
     else signal?.addEventListener('abort', aborted, { once: true });
     lookup(controller.signal).finally(settle).then(resolve, reject);
   });

@@ -188,7 +188,7 @@ describe('net/udp-conn', () => {
       ['udp4', '10.9.0.9:53', 'listen udp4 10.9.0.9:53: bind: cannot assign requested address'],
       ['udp', '10.9.0.2', 'listen udp: address 10.9.0.2: missing port in address'],
       ['udp6', '10.9.0.2:53', 'listen udp6: address 10.9.0.2: no suitable address found'],
-      ['tcp', '10.9.0.2:53', 'listen tcp: unknown network tcp'],
+      ['tcp', '10.9.0.2:53', 'listen tcp 10.9.0.2:53: address 10.9.0.2:53: unexpected address type'],
     ] as const) {
       it(`${network} ${address}: ${message}`, async () => {
         expect((await rejection(pair.server.listenPacket(network, address))).message).to.equal(message);
