@@ -5,6 +5,7 @@ import { createPipe } from '../../src/link/pipe.ts';
 import type { ForwardCallback, ForwardedSyn, ForwardOptions } from '../../src/net/forward.ts';
 import type { AcceptAnyOptions } from '../../src/net/host-options.ts';
 import type { OpError } from '../../src/net/op-error.ts';
+import { TCPAddr } from '../../src/net/tcp-addr.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -208,6 +209,25 @@ describe('host.forward', () => {
       expect(net.client.counters.TCPSynRetrans).to.be.greaterThan(0);
       expect(syns).to.have.length(1);
       expect(forwarder.pending).to.equal(0);
+    }));
+
+  it('a SYN from a port whose last connection is in TIME-WAIT here is asked about at once', () =>
+    on(async (net) => {
+      const { syns } = forwarding(net, async (syn) => {
+        const conn = await syn.accept();
+        conn.close();
+      });
+      for (let i = 1; i <= 3; i++) {
+        const localAddr = new TCPAddr('10.9.0.1', 5000);
+        const started = net.clock.now();
+        const conn = await net.run(net.client.dial('tcp', '192.0.2.7:80', { localAddr }));
+        expect(net.clock.now() - started).to.equal(10);
+        expect(await net.run(conn.read(new Uint8Array(1)))).to.equal(null);
+        conn.close();
+        await net.clock.advance(100);
+        expect(net.proxy.sockets().map(({ state }) => state)).to.deep.equal(['TIME-WAIT']);
+        expect(syns).to.have.length(i);
+      }
     }));
 
   it('drop leaves it unanswered; the SYN that comes again is asked about again', () =>

@@ -148,6 +148,21 @@ describe('routes of a host', () => {
     expect(await t.way('192.0.2.1')).to.equal('ENETUNREACH');
   });
 
+  it('an IPv6 gateway may be link-local, on the interface that is named', async () => {
+    const clock = new VirtualClock();
+    const link = new TapLink('one');
+    const host = createHost({ links: [{ link, name: 'one', address: 'fd00::1/64' }], clock, seed: 1 });
+    expect(() => host.addRoute({ destination: '::/0', via: 'fe80::9' })).to.throw(
+      TypeError,
+      'is on none of the networks',
+    );
+    host.addRoute({ destination: '::/0', via: 'fe80::9', interface: 'one' });
+    const dialled = rejection(host.dial('tcp', '[2001:db8::1]:80', { timeout: 10 }));
+    await clock.run({ until: dialled });
+    expect(link.nextHops.map((hop) => `${hop?.withZone(0)} ${hop?.zone}`)).to.deep.equal(['fe80::9 2']);
+    expect(host.routes().at(-1)).to.include({ destination: '::/0', via: 'fe80::9', interface: 'one' });
+  });
+
   it('a route in place of another: the same network, interface and preference', () => {
     const t = new Net([{ destination: '0.0.0.0/0', via: '10.1.0.254' }]);
     t.host.addRoute({ destination: '0.0.0.0/0', via: '10.1.0.253' });
