@@ -49,7 +49,7 @@ function setDevice(socket: Socket, index: number): number {
     connection.path = path;
   }
   settings.rarely.device = index;
-  socket.deviceChanged();
+  socket.bindingChanged();
   return 0;
 }
 

@@ -2,24 +2,27 @@
 import { deviceName, deviceOf } from '../stack/devices.ts';
 import type { Binding } from '../stack/ports.ts';
 import type { IpAddress } from '../wire/address.ts';
-import { AF_INET } from './constants.ts';
+import { AF_INET, AF_INET6 } from './constants.ts';
 import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENODEV } from './errno.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
-export type OwnBinding = Binding & { listening: boolean; reuseAddress: boolean; device: number };
+export type OwnBinding = { -readonly [K in keyof Binding]: Binding[K] };
 
 /**
  * @param listens it is to be listened on: IP_BIND_ADDRESS_NO_PORT does not count
- * @returns what is to be added to the ports, or -EINVAL (also: IPv4 with IPV6_V6ONLY, a link-local address without a zone, multicast), -EAFNOSUPPORT
+ * @returns what is to be added to the ports, or -EINVAL (it is bound already; also: IPv4 with IPV6_V6ONLY, a link-local address without a zone, multicast), -EAFNOSUPPORT
  *   (IPv6 for AF_INET), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND or IP_TRANSPARENT), -EADDRINUSE
  */
 export function makeBinding(socket: Socket, at: SocketAddress, listens = false): OwnBinding | number {
   const { stack, settings, reuseAddress } = socket;
   const { rare } = settings;
   if (!isPort(at.port)) return -EINVAL;
+  // Linux looks at an address of IPv4 first, of IPv6 later.
+  if (socket.isBound && socket.domain === AF_INET6) return -EINVAL;
   const address = localAddress(socket, at.address);
   if (typeof address === 'number') return address;
+  if (socket.isBound) return -EINVAL;
   const { ports } = stack;
   const { reusePort, device } = rare;
   // Linux: with an address of IPv6 the socket is one of IPv6 alone.
@@ -29,7 +32,7 @@ export function makeBinding(socket: Socket, at: SocketAddress, listens = false):
   const port = at.port === 0 && !later ? ports.ephemeral(claim, rare) : at.port;
   if (!later && (port === 0 || ports.conflicts(claim, port))) return -EADDRINUSE;
   if (v6Only) settings.rarely.v6Only = true;
-  return { ...claim, port, listening: false };
+  return { ...claim, port, listening: false, connectedAt: undefined };
 }
 
 /** The address, with the zone that it is meant in. @returns it, or why it cannot be bound */

@@ -1,11 +1,11 @@
 /** The connection of an active open, but for its SYN: where to, from where, by which way. */
 import { beginOpen } from '../tcp/calls.ts';
 import { ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
-import type { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { destination, deviceOfSocket } from './destination.ts';
-import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from './errno.ts';
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH } from './errno.ts';
 import { checkKeys } from './key-options.ts';
+import type { OwnBinding } from './make-binding.ts';
 import { noRouteErrno } from './no-route.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
@@ -16,7 +16,7 @@ import { isPort, type SocketAddress } from './socket-address.ts';
  */
 export function makeConnection(
   socket: Socket,
-  bound: { readonly address: IpAddress; readonly port: number } | undefined,
+  bound: OwnBinding | undefined,
   to: SocketAddress,
 ): ControlBlock | number {
   if (!isPort(to.port)) return -EINVAL;
@@ -31,8 +31,11 @@ export function makeConnection(
   // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
   // Linux: who may bind to an IPv4 address that is not the host's may not speak from it yet; IP_TRANSPARENT may.
   if (source?.family === 4 && !settings.rare.transparent && !stack.network.isLocal(source)) return -ENETUNREACH;
-  const path = stack.network.pathTo(remote, source, PROTOCOL_TCP, deviceOfSocket(socket, source));
+  const crosses = bound?.address.family === 4 && remote.family === 6;
+  const from = crosses ? undefined : source;
+  const path = stack.network.pathTo(remote, from, PROTOCOL_TCP, deviceOfSocket(socket, source));
   if (path === undefined) return -noRouteErrno(stack, remote, source);
+  if (crosses) return -EAFNOSUPPORT;
   const local = path.source;
   const now = stack.clock.now();
   const chosen = bound?.port ?? 0;
@@ -42,6 +45,7 @@ export function makeConnection(
   const connection = new ControlBlock(stack.tcp, path, local, port, remote, to.port, settings);
   connection.user = socket;
   socket.connection = connection;
+  if (bound !== undefined) bound.connectedAt = local;
   beginOpen(connection, old?.kind === KIND_TIME_WAIT ? old : undefined, now);
   return connection;
 }

@@ -36,7 +36,10 @@ export class Outcome {
       return 0;
     }
     const error = this.take(connection);
-    return error !== 0 ? -error : this.connected ? -EISCONN : this.#startAnew();
+    if (error === 0) return this.connected ? -EISCONN : this.#startAnew();
+    // Linux: who was told has to do with it no more.
+    this.disconnected = true;
+    return -error;
   }
 
   #startAnew(): undefined {

@@ -35,6 +35,7 @@ export function setRareOption(socket: Socket, option: number, value: OptionValue
       return 0;
     case SO_REUSEPORT:
       settings.rarely.reusePort = value !== 0;
+      socket.bindingChanged();
       return 0;
     default:
       return -ENOPROTOOPT;

@@ -1,6 +1,6 @@
 /** Where a socket is, and where its peer is. */
 import type { ControlBlock } from '../tcp/control-block.ts';
-import { CLOSED, SYN_SENT } from '../tcp/state.ts';
+import { CLOSED, SYN_SENT, TIME_WAIT } from '../tcp/state.ts';
 import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../wire/address.ts';
 import { AF_INET6 } from './constants.ts';
 import { ENOTCONN } from './errno.ts';
@@ -25,19 +25,23 @@ export function addressBits({ domain }: { readonly domain: number }, address: Ip
   return address.family === 4 ? 32 : domain === AF_INET6 ? 128 : 0;
 }
 
-/** getsockname(2). @param bound where the socket was bound */
+/** getsockname(2). @param bound where the socket was bound @param disconnected from the connection */
 export function localName(
   domain: number,
   connection: ControlBlock | undefined,
   bound: SocketAddress | undefined,
+  disconnected: boolean,
 ): SocketAddress {
-  if (connection !== undefined) return { address: connection.local, port: connection.localPort };
+  if (connection !== undefined && !disconnected) return { address: connection.local, port: connection.localPort };
+  // Linux: the port of what was disconnected still shows.
+  if (connection !== undefined && (bound === undefined || bound.port === 0))
+    return { address: bound?.address ?? anyAddress(domain), port: connection.localPort };
   if (bound !== undefined) return { address: bound.address, port: bound.port };
   return { address: anyAddress(domain), port: 0 };
 }
 
 /** getpeername(2). @returns it, or -ENOTCONN */
 export function peerName(connection: ControlBlock | undefined): SocketAddress | number {
-  if (connection === undefined || (connection.state & (SYN_SENT | CLOSED)) !== 0) return -ENOTCONN;
+  if (connection === undefined || (connection.state & (SYN_SENT | CLOSED | TIME_WAIT)) !== 0) return -ENOTCONN;
   return { address: connection.remote, port: connection.remotePort };
 }

@@ -33,6 +33,7 @@ export function setSocketOption(socket: Socket, option: number, value: number): 
   switch (option) {
     case SO_REUSEADDR:
       socket.reuseAddress = value !== 0;
+      socket.bindingChanged();
       return 0;
     case SO_KEEPALIVE:
       settings.keepalive = value !== 0;

@@ -13,7 +13,7 @@ import { Listener } from '../tcp/listener.ts';
 import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, TIME_WAIT } from '../tcp/state.ts';
-import { MSG_FASTOPEN, MSG_OOB, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from './constants.ts';
+import { MSG_FASTOPEN, MSG_OOB, POLLERR, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from './constants.ts';
 import type { Epoll } from './epoll.ts';
 import {
   EADDRINUSE,
@@ -92,7 +92,7 @@ export class Socket implements ConnectionUser {
   /** bind(2). RFC 9293 3.9.1.1 [MUST-43]: the local address is the user's to give. @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
   bind(at: SocketAddress): number {
     if (this.#closed) return -EBADF;
-    return this.isBound ? -EINVAL : this.#bind(at, false);
+    return this.#bind(at, false);
   }
 
   /**
@@ -101,6 +101,7 @@ export class Socket implements ConnectionUser {
    */
   listen(backlog: number): number {
     if (this.#closed) return -EBADF;
+    if (this.#outcome.disconnected && this.connection !== undefined) this.#connectAgain(this.connection);
     if (this.connection !== undefined) return -EINVAL;
     const bound = Math.min(Math.max(backlog | 0, 0), this.stack.sysctl.somaxconn);
     if (this.#listener !== undefined) {
@@ -113,7 +114,6 @@ export class Socket implements ConnectionUser {
       if (result < 0) return result;
     }
     const binding = this.#binding as OwnBinding;
-    binding.reuseAddress = this.reuseAddress;
     if (!this.stack.ports.mayListen(binding)) return -EADDRINUSE;
     binding.listening = true;
     this.#listener = new Listener(this.stack.tcp, binding.address, binding.port, this.settings, bound);
@@ -163,6 +163,7 @@ export class Socket implements ConnectionUser {
     connection.receiveQueue.clear();
     abort(connection, REASON_RESET, this.stack.clock.now());
     this.#outcome.disconnected = true;
+    this.#freePlace();
     this.stack.wake();
     return 0;
   }
@@ -266,7 +267,7 @@ export class Socket implements ConnectionUser {
 
   /** getsockname(2). */
   getsockname(): SocketAddress | number {
-    return this.#closed ? -EBADF : localName(this.domain, this.connection, this.#binding);
+    return this.#closed ? -EBADF : localName(this.domain, this.connection, this.#binding, this.#outcome.disconnected);
   }
 
   /** getpeername(2). @returns it, -ENOTCONN or -EBADF */
@@ -299,9 +300,10 @@ export class Socket implements ConnectionUser {
     if (this.#closed) return 0;
     if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
     const { connection } = this;
-    return connection === undefined
-      ? POLLOUT | POLLHUP
-      : pollConnection(connection, this.#outcome.pending(connection) !== 0);
+    const failed = this.#outcome.pending(connection) !== 0;
+    // Linux: what was disconnected is as what never was connected.
+    if (connection === undefined || this.#outcome.disconnected) return POLLOUT | POLLHUP | (failed ? POLLERR : 0);
+    return pollConnection(connection, failed);
   }
 
   /** SO_ERROR: the connection's error, once; 0: none. */
@@ -324,9 +326,13 @@ export class Socket implements ConnectionUser {
     return (this.#binding !== undefined && this.#binding.port !== 0) || this.connection !== undefined;
   }
 
-  /** For SO_BINDTODEVICE. */
-  deviceChanged(): void {
-    if (this.#binding !== undefined) this.#binding.device = this.settings.rare.device;
+  /** For SO_REUSEADDR, SO_REUSEPORT and SO_BINDTODEVICE: what they say now counts for those who come (Linux). */
+  bindingChanged(): void {
+    const { rare } = this.settings;
+    const { reuseAddress } = this;
+    if (this.#binding !== undefined) {
+      Object.assign(this.#binding, { device: rare.device, reuseAddress, reusePort: rare.reusePort });
+    }
   }
 
   /** For the options of Fast Open. */
@@ -342,17 +348,29 @@ export class Socket implements ConnectionUser {
 
   #bind(at: SocketAddress, listens: boolean): number {
     const binding = makeBinding(this, at, listens);
-    if (typeof binding === 'number') return binding;
+    if (typeof binding === 'number') {
+      // Linux: an address without a port yet is given up for one that cannot be had.
+      if (binding === -EADDRINUSE) this.#binding = undefined;
+      return binding;
+    }
     this.#binding = binding;
     // IP_BIND_ADDRESS_NO_PORT: it has none yet.
     if (binding.port !== 0) this.stack.ports.add(binding);
     return 0;
   }
 
+  /** The connection, which had narrowed an any-address to its own, is gone. */
+  #freePlace(): void {
+    if (this.#binding !== undefined) this.#binding.connectedAt = undefined;
+  }
+
   /** A second connect. @returns what became of the first; undefined: a new attempt may start */
   #connectAgain(connection: ControlBlock): number | undefined {
     const again = this.#outcome.again(connection);
-    if (again === undefined) this.connection = undefined;
+    if (again === undefined) {
+      this.connection = undefined;
+      this.#freePlace();
+    }
     return again;
   }
 

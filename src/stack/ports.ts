@@ -25,6 +25,8 @@ export interface Claim {
 export interface Binding extends Claim {
   readonly port: number;
   readonly listening: boolean;
+  /** Where its connection is: that alone, and not all that it was bound to, is taken then (Linux). */
+  readonly connectedAt?: IpAddress | undefined;
 }
 
 /** First and last port that a socket takes of the host's ephemeral ones; 0: as the host. */
@@ -53,7 +55,7 @@ export class Ports {
   /** Whether another socket stands in the way of binding to that port. */
   conflicts(claim: Claim, port: number): boolean {
     for (const other of this.#bindings.get(port) ?? []) {
-      if (!overlap(other, claim) || (claim.reusePort && other.reusePort)) continue;
+      if (!overlap(placeOf(other), claim) || (claim.reusePort && other.reusePort)) continue;
       if (!(claim.reuseAddress && other.reuseAddress) || other.listening) return true;
     }
     // Connections that outlive their socket (TIME-WAIT, for one) hold the port, unless it may be reused.
@@ -119,6 +121,11 @@ export class Ports {
     }
     return 0;
   }
+}
+
+function placeOf(binding: Binding): Claim {
+  const { connectedAt } = binding;
+  return connectedAt === undefined ? binding : { ...binding, address: connectedAt };
 }
 
 /** Whether a packet could be for both. RFC 3493 3.7: `::` is every address of both families, or of IPv6 alone. */

@@ -164,9 +164,9 @@ export default [
   },
   {
     name: 'IPv6 from an address of IPv4',
-    file: 'socket/destination',
-    find: 'return bound?.family === 4 ? -EAFNOSUPPORT : zoned;',
-    replace: 'return zoned;',
+    file: 'socket/make-connection',
+    find: 'if (crosses)',
+    replace: 'if (false)',
   },
   {
     name: 'a link-local address does not hold its socket',

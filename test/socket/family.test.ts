@@ -1,9 +1,23 @@
 /** Sockets of both families beside each other: RFC 3493, and what Linux makes of it. What is expected here the kernel is held against, too. */
 import { expect } from 'chai';
-import { SOCK_STREAM } from '../../src/socket/constants.ts';
+import { nodeHasher } from '../../src/node/segment-hasher.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_ADDRFORM,
+  IPV6_V6ONLY,
+  SO_DOMAIN,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_MD5SIG_EXT,
+} from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
-import type { Socket } from '../../src/socket/socket.ts';
-import { bench, prefix, TapLink } from '../stack/tap.ts';
+import { EADDRNOTAVAIL, EINVAL } from '../../src/socket/errno.ts';
+import type { Socket, SocketAddress } from '../../src/socket/socket.ts';
+import { IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK } from '../../src/wire/address.ts';
+import { address, bench, prefix, TapLink } from '../stack/tap.ts';
 import { describeWithTun, inNamespace } from '../support/namespace.ts';
 import { bindFacts, boundFacts, connectFacts, optionFacts } from './family-facts.ts';
 import * as scenes from './family-scenes.ts';
@@ -44,13 +58,10 @@ describe('sockets of both families on one port', () => {
   }
 });
 
-/** Where we differ: ::1 never leaves the host (RFC 4291 2.5.3), and an address of the other family is refused before its way is looked for. */
+/** Where we differ: ::1 never leaves the host. RFC 4291 2.5.3. */
 const DIFFERENT: Readonly<Record<string, string>> = {
   '::1 2001:db8::9': 'ENETUNREACH',
   '::1 fe80::9%2': 'ENETUNREACH',
-  '0.0.0.0 fe80::9%1': 'EAFNOSUPPORT',
-  '127.0.0.1 fe80::9%1': 'EAFNOSUPPORT',
-  '10.9.0.2 fe80::9%1': 'EAFNOSUPPORT',
 };
 
 describe('sockets of both families', () => {
@@ -85,6 +96,53 @@ describe('sockets of both families', () => {
       expect(optionFacts(open)[option]).to.equal(facts);
     });
   }
+});
+
+describe('sockets of AF_INET6', () => {
+  it('are on :: before they are anywhere; the host says whether IPv4 is theirs', () => {
+    for (const bindv6only of [false, true]) {
+      const { stack } = bench({ sysctl: { bindv6only } });
+      const socket = createSocket(stack, AF_INET6, SOCK_STREAM, 0) as Socket;
+      expect(socket.getsockname()).to.deep.equal({ address: IPV6_ANY, port: 0 });
+      expect(socket.getsockopt(IPPROTO_IPV6, IPV6_V6ONLY)).to.equal(Number(bindv6only));
+      expect(socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)).to.equal(0);
+      expect(socket.getsockopt(IPPROTO_IPV6, IPV6_V6ONLY)).to.equal(0);
+    }
+  });
+
+  it('IPV6_ADDRFORM is for connections of IPv4', async () => {
+    const { stack, clock } = bench();
+    const listener = createSocket(stack, AF_INET6, SOCK_STREAM, 0) as Socket;
+    listener.listen(5);
+    const { port } = listener.getsockname() as SocketAddress;
+    for (const [address, result] of [
+      [IPV6_LOOPBACK, -EADDRNOTAVAIL],
+      [IPV4_LOOPBACK, 0],
+    ] as const) {
+      const socket = createSocket(stack, AF_INET6, SOCK_STREAM, 0) as Socket;
+      socket.connect({ address, port });
+      await clock.advance(1);
+      const accepted = listener.accept() as Socket;
+      expect(accepted.setsockopt(IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET)).to.equal(result);
+      expect(accepted.getsockopt(SOL_SOCKET, SO_DOMAIN)).to.equal(result === 0 ? AF_INET : AF_INET6);
+    }
+  });
+
+  it('have keys for peers of both families, AF_INET for those of IPv4', () => {
+    for (const [domain, text, prefixlen, result] of [
+      [AF_INET, '10.0.0.1', 32, 0],
+      [AF_INET, '2001:db8::1', 64, -EINVAL],
+      [AF_INET6, '10.0.0.1', 32, 0],
+      [AF_INET6, '10.0.0.1', 33, -EINVAL],
+      [AF_INET6, '2001:db8::1', 128, 0],
+      [AF_INET6, '2001:db8::1', 129, -EINVAL],
+    ] as const) {
+      const { stack } = bench({ hasher: nodeHasher });
+      const socket = createSocket(stack, domain, SOCK_STREAM, 0) as Socket;
+      const value = { address: address(text), prefixlen, key: new Uint8Array(4) };
+      expect(socket.setsockopt(IPPROTO_TCP, TCP_MD5SIG_EXT, value), `${domain} ${text}/${prefixlen}`).to.equal(result);
+    }
+  });
 });
 
 describeWithTun('sockets of both families on the kernel', () => {

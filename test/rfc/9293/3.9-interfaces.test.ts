@@ -85,7 +85,8 @@ const CALLS: Record<
     send: -EPIPE,
     receive: 0,
     shutdown: -ENOTCONN,
-    peer: true,
+    // As on Linux, whose socket is closed by then.
+    peer: false,
     poll: POLLIN | POLLOUT | POLLRDHUP | POLLHUP,
     status: 6,
   },
