@@ -204,6 +204,13 @@ describe('net/udp-conn', () => {
       expect(`${(await pair.run(server.readDatagram())).addr}`).to.equal('10.9.0.1:4000');
     });
 
+    it('may be of everybody on a network', async () => {
+      const conn = await pair.client.dial('udp', '10.9.0.255:54');
+      const any = await pair.server.listenPacket('udp4', ':54');
+      await conn.write(pattern(4));
+      expect((await pair.run(any.readDatagram())).data).to.have.length(4);
+    });
+
     it('shows the socket before it is used', async () => {
       const seen: string[] = [];
       await pair.client.dial('udp', '10.9.0.2:53', {

@@ -139,6 +139,12 @@ describe('socket/datagram: families and sizes', () => {
     client.send(pattern(4), 0, at('10.9.0.2', 53));
     client.send(pattern(6), 0, at('2001:db8::2', 53));
     await settle();
+    const alone = open(far, AF_INET6);
+    alone.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    alone.bind(at('::', 54));
+    client.send(pattern(4), 0, at('10.9.0.2', 54));
+    await settle();
+    expect(alone.recv(new Uint8Array(9))).to.equal(-EAGAIN);
     expect([four.recv(new Uint8Array(9)), six.recv(new Uint8Array(9))]).to.deep.equal([4, 6]);
     expect(six.send(pattern(1), 0, at('10.9.0.1', 9))).to.equal(-ENETUNREACH);
     expect(six.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)).to.equal(-EINVAL);

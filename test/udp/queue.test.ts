@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { DatagramQueue, QueuedDatagram } from '../../src/udp/queue.ts';
-import { RingPool } from '../../src/udp/ring-pool.ts';
+import { type RingBuffer, RingPool } from '../../src/udp/ring-pool.ts';
 import { pattern } from '../support/pair.ts';
 
 function datagram(length: number, mark: number): QueuedDatagram {
@@ -95,6 +95,25 @@ describe('udp/queue', () => {
     expect(queue.count).to.equal(before);
     queue.clear();
     expect(pool.live).to.equal(0);
+  });
+
+  it('what passes through a ring that has room goes round in it', () => {
+    let taken = 0;
+    class CountingPool extends RingPool {
+      override take(least: number): RingBuffer {
+        taken++;
+        return super.take(least);
+      }
+    }
+    const queue = new DatagramQueue(new CountingPool());
+    for (let i = 0; i < 10; i++) queue.push(datagram(952, i), pattern(952, i), 0);
+    for (let i = 0; i < 5; i++) queue.shift();
+    const before = taken;
+    for (let i = 0; i < 1000; i++) {
+      queue.push(datagram(952, i), pattern(952, i), 0);
+      queue.shift();
+    }
+    expect(taken).to.equal(before);
   });
 
   it('the pool keeps no more than 4 MiB', () => {
