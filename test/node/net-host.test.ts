@@ -205,6 +205,7 @@ describe('net between two hosts', () => {
     expect(socket.constructor).to.equal(near.Socket);
     class Own extends near.Socket {}
     expect(new Own()).to.be.instanceOf(Own).and.instanceOf(near.Socket);
+    expect(new near.Socket()).not.to.be.instanceOf(Own);
   });
 });
 
@@ -281,6 +282,7 @@ describe('net on a host of loopback: true', () => {
       await once(server, 'listening');
       expect(server.address()).to.equal(name);
       for (const socket of [net.connect(name), new net.Socket().connect(name)]) {
+        expect(socket).to.be.instanceOf(net.Socket);
         const chunks: Buffer[] = [];
         for await (const chunk of socket) chunks.push(chunk as Buffer);
         expect(Buffer.concat(chunks).toString()).to.equal('over a path');

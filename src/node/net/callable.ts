@@ -3,7 +3,7 @@ type AnyClass = new (...args: never[]) => object;
 
 /**
  * @param name what it is called
- * @param isOther whether what is asked for is to be made by `Other`
+ * @param isOther whether what is asked for is to be made by `Other`, whose objects count as instances too
  * @returns `Class`, to be called with and without `new`
  */
 export function callable<Class extends AnyClass>(
@@ -21,5 +21,11 @@ export function callable<Class extends AnyClass>(
     apply: (_target, _self, args) => Reflect.construct(made, args) as object,
   });
   Class.prototype.constructor = made;
+  Object.defineProperty(Class, Symbol.hasInstance, {
+    value(this: AnyClass, one: unknown) {
+      const isOwn = Function.prototype[Symbol.hasInstance].call(this, one);
+      return isOwn || (this === made && Other !== undefined && one instanceof Other);
+    },
+  });
   return made;
 }
