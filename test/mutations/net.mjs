@@ -53,7 +53,12 @@ export default [
   net('stream-handle', 'one that has ended does', '(this.#reading && !this.#ended)', 'this.#reading'),
   net('stream-handle', 'one that is closed does', 'this.#hold.set(false);', ''),
   net('hold', 'unref does nothing', 'this.#wanted && this.#referenced', 'this.#wanted'),
-  net('receive-chunk', 'chunks share memory', 'if (count <= COPIED) {', 'if (false) {'),
+  net(
+    'receive-chunk',
+    'chunks share memory',
+    'scratch.copy(copy, 0, 0, count); return copy;',
+    'return scratch.subarray(0, count);',
+  ),
   net('end-name', 'IPv4 has no mapped form', 'domain === AF_INET6 && ip.family === 4', 'false'),
   net('end-name', 'zones are not told', "zone === '' ?", 'true ?'),
   net(
@@ -88,13 +93,13 @@ export default [
     'return error;',
   ),
   net('connect-race', 'an address that is silent is waited for', 'this.#timer.set(clock.now() + this.#timeout);', ''),
-  net('connect-race', 'attempts are not noted', '.push(`${address}:${port}`);', '?.length;'),
   net(
-    'lookup',
-    'of a name that is not known nothing is said',
-    "return lookupError(hostname, 'ENOTFOUND', error);",
-    'return error;',
+    'connect-race',
+    'attempts are not noted',
+    'socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);',
+    '',
   ),
+  net('lookup', 'a failure that may pass is final', "error.isTemporary ? 'EAI_AGAIN'", "false ? 'EAI_AGAIN'"),
   net(
     'path-handle',
     'a path that is not there is not told of',

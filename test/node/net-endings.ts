@@ -132,6 +132,17 @@ export const endings: Record<string, Scene> = {
     stage.note(here.destroyed, here.readyState);
     await event(here, 'close');
   },
+  'destroyed while writes wait': async (net, stage) => {
+    const { here, there } = await connected(net, stage);
+    stage.watch('client', here, ...ENDING);
+    there.on('error', () => {}).pause();
+    here.write(Buffer.alloc(32_000_000), (error) => stage.note('first', error));
+    here.write('more', (error) => stage.note('second', error));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    here.destroy();
+    await event(here, 'close');
+    stage.note(here.bytesWritten);
+  },
   'destroyed when all is written': async (net, stage) => {
     const { here, there } = await connected(net, stage);
     stage.watch('client', here, ...ENDING);

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { createHost } from '../../src/host.ts';
 import { createPipe } from '../../src/link/pipe.ts';
+import { DNSError } from '../../src/net/errors.ts';
 import { createNet, type HostNet } from '../../src/node/net/net.ts';
 import type { Server } from '../../src/node/net/server.ts';
 import type { Socket } from '../../src/node/net/socket.ts';
@@ -110,18 +111,20 @@ describe('net between two hosts', () => {
     expect(Buffer.compare(Buffer.concat(chunks), bytes)).to.equal(0);
   });
 
-  it('timeouts run on the clock of the host; a write that gets on is traffic', async () => {
+  it('what was read stays as it is, whatever comes after', async () => {
     const { here, there } = await connected();
-    let timeouts = 0;
-    here.setTimeout(60_000, () => timeouts++);
-    there.pause();
-    here.write(Buffer.alloc(8_000_000));
-    await pair.clock.advance(30_000);
-    there.resume();
-    await pair.clock.advance(59_000);
-    expect(timeouts).to.equal(0);
-    await pair.clock.advance(2000);
-    expect(timeouts).to.equal(1);
+    const chunks: Buffer[] = [];
+    there.on('data', (chunk: Buffer) => chunks.push(chunk));
+    for (const letter of 'abcd') {
+      here.write(letter.repeat(1000));
+      await pair.clock.advance(10);
+    }
+    expect(chunks.map((chunk) => `${chunk.length}${chunk[0]}${chunk[999]}`)).to.deep.equal([
+      '10009797',
+      '10009898',
+      '10009999',
+      '1000100100',
+    ]);
   });
 
   it('gives up on an address that does not answer, and tries the next', async () => {
@@ -209,6 +212,27 @@ describe('net between two hosts', () => {
   });
 });
 
+describe('net over a slow link', () => {
+  it('timeouts run on the clock of the host; a write that gets on is traffic', async () => {
+    const pair = connectedHosts({ rate: 8_000_000 });
+    const server = createNet(pair.server)
+      .createServer((socket) => socket.resume())
+      .listen(80);
+    const here = createNet(pair.client).connect(80, SERVER_ADDRESS);
+    await pair.run(once(here, 'connect'));
+    let timeouts = 0;
+    here.setTimeout(5000, () => timeouts++);
+    here.write(Buffer.alloc(64_000_000));
+    await pair.clock.advance(30_000);
+    expect(timeouts).to.equal(0);
+    pair.cut();
+    await pair.clock.advance(12_000);
+    expect(timeouts).to.equal(1);
+    expect(server.listening).to.equal(true);
+    await pair.close();
+  });
+});
+
 describe('net between two hosts of IPv6', () => {
   it('link-local addresses have their zone, by name', async () => {
     const clock = new VirtualClock();
@@ -248,6 +272,16 @@ describe('net on a host of loopback: true', () => {
     expect(answers.slice(0, 3)).to.deep.equal(['::ffff:127.0.0.1', '::ffff:127.0.0.1', '::1']);
     expect(answers[3]).to.be.oneOf(['::1', '::ffff:127.0.0.1']);
     server.close();
+  });
+
+  it('a resolver that cannot say now: EAI_AGAIN', async () => {
+    const resolver = {
+      lookupHost: (name: string) => Promise.reject(new DNSError('busy', name, { isTemporary: true })),
+    };
+    const other = createHost({ loopback: true, resolver });
+    const [error] = await once(createNet(other).connect(80, 'some.test'), 'error');
+    expect(error).to.include({ code: 'EAI_AGAIN', errno: -3001, message: 'getaddrinfo EAI_AGAIN some.test' });
+    await other.close();
   });
 
   it('takes no link', () => {

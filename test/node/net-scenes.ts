@@ -48,8 +48,9 @@ export class Stage {
   }
 
   #errorText(error: Error): string {
-    const { code, errno, syscall, address, port, errors } = error as Error & Record<string, unknown>;
-    const rest = Object.entries({ code, errno, syscall, address, port })
+    const { code, errno, syscall, address, port, localAddress, localPort, errors } = error as Error &
+      Record<string, unknown>;
+    const rest = Object.entries({ code, errno, syscall, address, port, localAddress, localPort })
       .filter(([, each]) => each !== undefined)
       .map(([key, each]) => `${key}: ${this.text(each)}`);
     const parts = Array.isArray(errors) ? errors.map((each) => ` + ${this.text(each)}`) : [];

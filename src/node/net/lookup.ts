@@ -59,6 +59,6 @@ function suitable(place: Place, found: readonly string[], { family, hints = 0 }:
 }
 
 function failure(hostname: string, error: unknown): Error {
-  if (error instanceof DNSError) return lookupError(hostname, error.isTemporary ? 'EAI_AGAIN' : 'ENOTFOUND', error);
-  return lookupError(hostname, 'ENOTFOUND', error);
+  const code = error instanceof DNSError && error.isTemporary ? 'EAI_AGAIN' : 'ENOTFOUND';
+  return lookupError(hostname, code, error);
 }
