@@ -108,13 +108,15 @@ export const bodyHash = () => createHash('sha256').update(BODY).digest('hex');
 
 export async function pings() {
   const { link, host, tap } = side();
-  const [arping, ping, ping6, large, local, others] = await Promise.all([
+  const [arping, ping, ping6, large, local, trial, others] = await Promise.all([
     said('arping', '-c', '2', '-w', '3', '-I', 'tap0', '10.0.0.2'),
     said('ping', '-c', '2', '-i', '0.1', '-W', '2', '10.0.0.2'),
     said('ping', '-6', '-c', '2', '-i', '0.1', '-W', '2', 'fd00::2'),
     said('ping', '-c', '2', '-i', '0.1', '-W', '2', '-s', '65507', '10.0.0.2'),
     // RFC 4291 2.5.1: the link-local address that follows from our hardware address.
     said('ping', '-6', '-c', '2', '-i', '0.1', '-W', '2', 'fe80::ff:fe00:2%tap0'),
+    // RFC 5227: the question of who tries our address out.
+    said('arping', '-D', '-c', '1', '-w', '2', '-I', 'tap0', '10.0.0.2'),
     // We answer for nobody else.
     said('arping', '-c', '1', '-w', '1', '-I', 'tap0', '10.0.0.3'),
   ]);
@@ -122,7 +124,7 @@ export async function pings() {
   const ours = [...neighbours(link, '10.0.0.1'), ...neighbours(link, 'fd00::1')];
   const { kernelAddress } = tap;
   await host.close();
-  return { arping, ping, ping6, large, local, known, others, ours, kernelAddress };
+  return { arping, ping, ping6, large, local, trial, known, others, ours, kernelAddress };
 }
 
 export async function transfers(offload: boolean) {

@@ -24,10 +24,11 @@ describeWithTun('a TAP device against the kernel', () => {
     ['arping', 'ping', 'ip'],
     'answers arping and ping over IPv4 and IPv6; both sides know each other',
     async () => {
-      const { arping, ping, ping6, large, local, known, others, ours, kernelAddress } = await pings();
+      const { arping, ping, ping6, large, local, trial, known, others, ours, kernelAddress } = await pings();
       expect(arping).to.include('Received 2 response(s)').and.include('[02:00:00:00:00:02]');
       for (const text of [ping, ping6, large, local]) expect(text).to.include('2 received, 0% packet loss');
       expect(known).to.include('10.0.0.2 lladdr 02:00:00:00:00:02').and.include('fd00::2 lladdr 02:00:00:00:00:02');
+      expect(trial).to.include('Received 1 response(s)');
       expect(others).to.include('Received 0 response(s)');
       for (const line of ours) expect(line).to.match(new RegExp(`^${kernelAddress} (STALE|DELAY|REACHABLE)$`));
       expect(ours.length).to.equal(2);
