@@ -20,16 +20,15 @@ import { Socket } from '../../src/socket/socket.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { cookieFor } from '../../src/tcp/fast-open-cookie.ts';
 import { seededRandom } from '../../src/time/random.ts';
-import { IpAddress } from '../../src/wire/address.ts';
+import type { IpAddress } from '../../src/wire/address.ts';
 import { checkStack } from '../support/invariants.ts';
+import { domainOf, FAMILY, type Family, inFamily, toIpv4, toIpv6 } from '../support/wire-family.ts';
 import { WireClock, WireLink } from '../support/wire-link.ts';
 import { buildIcmp, buildSegment } from '../support/wire-segment.ts';
 import { Draw } from './draw.ts';
 import { drawSettings } from './extension-settings.ts';
 import { drawOptionBytes, type Near } from './packet-options.ts';
 
-const DUT = IpAddress.parse('10.0.0.1') as IpAddress;
-const PEER = IpAddress.parse('10.0.0.2') as IpAddress;
 const SERVICE = 80;
 const PORTS = [1001, 1002, 1003];
 /** Where the DUT connects from. */
@@ -86,12 +85,19 @@ class PacketWorld {
   readonly #sockets: Socket[] = [];
   readonly #near = new Map<number, Near>();
   readonly #signed: boolean;
+  readonly #family: Family;
+  readonly #dut: IpAddress;
+  readonly #peer: IpAddress;
+  /** As IPv4 has it. */
   #last: Uint8Array | undefined;
   #dropped = 0;
   #sent = 0;
 
   constructor(seed: string) {
     this.#draw = new Draw(`packets ${seed}`);
+    // Apart from the other draws: a seed is the same in every family.
+    this.#family = FAMILY === '4' ? new Draw(`family ${seed}`).pick(['4', '4', '6', '6', 'mapped'] as const) : FAMILY;
+    [this.#dut, this.#peer] = [inFamily('10.0.0.1', this.#family), inFamily('10.0.0.2', this.#family)];
     const draw = this.#draw;
     const random = seededRandom(`packets ${seed}`);
     const sysctl = {
@@ -104,13 +110,17 @@ class PacketWorld {
       if (event.type === 'drop') this.#dropped++;
     };
     this.#stack = new Stack({ clock: this.#clock, random, sysctl, trace, hasher: nodeHasher });
-    this.#link = new WireLink(draw.pick([576, 1500, 9000]), draw.chance(0.5), (bytes) => this.#left(bytes));
-    this.#stack.addInterface(this.#link, { addresses: [{ address: DUT, bits: 24 }] });
+    this.#link = new WireLink(draw.pick([this.#family === '6' ? 1280 : 576, 1500, 9000]), draw.chance(0.5), (bytes) =>
+      this.#left(bytes),
+    );
+    this.#stack.addInterface(this.#link, {
+      addresses: [{ address: this.#dut, bits: this.#family === '6' ? 120 : 24 }],
+    });
     this.#signed = draw.chance(0.15);
     this.#listener = this.#socket();
     if (draw.chance(0.7)) this.#listener.setsockopt(IPPROTO_TCP, TCP_FASTOPEN, draw.integer(1, 3));
     if (draw.chance(0.15)) this.#listener.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, 3);
-    this.#listener.bind({ address: DUT, port: SERVICE });
+    this.#listener.bind({ address: this.#dut, port: SERVICE });
     this.#listener.listen(draw.integer(0, 4));
   }
 
@@ -145,10 +155,10 @@ class PacketWorld {
   }
 
   #socket(): Socket {
-    const socket = createSocket(this.#stack, 2, 1, 0) as Socket;
+    const socket = createSocket(this.#stack, domainOf(this.#family), 1, 0) as Socket;
     if (this.#signed) {
       const key = new TextEncoder().encode(KEY);
-      socket.setsockopt(IPPROTO_TCP, TCP_MD5SIG, { address: PEER, key });
+      socket.setsockopt(IPPROTO_TCP, TCP_MD5SIG, { address: this.#peer, key });
     }
     this.#sockets.push(socket);
     return socket;
@@ -177,9 +187,9 @@ class PacketWorld {
   #connect(): void {
     const socket = this.#socket();
     const port = CLIENT + (this.#sent % 2);
-    if (socket.bind({ address: DUT, port }) !== 0) return;
+    if (socket.bind({ address: this.#dut, port }) !== 0) return;
     const way = this.#draw.integer(0, 2);
-    const to = { address: PEER, port: SERVICE };
+    const to = { address: this.#peer, port: SERVICE };
     if (way === 0) socket.send(new Uint8Array(100), MSG_FASTOPEN, to);
     if (way === 1) socket.setsockopt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
     if (way > 0) socket.connect(to);
@@ -193,11 +203,17 @@ class PacketWorld {
     const near = this.#nearOf(active ? dutPort : peerPort);
     const { primary } = this.#stack.tcp.fastOpen.keys;
     const flags = draw.pick(FLAGS);
-    const raw = drawOptionBytes(draw, near, cookieFor(primary, PEER, DUT), this.#signed ? 20 : 40, flags.includes('S'));
-    const signature = this.#signed && draw.chance(0.9) ? { md5: KEY } : undefined;
+    const raw = drawOptionBytes(
+      draw,
+      near,
+      cookieFor(primary, this.#peer, this.#dut),
+      this.#signed ? 20 : 40,
+      flags.includes('S'),
+    );
+    const signature = this.#signed && draw.chance(0.9) ? { md5: KEY, family: this.#family } : undefined;
     return buildSegment({
-      source: PEER.w3,
-      destination: DUT.w3,
+      source: this.#peer.w3,
+      destination: this.#dut.w3,
       sourcePort: peerPort,
       destinationPort: dutPort,
       seq: (near.seq + (draw.chance(0.03) ? draw.integer(-(2 ** 31), 2 ** 31 - 1) : draw.pick(NEAR))) | 0,
@@ -224,7 +240,7 @@ class PacketWorld {
     ] as const);
     const rest = draw.pick([0, 68, 576, 1400, draw.integer(0, 2 ** 31 - 1)]);
     const quoted = this.#last.slice(0, draw.pick([20, 28, 40, this.#last.length]));
-    return buildIcmp(PEER.w3, DUT.w3, type, code, rest, quoted);
+    return buildIcmp(this.#peer.w3, this.#dut.w3, type, code, rest, quoted);
   }
 
   #nearOf(port: number): Near {
@@ -235,8 +251,9 @@ class PacketWorld {
     return near;
   }
 
-  #deliver(bytes: Uint8Array): void {
+  #deliver(packet4: Uint8Array): void {
     this.#sent++;
+    const bytes = this.#family === '6' ? toIpv6(packet4) : packet4;
     const receiver = this.#link.receiver as LinkReceiver;
     const packet = new Packet(receiver.slab.take(), 64);
     packet.chunk.bytes.set(bytes, packet.offset);
@@ -247,8 +264,9 @@ class PacketWorld {
   }
 
   /** What the DUT sends says what it expects. */
-  #left(bytes: Uint8Array): void {
-    if (bytes[9] !== 6) return;
+  #left(packetOf: Uint8Array): void {
+    if (packetOf[this.#family === '6' ? 6 : 9] !== 6) return;
+    const bytes = this.#family === '6' ? toIpv4(packetOf) : packetOf;
     this.#last = bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const [from, to] = [view.getUint16(20), view.getUint16(22)];
@@ -265,7 +283,19 @@ class PacketWorld {
 function countersOf({ tcp, ipCounters }: Stack): number {
   let sum = 0;
   for (const [name, value] of Object.entries({ ...tcp.counters, ...ipCounters })) {
-    if (!['InSegs', 'OutSegs', 'InReceives', 'InDelivers', 'OutRequests'].includes(name) && typeof value === 'number')
+    if (
+      ![
+        'InSegs',
+        'OutSegs',
+        'InReceives',
+        'InDelivers',
+        'OutRequests',
+        'Ip6InReceives',
+        'Ip6InDelivers',
+        'Ip6OutRequests',
+      ].includes(name) &&
+      typeof value === 'number'
+    )
       sum += value;
   }
   return sum;

@@ -4,17 +4,18 @@ import { type Impairment, impaired } from '../../src/link/impaired.ts';
 import type { Link } from '../../src/link/link.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
-import { AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_FASTOPEN_CONNECT } from '../../src/socket/constants.ts';
+import { IPPROTO_TCP, SOCK_STREAM, TCP_FASTOPEN_CONNECT } from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import { EADDRNOTAVAIL, EINPROGRESS } from '../../src/socket/errno.ts';
 import { Socket } from '../../src/socket/socket.ts';
 import { type Counters, Stack } from '../../src/stack/stack.ts';
 import type { ControlBlock } from '../../src/tcp/control-block.ts';
 import { seededRandom } from '../../src/time/random.ts';
-import { IpAddress, type Prefix, parsePrefix } from '../../src/wire/address.ts';
 import { checkStack } from '../support/invariants.ts';
 import { TraceHash } from '../support/trace-hash.ts';
 import { Side, setOptions } from '../support/transfer.ts';
+import { domainOf, type Family } from '../support/wire-family.ts';
+import { addressOf, bitsOf, peerOf } from './addresses.ts';
 import {
   expectNoneInVain,
   expectNothingLeft,
@@ -29,7 +30,6 @@ import { drawScenario, type Scenario, type SideName } from './scenario.ts';
 import { SteppedClock } from './stepped-clock.ts';
 import { WireRules } from './wire-rules.ts';
 
-const ADDRESS = { client: '10.0.0.1', server: '10.0.0.2' } as const;
 const PORT = 80;
 /** Longest time without a byte written or read, pauses and blackouts apart: R2 (924.6 s), or as many window probes, and the last RTO. */
 const PATIENCE = 1_300_000;
@@ -199,10 +199,12 @@ class World {
   }
 
   #addInterface(name: SideName, link: Link): void {
-    const added = this.#stacks[name].addInterface(link, { addresses: [parsePrefix(`${ADDRESS[name]}/24`) as Prefix] });
+    const { family } = this.#scenario;
+    const [address, bits] = [addressOf(name, family), bitsOf(family)];
+    const added = this.#stacks[name].addInterface(link, { addresses: [{ address, bits }] });
     const metrics = this.#scenario.extensions.metrics[name];
     if (metrics === undefined) return;
-    this.#stacks[name].replaceRoute({ destination: addressOf(name), bits: 24, interface: added, metrics });
+    this.#stacks[name].replaceRoute({ destination: address, bits, interface: added, metrics });
   }
 
   /** Both sides change their keys, one some time after the other. */
@@ -216,7 +218,8 @@ class World {
         if (name === 'server' && this.#listener !== undefined) sockets.push(this.#listener);
         this.#changed.add(name);
         for (const socket of sockets) {
-          if (socket === this.#listener || socket.connection?.released === false) changeKey(socket, name, keys);
+          if (socket === this.#listener || socket.connection?.released === false)
+            changeKey(socket, name, this.#scenario.family, keys);
         }
       };
       this.#clock.timer(change).set(changeAt + (name === first ? 0 : gap));
@@ -231,13 +234,13 @@ class World {
   }
 
   #open(): void {
-    const { pairs, backlog, extensions } = this.#scenario;
-    const listener = newSocket(this.#stacks.server);
+    const { pairs, backlog, extensions, family } = this.#scenario;
+    const listener = newSocket(this.#stacks.server, family);
     const [first] = pairs;
     if (first !== undefined) setOptions(listener, first.server);
     setOptions(listener, { options: extensions.listenerOptions });
-    if (extensions.keys !== undefined) setKeys(listener, 'server', extensions.keys, false);
-    expectOk('bind', listener.bind({ address: addressOf('server'), port: PORT }));
+    if (extensions.keys !== undefined) setKeys(listener, 'server', family, extensions.keys, false);
+    expectOk('bind', listener.bind({ address: addressOf('server', family), port: PORT }));
     expectOk('listen', listener.listen(backlog));
     this.#listener = listener;
     this.#acceptAll(listener);
@@ -272,8 +275,9 @@ class World {
   }
 
   #take(server: Side, accepted: Socket): void {
-    const { keys } = this.#scenario.extensions;
-    if (keys !== undefined && this.#changed.has('server')) changeKey(accepted, 'server', keys);
+    const { extensions, family } = this.#scenario;
+    if (extensions.keys !== undefined && this.#changed.has('server'))
+      changeKey(accepted, 'server', family, extensions.keys);
     server.take(accepted);
   }
 
@@ -286,13 +290,14 @@ class World {
   }
 
   #connect(from: SideName, pair: number, port: number | undefined): void {
-    const { keys, opening } = this.#scenario.extensions;
+    const { extensions, family } = this.#scenario;
+    const { keys, opening } = extensions;
     const side = (this.#pairs[pair] as Pair)[from];
-    const socket = newSocket(this.#stacks[from]);
+    const socket = newSocket(this.#stacks[from], family);
     setOptions(socket, side.script);
-    if (keys !== undefined) setKeys(socket, from, keys, this.#changed.has(from));
-    if (port !== undefined) expectOk('bind', socket.bind({ address: addressOf(from), port }));
-    const to = { address: addressOf(from === 'client' ? 'server' : 'client'), port: PORT };
+    if (keys !== undefined) setKeys(socket, from, family, keys, this.#changed.has(from));
+    if (port !== undefined) expectOk('bind', socket.bind({ address: addressOf(from, family), port }));
+    const to = { address: peerOf(from, family), port: PORT };
     // Without data to write there would be no SYN.
     const fast = side.script.size > 0 ? opening : 'plain';
     if (fast === 'sendto') return side.take(socket, to);
@@ -367,14 +372,10 @@ class World {
   }
 }
 
-function newSocket(stack: Stack): Socket {
-  const socket = createSocket(stack, AF_INET, SOCK_STREAM, 0);
+function newSocket(stack: Stack, family: Family): Socket {
+  const socket = createSocket(stack, domainOf(family), SOCK_STREAM, 0);
   if (typeof socket === 'number') throw new Error(`socket: ${socket}`);
   return socket;
-}
-
-function addressOf(name: SideName): IpAddress {
-  return IpAddress.parse(ADDRESS[name]) as IpAddress;
 }
 
 function expectOk(call: string, result: number): void {

@@ -16,6 +16,7 @@ import {
 } from '../../src/socket/constants.ts';
 import type { TcpConfig } from '../../src/tcp/config.ts';
 import type { Ending, Script } from '../support/transfer.ts';
+import { FAMILY, type Family } from '../support/wire-family.ts';
 import { Draw } from './draw.ts';
 import { drawExtensions, type Extensions, extend, NO_EXTENSIONS } from './extensions.ts';
 
@@ -29,6 +30,7 @@ export interface PairScript extends Readonly<Record<SideName, Script>> {
 
 export interface Scenario {
   readonly seed: string;
+  readonly family: Family;
   readonly pipe: { mtu: number; offload: boolean; latency: number; rate?: number; queue?: number };
   /** Of the client's link; undefined: the pipe as it is, with super-segments when it has offload. */
   readonly impairment: { readonly in: Impairment; readonly out: Impairment } | undefined;
@@ -82,6 +84,7 @@ export function bulk(seed: string, { up, down = 0, latency, sysctl = {}, out = {
   });
   return {
     seed,
+    family: FAMILY,
     pipe: { mtu: 1500, offload: true, latency },
     impairment: { in: inward, out },
     blackout: undefined,
@@ -135,6 +138,7 @@ export function drawScenario(seed: string): Scenario {
     (blackout !== undefined && blackout[1] - blackout[0] > 20_000);
   const scenario: Scenario = {
     seed,
+    family: drawFamily(seed, mtu),
     pipe,
     impairment,
     blackout,
@@ -149,6 +153,13 @@ export function drawScenario(seed: string): Scenario {
     hopeless,
   };
   return extend(scenario, drawExtensions(seed, scenario));
+}
+
+/** Apart from the other draws: a seed is the same network in every family. RFC 8200 5: links for IPv6 take 1280 bytes. */
+function drawFamily(seed: string, mtu: number): Family {
+  if (FAMILY !== '4') return FAMILY === '6' && mtu < 1280 ? '4' : FAMILY;
+  const drawn = new Draw(`family ${seed}`).pick(['4', '4', '6', '6', 'mapped'] as const);
+  return drawn === '6' && mtu < 1280 ? 'mapped' : drawn;
 }
 
 function drawPairs(draw: Draw, count: number, most: number): PairScript[] {

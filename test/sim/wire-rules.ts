@@ -32,14 +32,14 @@ export class WireRules {
   /** For a capture around a host's link. */
   watch(name: string): PacketWatcher {
     return (bytes, direction, at, segmentSize) => {
-      if (direction !== 'out' || bytes[9] !== 6) return;
+      if (direction !== 'out' || bytes[isIpv6(bytes) ? 6 : 9] !== 6) return;
       const problem = this.#problemOf(bytes, segmentSize);
       if (problem !== undefined) this.wrong ??= `${name} at t=${at} ms: ${problem}`;
     };
   }
 
   #problemOf(bytes: Uint8Array, segmentSize: number): string | undefined {
-    const ipHeader = ((bytes[0] as number) & 15) * 4;
+    const ipHeader = isIpv6(bytes) ? 40 : ((bytes[0] as number) & 15) * 4;
     const header = ((bytes[ipHeader + 12] as number) >> 4) * 4;
     const flags = bytes[ipHeader + 13] as number;
     const text = bytes.length - ipHeader - header;
@@ -53,13 +53,17 @@ export class WireRules {
       if (segmentSize > 0) return 'a signed super-segment';
       if (!kinds.some((kind) => SIGNATURES.includes(kind))) return 'a segment without signature';
     }
-    const ect = (bytes[1] as number) & 3;
+    const ect = ((bytes[1] as number) >> (isIpv6(bytes) ? 4 : 0)) & 3;
     if (ect === 3) return 'CE from a host';
     if (ect !== 0 && this.#ecn === 'none') return 'ECT, though nobody asked for ECN';
     // RFC 3168 6.1.1, 6.1.4, 6.1.5
     if (ect !== 0 && this.#ecn === 'data' && (text === 0 || (flags & (SYN | RST)) !== 0)) return 'ECT without data';
     return undefined;
   }
+}
+
+function isIpv6(bytes: Uint8Array): boolean {
+  return (bytes[0] as number) >> 4 === 6;
 }
 
 /** @returns undefined when they are malformed */
