@@ -12,15 +12,20 @@ import type { PacketBatch } from '../../src/link/packet.ts';
 import { createPipe, type PipeOptions } from '../../src/link/pipe.ts';
 import type { DialOptions } from '../../src/net/dial.ts';
 import type { HostOptions } from '../../src/net/host-options.ts';
+import { joinHostPort } from '../../src/net/host-port.ts';
 import type { ListenOptions } from '../../src/net/listen.ts';
 import type { TCPConn } from '../../src/net/tcp-conn.ts';
 import type { TCPListener } from '../../src/net/tcp-listener.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
+import { FAMILY, type Family, inFamily } from './wire-family.ts';
 
-export const CLIENT_ADDRESS = '10.9.0.1';
-export const SERVER_ADDRESS = '10.9.0.2';
+/** 10.9.0.1 and 10.9.0.2, or the IPv6 addresses that end so (wire-family.ts). */
+export const CLIENT_ADDRESS: string = String(inFamily('10.9.0.1'));
+export const SERVER_ADDRESS: string = String(inFamily('10.9.0.2'));
 
 export interface PairOptions extends PipeOptions {
+  /** What their addresses are. Default: IPv4, or what TUNSTACK_FAMILY says. */
+  readonly family?: Family;
   /** What both hosts' randomness comes from; 1 by default. */
   readonly seed?: number;
   /** More options for both hosts. */
@@ -42,9 +47,9 @@ export interface ConnectOptions {
 
 export class Pair {
   readonly clock: VirtualClock;
-  /** 10.9.0.1 */
+  /** CLIENT_ADDRESS */
   readonly client: Host;
-  /** 10.9.0.2 */
+  /** SERVER_ADDRESS */
   readonly server: Host;
   readonly #cable: Cable;
 
@@ -62,7 +67,11 @@ export class Pair {
 
   /** A listener on the server, and a connection through it, which the client dialled. */
   async connect(options: ConnectOptions = {}): Promise<Connection> {
-    const listener = await this.server.listen('tcp', `${SERVER_ADDRESS}:0`, options.listen);
+    const listener = await this.server.listen(
+      'tcp',
+      joinHostPort(String(this.server.addresses[0]), '0'),
+      options.listen,
+    );
     const both = Promise.all([this.client.dial('tcp', listener.addr().toString(), options.dial), listener.accept()]);
     const [dialled, accepted] = await this.run(both);
     return { listener, dialled, accepted };
@@ -84,18 +93,19 @@ export class Pair {
   }
 }
 
-/** Two hosts, 10.9.0.1/24 (`client`) and 10.9.0.2/24 (`server`). */
+/** Two hosts on one network, CLIENT_ADDRESS (`client`) and SERVER_ADDRESS (`server`). */
 export function connectedHosts(options: PairOptions = {}): Pair {
-  const { seed = 1, host = {}, wrap, ...pipe } = options;
+  const { seed = 1, host = {}, wrap, family = FAMILY, ...pipe } = options;
+  const at = (address: string) => `${inFamily(address, family)}/${family === '6' ? 120 : 24}`;
   const clock = new VirtualClock();
   const [near, far] = createPipe(pipe);
   const cable = new Cable(near);
   const end = (link: Link, which: 'client' | 'server') => wrap?.(link, which, clock) ?? link;
-  const client = createHost({ ...host, link: end(cable, 'client'), address: `${CLIENT_ADDRESS}/24`, clock, seed });
+  const client = createHost({ ...host, link: end(cable, 'client'), address: at('10.9.0.1'), clock, seed });
   const server = createHost({
     ...host,
     link: end(far, 'server'),
-    address: `${SERVER_ADDRESS}/24`,
+    address: at('10.9.0.2'),
     clock,
     seed: seed + 0.5,
   });

@@ -4,6 +4,7 @@ import { dissect } from '../../src/lab/dissect.ts';
 import { captured } from '../../src/link/captured.ts';
 import { impaired } from '../../src/link/impaired.ts';
 import type { Link } from '../../src/link/link.ts';
+import { joinHostPort } from '../../src/net/host-port.ts';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import { IPPROTO_TCP, TCP_AO_ADD_KEY, TCP_AO_INFO, TCP_MD5SIG } from '../../src/socket/constants.ts';
 import type { Socket } from '../../src/socket/socket.ts';
@@ -22,7 +23,7 @@ function set(socket: Socket, option: number, value: object): void {
 
 const md5: Keys = (socket, address) => set(socket, TCP_MD5SIG, { address, key: KEY });
 const ao: Keys = (socket, addr) => {
-  const key = { addr, prefix: 32, alg_name: 'hmac(sha1)', key: KEY };
+  const key = { addr, prefix: addr.family === 4 ? 32 : 128, alg_name: 'hmac(sha1)', key: KEY };
   set(socket, TCP_AO_ADD_KEY, { ...key, sndid: 2, rcvid: 2, alg_name: 'cmac(aes128)', maclen: 16 });
   set(socket, TCP_AO_ADD_KEY, { ...key, sndid: 1, rcvid: 1 });
 };
@@ -49,7 +50,7 @@ async function transfer(keys: Keys, option: string, sysctl: { tcp_ecn?: number }
   const sockets: Socket[] = [];
   const dial = { control: control(keys, SERVER_ADDRESS, (socket) => sockets.push(socket)) };
   const [dialled, accepted] = await pair.run(
-    Promise.all([pair.client.dial('tcp', `${SERVER_ADDRESS}:7`, dial), listener.accept()]),
+    Promise.all([pair.client.dial('tcp', joinHostPort(SERVER_ADDRESS, 7), dial), listener.accept()]),
   );
   const sent = Uint8Array.from({ length: SIZE }, (_, i) => (i * 31) >> 3);
   const read = async () => {
