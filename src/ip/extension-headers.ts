@@ -61,6 +61,8 @@ export function readExtensions(packet: InboundPacket, problem: ParameterProblem)
     const length = left < FRAGMENT_HEADER_LENGTH ? left + 1 : lengthOf(view, at, kind);
     if (length > left) return IPV6_BAD_EXTENSION_HEADER;
     if (kind === FRAGMENT_HEADER) {
+      // A fragment in fragments: no host makes such (Linux, IP6SKB_FRAGMENTED).
+      if (packet.unfragmentableLength > 0) return reportHeader(packet, problem);
       const whole = readFragmentHeader(packet);
       if (!whole) return OK;
       continue;
@@ -82,6 +84,13 @@ function report(packet: InboundPacket, problem: ParameterProblem, reason: number
   problem.pointer = packet.protocolOffset - packet.headerOffset;
   problem.evenMulticast = false;
   return reason;
+}
+
+function reportHeader(packet: InboundPacket, problem: ParameterProblem): number {
+  problem.code = ICMPV6_BAD_HEADER_FIELD;
+  problem.pointer = packet.payloadOffset - packet.headerOffset;
+  problem.evenMulticast = false;
+  return IPV6_BAD_EXTENSION_HEADER;
 }
 
 /** Bytes of the extension header of that kind at `at`, of which 8 are there. */

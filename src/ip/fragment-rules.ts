@@ -1,5 +1,9 @@
 /** What a fragment must be like, whatever else has come of its datagram. RFC 791 3.2, RFC 8200 4.5. */
-import { ICMPV6_BAD_HEADER_FIELD, ICMPV6_INCOMPLETE_FIRST_FRAGMENT } from '../wire/icmpv6.ts';
+import {
+  ICMPV6_BAD_HEADER_FIELD,
+  ICMPV6_INCOMPLETE_FIRST_FRAGMENT,
+  ICMPV6_UNKNOWN_NEXT_HEADER,
+} from '../wire/icmpv6.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import {
   DESTINATION_OPTIONS,
@@ -15,6 +19,8 @@ import type { InboundPacket } from './inbound.ts';
 
 /** The most that an IP header can say: bytes of an IPv4 packet, bytes after the header of an IPv6 one. */
 const MOST = 65_535;
+/** The Authentication header: it is passed over here; nobody speaks it. */
+const AUTHENTICATION = 51;
 /** From the start of the IPv6 header, and of the Fragment header, bytes. */
 const PAYLOAD_LENGTH = 4;
 const FRAGMENT_OFFSET = 2;
@@ -29,25 +35,39 @@ export interface FragmentFault {
 
 /** @returns undefined: none */
 export function fragmentFault(packet: InboundPacket): FragmentFault | undefined {
-  const { family, fragmentOffset, payloadLength, moreFragments, headerLength, unfragmentableLength } = packet;
-  const end = fragmentOffset + payloadLength;
-  if (family === 4) {
-    // RFC 791 3.2: fragments are cut at multiples of 8 bytes. (Linux would leave off what is too much, and lose it.)
-    if (moreFragments && (payloadLength & 7) !== 0) return { reason: 'ip-fragment-uneven', code: 0, pointer: -1 };
-    return headerLength + end > MOST ? { reason: 'ip-fragment-too-far', code: 0, pointer: -1 } : undefined;
+  return packet.family === 4 ? fault4(packet) : fault6(packet);
+}
+
+function fault4(packet: InboundPacket): FragmentFault | undefined {
+  const { fragmentOffset, payloadLength, moreFragments, headerLength } = packet;
+  // RFC 791 3.2: fragments are cut at multiples of 8 bytes. (Linux would leave off what is too much, and lose it.)
+  if (moreFragments && (payloadLength & 7) !== 0) return { reason: 'ip-fragment-uneven', code: 0, pointer: -1 };
+  const isTooFar = headerLength + fragmentOffset + payloadLength > MOST;
+  return isTooFar ? { reason: 'ip-fragment-too-far', code: 0, pointer: -1 } : undefined;
+}
+
+/** In Linux's order. */
+function fault6(packet: InboundPacket): FragmentFault | undefined {
+  const { fragmentOffset, payloadLength, moreFragments, unfragmentableLength } = packet;
+  if (fragmentOffset === 0) {
+    // RFC 8200 4.1: hop-by-hop options stand behind the IPv6 header, and belong to what is not fragmented.
+    if (packet.protocol === HOP_BY_HOP_OPTIONS) {
+      const pointer = packet.protocolOffset - packet.headerOffset;
+      return { reason: 'ipv6-unknown-next-header', code: ICMPV6_UNKNOWN_NEXT_HEADER, pointer };
+    }
+    // RFC 8200 4.5, RFC 7112 5: a first fragment has all headers up to that of the upper layer, or is discarded and reported.
+    if (!hasAllHeaders(packet)) {
+      return { reason: 'ip-fragment-incomplete-first', code: ICMPV6_INCOMPLETE_FIRST_FRAGMENT, pointer: 0 };
+    }
   }
-  // RFC 8200 4.5: of a length that is no multiple of 8: discarded, and the sender told, with a pointer to the Payload Length.
-  if (moreFragments && (payloadLength & 7) !== 0) {
-    return { reason: 'ip-fragment-uneven', code: ICMPV6_BAD_HEADER_FIELD, pointer: PAYLOAD_LENGTH };
-  }
-  // RFC 8200 4.5: the packet would be longer than 65,535: likewise, with a pointer to the Fragment Offset.
-  if (unfragmentableLength - IPV6_HEADER_LENGTH + end > MOST) {
+  // RFC 8200 4.5: the packet would be longer than 65,535: discarded, and the sender told, with a pointer to the Fragment Offset.
+  if (unfragmentableLength - IPV6_HEADER_LENGTH + fragmentOffset + payloadLength > MOST) {
     const pointer = unfragmentableLength + FRAGMENT_OFFSET;
     return { reason: 'ip-fragment-too-far', code: ICMPV6_BAD_HEADER_FIELD, pointer };
   }
-  // RFC 8200 4.5, RFC 7112 5: a first fragment has all headers up to that of the upper layer, or is discarded and reported.
-  if (fragmentOffset === 0 && !hasAllHeaders(packet)) {
-    return { reason: 'ip-fragment-incomplete-first', code: ICMPV6_INCOMPLETE_FIRST_FRAGMENT, pointer: 0 };
+  // RFC 8200 4.5: of a length that is no multiple of 8: likewise, with a pointer to the Payload Length.
+  if (moreFragments && (payloadLength & 7) !== 0) {
+    return { reason: 'ip-fragment-uneven', code: ICMPV6_BAD_HEADER_FIELD, pointer: PAYLOAD_LENGTH };
   }
   return undefined;
 }
@@ -59,7 +79,7 @@ function hasAllHeaders({ chunk: { view }, protocol, payloadOffset, payloadLength
   let kind = protocol;
   while (isExtension(kind)) {
     if (at + 8 > end) return false;
-    const length = lengthOf(view, at, kind);
+    const length = kind === AUTHENTICATION ? (view.getUint8(at + 1) + 2) << 2 : lengthOf(view, at, kind);
     kind = view.getUint8(at);
     at += length;
   }
@@ -67,9 +87,16 @@ function hasAllHeaders({ chunk: { view }, protocol, payloadOffset, payloadLength
 }
 
 function isExtension(kind: number): boolean {
-  return (
-    kind === HOP_BY_HOP_OPTIONS || kind === ROUTING_HEADER || kind === DESTINATION_OPTIONS || kind === FRAGMENT_HEADER
-  );
+  switch (kind) {
+    case HOP_BY_HOP_OPTIONS:
+    case ROUTING_HEADER:
+    case DESTINATION_OPTIONS:
+    case FRAGMENT_HEADER:
+    case AUTHENTICATION:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Bytes of an upper layer's header, at least. */

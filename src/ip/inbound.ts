@@ -44,7 +44,7 @@ export class InboundPacket {
   identification = 0;
   /** IPv4: it may not be fragmented. */
   dontFragment = false;
-  /** IPv6, of a fragment: bytes of the headers before its Fragment header. */
+  /** IPv6, of a fragment, and of what was put together of fragments: bytes of the headers before its Fragment header; 0: it has none. */
   unfragmentableLength = 0;
   payloadOffset = 0;
   payloadLength = 0;
@@ -135,6 +135,7 @@ function read6(chunk: Chunk, offset: number, length: number, zone: number, out: 
   out.fragmentOffset = 0;
   out.moreFragments = false;
   out.dontFragment = true;
+  out.unfragmentableLength = 0;
   out.payloadOffset = offset + IPV6_HEADER_LENGTH;
   out.payloadLength = header6.payloadLength;
   out.pseudoSum = pseudoHeaderSum6(s0, s1, s2, s3, d0, d1, d2, d3, header6.nextHeader);

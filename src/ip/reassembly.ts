@@ -251,15 +251,17 @@ export class Reassembly<From> {
   }
 
   /** Reads the packet, or the first fragment, of that datagram at the start of a chunk. */
-  #read(chunk: Chunk, length: number, { s0, d0 }: PartialDatagram<From>, out: InboundPacket): boolean {
+  #read(chunk: Chunk, length: number, datagram: PartialDatagram<From>, out: InboundPacket): boolean {
     const packet = this.#packet;
     packet.chunk = chunk;
     packet.length = length;
     packet.checksum = CHECKSUM_NONE;
     if (readPacket(packet, 0, out) !== OK) return false;
     // The bytes say nothing of zones.
-    out.s0 = s0;
-    out.d0 = d0;
+    out.s0 = datagram.s0;
+    out.d0 = datagram.d0;
+    // Nor that there was a Fragment header, after which there is to be no other.
+    out.unfragmentableLength = datagram.unfragmentableLength;
     return true;
   }
 

@@ -81,19 +81,10 @@ export class IpInput {
   }
 
   #fragmentArrives(from: Interface, packet: InboundPacket, now: number): void {
-    const { reassembly, ipCounters } = this.#stack;
+    const { reassembly } = this.#stack;
     if (!reassembly.arrives(from, packet, now)) return;
     // What came behind the Fragment header has not been looked at yet.
-    if (packet.family === 4 || this.#readExtensions(from, packet, now)) {
-      if (packet.fragment) {
-        // A whole datagram that says it is a fragment: no host makes such (Linux: IP6SKB_FRAGMENTED).
-        ipCounters.Ip6InHdrErrors++;
-        this.#stack.drop('ip-fragment-in-fragments', now);
-        reportParameterProblem(this.#stack, from, packet, 0, packet.unfragmentableLength, false, now);
-      } else {
-        this.#deliver(from, packet, now);
-      }
-    }
+    if (packet.family === 4 || this.#readExtensions(from, packet, now)) this.#deliver(from, packet, now);
     reassembly.done();
   }
 

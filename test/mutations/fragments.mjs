@@ -8,6 +8,7 @@ const whole = change('ip/whole-datagram');
 const sources = change('ip/fragment-sources');
 const cut = change('ip/fragmentation');
 const number = change('ip/identification');
+const headers = change('ip/extension-headers');
 const table = change('ip/keyed-table');
 const input = change('stack/ip-input');
 const way = change('stack/routed-path');
@@ -24,7 +25,6 @@ export default [
     'packet.family === 4 || this.#readExtensions(from, packet, now)',
     'true',
   ),
-  input('fragments: a fragment in fragments is delivered', 'if (packet.fragment) {', 'if (false) {'),
   input('fragments: the whole is never let go', 'reassembly.done();', ''),
   reports('fragments: the error waits for others', 'stack.wake();', ''),
   reports('fragments: no time exceeded', 'reportTimeExceeded(stack, from, first, REASSEMBLY, now);', ''),
@@ -114,8 +114,8 @@ export default [
     'reassemblyTimedOut(from, first, now);\n        chunk.release();',
     'reassemblyTimedOut(from, first, now);',
   ),
-  reassembly('fragments: the zone of the source is lost', 'out.s0 = s0;', ''),
-  reassembly('fragments: the zone of the destination is lost', 'out.d0 = d0;', ''),
+  reassembly('fragments: the zone of the source is lost', 'out.s0 = datagram.s0;', ''),
+  reassembly('fragments: the zone of the destination is lost', 'out.d0 = datagram.d0;', ''),
   reassembly('fragments: sources stay', 'this.#sources.leave(datagram.source);', ''),
   reassembly(
     'fragments: a closed stack keeps them',
@@ -175,18 +175,31 @@ export default [
     "if (moreFragments && (payloadLength & 7) !== 0)\n            return { reason: 'ip-fragment-uneven', code: 0, pointer: -1 };",
     '',
   ),
-  rules('fragments: too far, IPv4', 'headerLength + end > MOST', 'false'),
-  rules('fragments: too far without the header, IPv4', 'headerLength + end > MOST', 'end > MOST'),
+  rules('fragments: too far, IPv4', 'headerLength + fragmentOffset + payloadLength > MOST', 'false'),
+  rules(
+    'fragments: too far without the header, IPv4',
+    'headerLength + fragmentOffset + payloadLength > MOST',
+    'fragmentOffset + payloadLength > MOST',
+  ),
   rules('fragments: of odd lengths, IPv6', 'if (moreFragments && (payloadLength & 7) !== 0) {', 'if (false) {'),
-  rules('fragments: too far, IPv6', 'unfragmentableLength - IPV6_HEADER_LENGTH + end > MOST', 'end > MOST'),
+  rules(
+    'fragments: too far, IPv6',
+    'unfragmentableLength - IPV6_HEADER_LENGTH + fragmentOffset + payloadLength > MOST',
+    'fragmentOffset + payloadLength > MOST',
+  ),
   rules(
     'fragments: the pointer is that of the first header',
     'unfragmentableLength + FRAGMENT_OFFSET',
     'IPV6_HEADER_LENGTH + FRAGMENT_OFFSET',
   ),
   rules('fragments: the pointer to the length', 'PAYLOAD_LENGTH = 4', 'PAYLOAD_LENGTH = 6'),
-  rules('RFC 7112: anything goes', 'fragmentOffset === 0 && !hasAllHeaders(packet)', 'false'),
-  rules('RFC 7112: of every fragment', 'fragmentOffset === 0 && !hasAllHeaders(packet)', '!hasAllHeaders(packet)'),
+  rules('fragments: of hop-by-hop options', 'packet.protocol === HOP_BY_HOP_OPTIONS', 'false'),
+  rules('RFC 7112: authentication is an upper layer', 'case AUTHENTICATION:', 'case -1:'),
+  rules('RFC 7112: authentication has another length', '+ 2) << 2', '+ 1) << 3'),
+  headers('fragments: a fragment in fragments', 'if (packet.unfragmentableLength > 0)', 'if (false)'),
+  reassembly('fragments: a fragment in the whole', 'out.unfragmentableLength = datagram.unfragmentableLength;', ''),
+  rules('RFC 7112: anything goes', '!hasAllHeaders(packet)', 'false'),
+  rules('RFC 7112: of every fragment', 'if (fragmentOffset === 0)', 'if (true)'),
   rules('RFC 7112: half a TCP header', 'return 20;', 'return 8;'),
   rules('RFC 7112: no byte of a datagram', 'return 8;', 'return 0;'),
   rules('RFC 7112: no byte of the unknown', 'return 1;', 'return 0;'),

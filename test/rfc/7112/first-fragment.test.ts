@@ -19,6 +19,7 @@ describe('RFC 7112 5: a first fragment without all headers is dropped, and repor
     ['no byte of an unknown protocol', 253, []],
     ['options and nothing else', 60, options(58)],
     ['options that go on behind the fragment', 60, options(58, 1)],
+    ['authentication, of 12 bytes, and a piece of UDP', 51, [17, 1, ...zeros(10), ...zeros(4)]],
     ['a routing header, and half of TCP', 43, [...options(6), ...zeros(8)]],
   ] as const) {
     it(what, () => {
@@ -36,6 +37,7 @@ describe('RFC 7112 5: a first fragment without all headers is dropped, and repor
     ['TCP, without options', 6, zeros(24)],
     ['UDP', 17, zeros(8)],
     ['ICMPv6', 58, zeros(8)],
+    ['authentication, of 16 bytes, and UDP', 51, [17, 2, ...zeros(14), ...zeros(8)]],
     ['options and UDP', 60, [...options(17), ...zeros(8)]],
     ['an unknown protocol', 253, zeros(8)],
     ['nothing, when nothing is to follow', 60, options(59)],

@@ -105,6 +105,32 @@ describe('RFC 8200 4.5: reassembly', () => {
     t.close();
   });
 
+  it('nor is one behind an atomic fragment, or behind fragments', () => {
+    for (const offset of [0, 1]) {
+      const t = new FragmentBench(6);
+      const ping = t.ping(200);
+      const inner = joined(Uint8Array.from(fragmentHeader(PING, 0, offset === 1, 5)), ping.bytes);
+      t.send(buildIp6(inner, { protocol: FRAGMENT }));
+      t.expectError(PARAMETER_PROBLEM, 0, 48);
+      t.send(
+        ...[0, 104].map((at) =>
+          buildIp6(inner.subarray(at, at + 104), { protocol: FRAGMENT, offset: at, more: at === 0 }),
+        ),
+      );
+      t.expectError(PARAMETER_PROBLEM, 0, 40);
+      t.expectEmpty();
+    }
+  });
+
+  it('4.1: hop-by-hop options are not fragmented: parameter problem, code 1, at what names them', () => {
+    const t = new FragmentBench(6);
+    const { bytes, identification } = t.ping(400);
+    const whole = { bytes: joined(padding(PING), bytes), identification };
+    t.send(t.piece(whole, 0, 200, { protocol: HOP_BY_HOP }));
+    t.expectError(PARAMETER_PROBLEM, 1, 40);
+    t.expectEmpty();
+  });
+
   it('a length that is no multiple of 8, and not the last: parameter problem, code 0, at the Payload Length', () => {
     const t = new FragmentBench(6);
     const ping = t.ping(2000);
