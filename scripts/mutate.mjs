@@ -27,7 +27,7 @@ Ends with 1 when a mutation survived or could not be applied.`;
 /** The scripts come first: they take two seconds, and notice a lot. */
 const FAST_TESTS = [
   'packetdrill/scripts.test.js',
-  ...['rfc', 'socket', 'tcp', 'ip', 'stack'].map((room) => `${room}/**/*.test.js`),
+  ...['rfc', 'socket', 'tcp', 'udp', 'ip', 'stack'].map((room) => `${room}/**/*.test.js`),
   'link/{ethernet,switch}.test.js',
 ];
 /** A mutation that makes the tests take so many times as long, and a minute more, never ends: it has been noticed. */

@@ -6,6 +6,7 @@ import { truesize } from '../tcp/receive-memory.ts';
 import { sendDatagram } from '../udp/output.ts';
 import { IPV4_LOOPBACK, IPV6_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { FRAGMENT_HEADER_LENGTH } from '../wire/ipv6.ts';
 import { UDP_HEADER_LENGTH } from '../wire/udp.ts';
 import { AF_INET } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
@@ -105,13 +106,23 @@ export function transmit(
     udp.awaitRoom(endpoint);
     return -EAGAIN;
   }
-  if (!sendDatagram(path, udp.arena, endpoint.localPort, port, list, length)) {
+  if (!hasRoom(path, total) || !sendDatagram(path, udp.arena, endpoint.localPort, port, list, length)) {
     udp.awaitRoom(endpoint);
     return -EAGAIN;
   }
   udp.countersOf(family).OutDatagrams++;
   udp.sent(endpoint, truesize(total));
   return length;
+}
+
+/** Whether all the fragments of a packet find a place, or as many as ever will: a part of them would be of no use to anybody. */
+function hasRoom(path: RoutedPath, total: number): boolean {
+  const { mtu, headerLength } = path;
+  if (total <= mtu) return true;
+  const egress = path.egress as Interface;
+  const fragments = Math.ceil(total / (mtu - headerLength - FRAGMENT_HEADER_LENGTH));
+  const fits = () => egress.waiting === 0 || egress.waiting + fragments <= egress.queueLimit;
+  return fits() || egress.flush() || fits();
 }
 
 /** Whether a packet of so many bytes can go: IP can say its length, and where it is not to be fragmented it is no larger than the path takes. */

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
+import { createHost } from '../../src/host.ts';
+import { createPipe } from '../../src/link/pipe.ts';
 import { DeadlineExceededError, errClosed, errWriteToConnected } from '../../src/net/errors.ts';
 import { OpError } from '../../src/net/op-error.ts';
 import { resolveUDPAddr, UDPAddr } from '../../src/net/udp-addr.ts';
 import type { UDPConn } from '../../src/net/udp-conn.ts';
+import { AF_INET6, SOCK_DGRAM } from '../../src/socket/constants.ts';
+import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { connectedHosts, type Pair, pattern, rejection, thrown } from '../support/pair.ts';
 
 describe('net/udp-conn', () => {
@@ -230,6 +234,37 @@ describe('net/udp-conn', () => {
         expect((await rejection(pair.client.dial(network, address))).message).to.equal(message);
       });
     }
+  });
+});
+
+describe('net/udp-conn over IPv6', () => {
+  it('speaks by zones: names of links, in and out', async () => {
+    const clock = new VirtualClock();
+    const [near, far] = createPipe({ names: ['here', 'there'] });
+    const client = createHost({ link: near, address: 'fd00::1/64', clock, seed: 1 });
+    const server = createHost({ link: far, address: 'fd00::2/64', clock, seed: 2 });
+    const any = await server.listenPacket('udp6', ':53');
+    expect(`${any.localAddr()}`).to.equal('[::]:53');
+    const conn = await client.dial('udp', '[fd00::2]:53');
+    await conn.write(pattern(1));
+    expect(`${(await clock.run({ until: any.readDatagram() })).addr}`).to.equal(`${conn.localAddr()}`);
+    const socket = server.socket(AF_INET6, SOCK_DGRAM);
+    const local = socket.stack.interfaces[0]?.addresses.find(({ address }) => address.isLinkLocal)?.address;
+    socket.close();
+    const bare = `${local?.withZone(0)}`;
+    const linkLocal = await client.dial('udp', `[${bare}%here]:53`);
+    expect(`${linkLocal.remoteAddr()}`).to.equal(`[${bare}%here]:53`);
+    expect(`${linkLocal.localAddr()}`).to.match(/^\[fe80::.*%here\]:\d+$/);
+    await linkLocal.write(pattern(2));
+    const { addr } = await clock.run({ until: any.readDatagram() });
+    expect(`${addr}`).to.equal(`${linkLocal.localAddr()}`.replace('%here', '%there'));
+    await any.writeTo(pattern(3), addr);
+    expect(await clock.run({ until: linkLocal.read(new Uint8Array(9)) })).to.equal(3);
+    const error = await rejection(client.dial('udp', `[${bare}]:53`));
+    expect(error.message).to.equal(`dial udp [${bare}]:53: connect: invalid argument`);
+    const four = await rejection(any.writeTo(pattern(1), new UDPAddr('10.9.0.1', 9)));
+    expect(four.message).to.equal('write udp6 [::]:53->10.9.0.1:9: sendto: network is unreachable');
+    await Promise.all([client.close({ timeout: 0 }), server.close({ timeout: 0 })]);
   });
 });
 

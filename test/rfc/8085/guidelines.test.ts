@@ -71,6 +71,27 @@ describe('RFC 8085: UDP usage guidelines', () => {
     expect(socket.send(pattern(1), 0, to(4))).to.equal(1);
   });
 
+  it('3.2: a datagram goes in all its fragments, or waits', async () => {
+    t = new UdpWire();
+    const socket = t.socket(4, 53);
+    socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 1_000_000);
+    t.link.room = 0;
+    let sent = 0;
+    while (socket.send(pattern(65_507), 0, to(4)) === 65_507) sent++;
+    // 45 fragments each, 128 places.
+    expect(sent).to.equal(2);
+    expect(t.stack.counters).to.include({ FragOKs: 2, FragFails: 0 });
+    t.link.room = 20;
+    t.link.receiver.writable();
+    expect(await t.sent()).to.have.length(20);
+    expect(socket.send(pattern(65_507), 0, to(4))).to.equal(65_507);
+    expect(socket.send(pattern(65_507), 0, to(4))).to.equal(-EAGAIN);
+    t.link.room = Infinity;
+    t.link.receiver.writable();
+    expect(await t.sent()).to.have.length(115);
+    expect(t.stack.counters).to.include({ FragOKs: 3, FragFails: 0, FragCreates: 135 });
+  });
+
   it('5.1: ports that are not chosen are not to be guessed (RFC 6056)', () => {
     t = new UdpWire();
     const ports = Array.from({ length: 50 }, () => {
