@@ -3,7 +3,8 @@ import { countEcn } from '../ip/counters.ts';
 import { ParameterProblem, readExtensions } from '../ip/extension-headers.ts';
 import { InboundPacket, readPacket } from '../ip/inbound.ts';
 import type { Packet } from '../link/packet.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { IPV4_HEADER_LENGTH, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { findBadOption } from '../wire/ipv4-options.ts';
 import { PROTOCOL_ICMPV6 } from '../wire/ipv6.ts';
 import { IP_TRUNCATED, IPV6_BAD_ADDRESS, IPV6_NO_NEXT_HEADER, OK, reasonName } from '../wire/reasons.ts';
 import { Forwarding } from './forwarding.ts';
@@ -70,9 +71,22 @@ export class IpInput {
     if (packet.family === 6) {
       if (packet.d0 >>> 24 === 0xff) ipCounters.Ip6InMcastPkts++;
       if (!this.#readExtensions(from, packet, now)) return;
+    } else if (packet.headerLength > IPV4_HEADER_LENGTH && !this.#mayHaveOptions(from, packet, now)) {
+      return;
     }
     if (packet.fragment) return this.#fragmentArrives(from, packet, now);
     this.#deliver(from, packet, now);
+  }
+
+  /** RFC 1122 3.2.1.8, 3.2.2.5: options that are known and malformed are reported, the others passed over. @returns whether the packet goes on */
+  #mayHaveOptions(from: Interface, packet: InboundPacket, now: number): boolean {
+    const { chunk, headerOffset, headerLength } = packet;
+    const pointer = findBadOption(chunk.view, headerOffset, headerLength);
+    if (pointer < 0) return true;
+    this.#stack.ipCounters.InHdrErrors++;
+    this.#stack.drop('ip-bad-options', now);
+    reportParameterProblem(this.#stack, from, packet, 0, pointer, false, now);
+    return false;
   }
 
   /** RFC 1122 3.3.6: what is sent to all hosts of a network; of the transports only UDP has a use for it. */

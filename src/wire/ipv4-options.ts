@@ -57,6 +57,20 @@ export function passOptions(
   return -1;
 }
 
+/** The longest header: options are looked at in a copy, as a host leaves them as they came. */
+const copy = new Uint8Array(60);
+const copyView = new DataView(copy.buffer);
+const nobody = () => false;
+
+/**
+ * Looks at the options of a packet that is for this host.
+ * @returns -1: they are well formed, or source routes; or the byte of the header that is wrong
+ */
+export function findBadOption(view: DataView, header: number, headerLength: number): number {
+  for (let at = 20; at < headerLength; at++) copy[at] = view.getUint8(header + at);
+  return Math.max(passOptions(copyView, 0, headerLength, 0, nobody, 0), -1);
+}
+
 /** RFC 1812 5.3.13.5. @returns the offset in the option of what is wrong; OK (0): nothing */
 function recordRoute(view: DataView, at: number, length: number, address: number): number {
   const pointer = length < 3 ? 0 : view.getUint8(at + 2);

@@ -26,6 +26,8 @@ export default [
     'true',
   ),
   input('fragments: the whole is never let go', 'reassembly.done();', ''),
+  input('IP options: any of them', 'if (pointer < 0)', 'if (true)'),
+  input('IP options: nobody is told', 'reportParameterProblem(this.#stack, from, packet, 0, pointer, false, now);', ''),
   reports('fragments: the error waits for others', 'stack.wake();', ''),
   reports('fragments: no time exceeded', 'reportTimeExceeded(stack, from, first, REASSEMBLY, now);', ''),
   reports('fragments: time exceeded on its way', 'REASSEMBLY = 1', 'REASSEMBLY = 0'),
