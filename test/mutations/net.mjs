@@ -52,6 +52,8 @@ export default [
   ),
   net('stream-handle', 'one that has ended does', '(this.#reading && !this.#ended)', 'this.#reading'),
   net('stream-handle', 'one that is closed does', 'this.#hold.set(false);', ''),
+  net('stream-handle', 'a reader that throws has read for the last time', 'if (!done) this.#soon();', ''),
+  net('listen-handle', 'a server that throws has accepted for the last time', 'if (!done) this.onReady();', ''),
   net('hold', 'unref does nothing', 'this.#wanted && this.#referenced', 'this.#wanted'),
   net(
     'receive-chunk',

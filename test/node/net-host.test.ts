@@ -1,4 +1,5 @@
 /** createNet on hosts of ours: what Node's own net cannot show. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
@@ -272,6 +273,32 @@ describe('net on a host of loopback: true', () => {
     expect(answers.slice(0, 3)).to.deep.equal(['::ffff:127.0.0.1', '::ffff:127.0.0.1', '::1']);
     expect(answers[3]).to.be.oneOf(['::1', '::ffff:127.0.0.1']);
     server.close();
+  });
+
+  it("who listens on Node's diagnostics channels sees it", async () => {
+    const told: string[] = [];
+    const names = ['net.client.socket', 'net.server.socket', 'tracing:net.server.listen:asyncStart'];
+    names.push('tracing:net.server.listen:asyncEnd', 'tracing:net.server.listen:error');
+    const listeners = names.map((name) => [
+      name,
+      (message: unknown) => told.push(`${name} ${Object.keys(message as object)}`),
+    ]);
+    for (const [name, listener] of listeners as [string, () => void][]) subscribe(name, listener);
+    const server = net.createServer((socket) => socket.end()).listen(8080);
+    const other = net.createServer().listen(8080);
+    await once(other, 'error');
+    const socket = net.connect(8080, '127.0.0.1');
+    await once(socket.resume(), 'close');
+    server.close();
+    for (const [name, listener] of listeners as [string, () => void][]) unsubscribe(name, listener);
+    expect(told).to.deep.equal([
+      'tracing:net.server.listen:asyncStart server,options',
+      'tracing:net.server.listen:asyncEnd server',
+      'tracing:net.server.listen:asyncStart server,options',
+      'tracing:net.server.listen:error server,error',
+      'net.client.socket socket',
+      'net.server.socket socket',
+    ]);
   });
 
   it('a resolver that cannot say now: EAI_AGAIN', async () => {

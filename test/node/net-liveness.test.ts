@@ -78,6 +78,28 @@ describe('net and the life of a process', () => {
     });
   }
 
+  it('a listener that throws does not stop the others', async () => {
+    const index = new URL('../../src/node.js', import.meta.url).href;
+    const script = `
+      import { createHost, createNet } from '${index}';
+      const net = createNet(createHost({ loopback: true }));
+      process.on('uncaughtException', (error) => console.log(error.message));
+      let bytes = 0;
+      let accepted = 0;
+      const server = net.createServer((socket) => {
+        socket.once('data', () => { throw new Error('a reader'); });
+        socket.on('data', (chunk) => { bytes += chunk.length; });
+        if (++accepted === 2) server.close();
+        throw new Error('a server');
+      }).listen(80, () => {
+        for (let i = 0; i < 2; i++) net.connect(80, '127.0.0.1').end(Buffer.alloc(1_000_000));
+      });
+      server.on('close', () => console.log(bytes > 1_700_000));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(stdout.trim().split('\n').sort()).to.deep.equal(['a reader', 'a reader', 'a server', 'a server', 'true']);
+  });
+
   it('a process ends when its server is closed, and its host is not', async () => {
     const index = new URL('../../src/node.js', import.meta.url).href;
     const script = `

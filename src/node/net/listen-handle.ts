@@ -84,16 +84,25 @@ export class ListenHandle implements Watcher {
     process.nextTick(accept, this);
   }
 
-  /** For `accept` alone. */
+  /** For `accept` alone. When the owner throws, those that wait are still to be accepted. */
   act(): void {
     this.#due = false;
+    let done = false;
+    try {
+      this.#acceptAll();
+      done = true;
+    } finally {
+      if (!done) this.onReady();
+    }
+  }
+
+  #acceptAll(): void {
     while (!this.#closed) {
       const next = this.#socket.accept();
       if (next === -EAGAIN) return;
       if (next === -ECONNABORTED) continue;
-      if (typeof next === 'number') this.owner?.accepted(next);
-      else this.owner?.accepted(0, new StreamHandle(this.#place, next));
-      if (typeof next === 'number') return;
+      if (typeof next === 'number') return this.owner?.accepted(next);
+      this.owner?.accepted(0, new StreamHandle(this.#place, next));
     }
   }
 }

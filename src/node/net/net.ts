@@ -4,6 +4,7 @@ import { deprecate } from 'node:util';
 import type { Host } from '../../host.ts';
 import { normalizeArguments } from './arguments.ts';
 import { callable } from './callable.ts';
+import { clientSockets } from './channels.ts';
 import { attemptTimeout, checkBoolean } from './checks.ts';
 import { Place } from './place.ts';
 import { type ConnectionListener, Server, type ServerOptions } from './server.ts';
@@ -71,6 +72,7 @@ export function createNet(host: Host): HostNet {
     const [options] = normalized;
     if (options['path']) return machine.connect(...(args as [never])) as unknown as Socket;
     const socket = new SocketHere(options as SocketOptions);
+    if (clientSockets.hasSubscribers) clientSockets.publish({ socket });
     if (options['timeout']) socket.setTimeout(options['timeout'] as number);
     return socket.connect(normalized);
   };

@@ -4,6 +4,7 @@ import { type BlockList, isIP } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import type { Closable } from '../../net/descriptor.ts';
 import { isPath, normalizeArguments } from './arguments.ts';
+import { listens, serverSockets } from './channels.ts';
 import { checkNumber, checkPort, checkSignal, natural } from './checks.ts';
 import type { AddressInfo } from './end-name.ts';
 import { ListenHandle, type ListenOwner } from './listen-handle.ts';
@@ -119,6 +120,7 @@ export class Server extends EventEmitter {
   listen(...args: unknown[]): this {
     const [given, callback] = normalizeArguments(args);
     if (this.#handle !== undefined) throw alreadyListening();
+    if (listens.hasSubscribers) listens.asyncStart.publish({ server: this, options: given });
     if (callback !== null) this.once('listening', callback);
     const options = (given['_handle'] ?? given['handle'] ?? given) as ListenOptions;
     const calls = ++this.#calls;
@@ -190,7 +192,9 @@ export class Server extends EventEmitter {
     if (typeof handle === 'number' || status < 0) {
       if (typeof handle !== 'number') handle.close();
       const where = address ?? (this.#place.hasIpv6 ? ANY6 : ANY4);
-      process.nextTick(() => this.emit('error', listenError(status, where, plan.port)));
+      const error = listenError(status, where, plan.port);
+      if (listens.hasSubscribers) listens.error.publish({ server: this, error });
+      process.nextTick(() => this.emit('error', error));
       return;
     }
     this.#handle = handle;
@@ -198,6 +202,7 @@ export class Server extends EventEmitter {
     handle.owner = this.#owner;
     this.#place.host.open.add(this.#owner);
     if (!this.#referenced) handle.unref();
+    if (listens.hasSubscribers) listens.asyncEnd.publish({ server: this });
     process.nextTick(() => {
       if (this.#handle === handle) this.emit('listening');
     });
@@ -235,6 +240,7 @@ export class Server extends EventEmitter {
     socket.server = this;
     socket._server = this;
     this.emit('connection', socket);
+    if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
   }
 
   #turnAway(handle: StreamHandle): void {

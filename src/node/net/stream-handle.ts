@@ -223,9 +223,19 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     process.nextTick(act, this);
   }
 
-  /** For `act` alone. */
+  /** For `act` alone. What the owner throws is nobody's here; what is left to do is done all the same. */
   act(): void {
     this.#due = false;
+    let done = false;
+    try {
+      this.#serve();
+      done = true;
+    } finally {
+      if (!done) this.#soon();
+    }
+  }
+
+  #serve(): void {
     const socket = this.#socket;
     if (this.#closed || socket === undefined) return;
     const mask = socket.poll();
