@@ -20,6 +20,8 @@ export interface DatagramMessage {
   readonly tos: number | undefined;
   /** The address of IP_PKTINFO or IPV6_PKTINFO, with that option or IPV6_RECVPKTINFO: where it was sent to. RFC 1122 4.1.3.5. */
   readonly to: IpAddress | undefined;
+  /** With `to`: the index of the interface that it came over. */
+  readonly ifindex: number | undefined;
   /** With MSG_ERRQUEUE: the error that is told; `from` is then whom the datagram was sent to, and the bytes are what was quoted of it. */
   readonly error: DatagramError | undefined;
 }
@@ -58,6 +60,7 @@ export function takeMessage(socket: DatagramSocket, list: readonly Uint8Array[],
     ttl: receiveTtl ? ttl : undefined,
     tos: receiveTos ? tos : undefined,
     to: receiveTo ? IpAddress.v6(d0, d1, d2, d3) : undefined,
+    ifindex: receiveTo ? datagram.interfaceIndex : undefined,
     error: undefined,
   };
 }
@@ -79,6 +82,7 @@ export function takeQueuedError({ endpoint }: DatagramSocket, list: readonly Uin
     ttl: undefined,
     tos: undefined,
     to: undefined,
+    ifindex: undefined,
     error: { errno: errnoOf(reason), origin: family === 4 ? 2 : 3, type, code, info: information, offender },
   };
 }

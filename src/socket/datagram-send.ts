@@ -106,6 +106,7 @@ export function transmit(
     udp.awaitRoom(endpoint);
     return -EAGAIN;
   }
+  if (family === 6) path.flowLabel = udp.table.flowLabel(path.source, endpoint.localPort, path.destination, port);
   if (!hasRoom(path, total) || !sendDatagram(path, udp.arena, endpoint.localPort, port, list, length)) {
     udp.awaitRoom(endpoint);
     return -EAGAIN;

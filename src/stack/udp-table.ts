@@ -108,6 +108,14 @@ export class UdpTable {
     return undefined;
   }
 
+  /** RFC 6437 3: the label of a flow, which is that of its addresses and ports: 20 bits that nobody can guess, and not 0. */
+  flowLabel(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
+    const { w0: d0, w1: d1, w2: d2, w3: d3 } = local;
+    const { w0: s0, w1: s1, w2: s2, w3: s3 } = remote;
+    const ends: DatagramEnds = { family: 6, s0, s1, s2, s3, d0, d1, d2, d3 };
+    return this.#hash(ends, localPort, remotePort) & 0xfffff || 1;
+  }
+
   #hash({ s0, s1, s2, s3, d0, d1, d2, d3 }: DatagramEnds, localPort: number, remotePort: number): number {
     words[0] = s0;
     words[1] = s1;

@@ -112,6 +112,8 @@ export default [
     'zoned.isLinkLocal && (zoned.zone === 0',
     'false && (zoned.zone === 0',
   ),
+  send('UDP: flows have labels of chance', 'path.flowLabel = udp.table', 'path.flowLabel || udp.table'),
+  send('UDP: part of the fragments go', 'return fits() || egress.flush() || fits();', 'return true;'),
   change('stack/routed-path')(
     'UDP: IP_PMTUDISC_PROBE believes routers',
     'return this.#isForProbes ? this.egress.mtu :',

@@ -209,7 +209,9 @@ describe('RFC 1122 4.1: UDP', () => {
     t.inject({ family: 6, destinationPort: 54 });
     expect(`${t.received(four)?.to}`).to.equal('10.0.0.1');
     expect(`${t.received(four)?.to}`).to.equal('10.0.0.255');
-    expect(`${t.received(six)?.to}`).to.equal('2001:db8::1');
+    const last = t.received(six);
+    expect(`${last?.to}`).to.equal('2001:db8::1');
+    expect(last?.ifindex).to.equal(t.stack.interfaces[0]?.index);
   });
 
   it("4.1.3.5: the address to send from is the user's to say, or the host chooses, and says which", () => {
