@@ -7,6 +7,7 @@ import { Arp } from './ethernet-arp.ts';
 import { writeHostUnreachable } from './ethernet-error.ts';
 import { FrameWriter } from './ethernet-frames.ts';
 import { FrameReader } from './ethernet-input.ts';
+import { ListenerReports } from './ethernet-mld.ts';
 import { NeighbourDiscovery } from './ethernet-nd.ts';
 import type { EthernetOptions } from './ethernet-options.ts';
 import { PacketSender } from './ethernet-output.ts';
@@ -38,6 +39,7 @@ export class EthernetEngine implements Station {
   readonly #reader: FrameReader;
   readonly #arp: Arp;
   readonly #discovery: NeighbourDiscovery;
+  readonly #reports: ListenerReports;
   readonly #copier: PacketCopier;
   #closed = false;
 
@@ -55,10 +57,11 @@ export class EthernetEngine implements Station {
     this.#onConflict = options.onConflict;
     this.#arp = new Arp(this);
     this.#discovery = new NeighbourDiscovery(this);
+    this.#reports = new ListenerReports(this, clock, random);
     this.#copier = new PacketCopier(slab);
     const { unres_qlen: packets, unres_qlen_bytes: most } = this.settings;
     this.#sender = new PacketSender(this, new PacketStore(slab, { packets, bytes: most, total: WAITING_BYTES }));
-    this.#reader = new FrameReader(this, this.#arp, this.#discovery);
+    this.#reader = new FrameReader(this, this.#arp, this.#discovery, this.#reports);
     this.neighbours4 = new NeighbourTable(this.#neighbourActions(this.#arp), this.settings, clock, random);
     this.neighbours6 = new NeighbourTable(this.#neighbourActions(this.#discovery), this.settings, clock, random);
     this.own = new OwnAddresses(() => receiver.addresses, this.#ownActions(), { detection, defence }, clock, random);
@@ -83,6 +86,7 @@ export class EthernetEngine implements Station {
     this.#forget();
     for (const each of this.own.list()) this.#sender.discard(each);
     this.own.close();
+    this.#reports.close();
     this.neighbours4.close();
     this.neighbours6.close();
   }
@@ -151,6 +155,7 @@ export class EthernetEngine implements Station {
 
   #ownActions() {
     return {
+      joined: (own: OwnAddress) => this.#reports.joined(own),
       probe: (own: OwnAddress) => (own.isIpv4 ? this.#arp : this.#discovery).probe(own),
       announce: (own: OwnAddress) => this.#arp.announce(own),
       preferred: (own: OwnAddress) => this.#sender.release(own, this.#receiver.clock.now()),

@@ -25,8 +25,10 @@ import {
   PROTOCOL_ICMPV6,
   ROUTING_HEADER,
 } from '../wire/ipv6.ts';
+import { MLD_QUERY } from '../wire/multicast-listener.ts';
 import { isNeighbourDiscovery, solicitedNodeWord } from '../wire/neighbour-discovery.ts';
 import type { Arp } from './ethernet-arp.ts';
+import type { ListenerReports } from './ethernet-mld.ts';
 import type { NeighbourDiscovery } from './ethernet-nd.ts';
 import type { Station } from './ethernet-station.ts';
 import type { Packet, PacketBatch } from './packet.ts';
@@ -41,10 +43,12 @@ export class FrameReader {
   readonly #station: Station;
   readonly #arp: Arp;
   readonly #discovery: NeighbourDiscovery;
+  readonly #reports: ListenerReports;
   readonly #header = new EthernetHeader();
   readonly #up: { packets: Packet[]; length: number } = { packets: [], length: 0 };
 
-  constructor(station: Station, arp: Arp, discovery: NeighbourDiscovery) {
+  constructor(station: Station, arp: Arp, discovery: NeighbourDiscovery, reports: ListenerReports) {
+    this.#reports = reports;
     this.#station = station;
     this.#arp = arp;
     this.#discovery = discovery;
@@ -122,7 +126,13 @@ export class FrameReader {
     const told = IPV6_HEADER_LENGTH + chunk.view.getUint16(offset + 4);
     if (told < length) packet.length = told;
     const at = this.#icmpv6Of(packet);
-    if (at < 0 || !isNeighbourDiscovery(chunk.bytes[offset + at] as number)) return true;
+    if (at < 0) return true;
+    const type = chunk.bytes[offset + at] as number;
+    if (type === MLD_QUERY) {
+      this.#reports.asked(chunk.view, offset, offset + at, packet.length - at, now);
+      return false;
+    }
+    if (!isNeighbourDiscovery(type)) return true;
     const { sourceHigh, sourceLow } = this.#header;
     this.#discovery.arrives(chunk.view, offset, offset + at, packet.length - at, sourceHigh, sourceLow, now);
     return false;

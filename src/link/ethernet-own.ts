@@ -64,6 +64,8 @@ export class OwnAddress {
 }
 
 export interface OwnAddressActions {
+  /** The host is about to try an IPv6 address out, or to use it: it is in the address's group. */
+  joined(own: OwnAddress): void;
   /** An ARP probe, or a neighbour solicitation from nobody: "is anybody at this address?" */
   probe(own: OwnAddress): void;
   /** An ARP announcement: "I am at this address." IPv4 only. */
@@ -185,7 +187,10 @@ export class OwnAddresses {
     own.conflictAt = -Infinity;
     own.toldAt = -Infinity;
     own.state = this.#options.detection ? 'tentative' : 'preferred';
-    if (!this.#options.detection) return;
+    if (!this.#options.detection) {
+      if (!own.isIpv4) this.#actions.joined(own);
+      return;
+    }
     own.timer ??= this.#clock.timer(() => this.#tick(own));
     // RFC 5227 2.1.1, RFC 4862 5.4.2: hosts that were switched on together do not all ask at once.
     const most = own.isIpv4 ? PROBE_WAIT : SOLICITATION_DELAY;
@@ -201,6 +206,8 @@ export class OwnAddresses {
     if (own.state === 'preferred') return this.#announce(own, now);
     const probes = own.isIpv4 ? PROBE_NUM : DUP_ADDR_DETECT_TRANSMITS;
     if (own.sent < probes) {
+      // RFC 4862 5.4.2: the group is joined before anything is asked.
+      if (own.sent === 0 && !own.isIpv4) this.#actions.joined(own);
       own.sent++;
       this.#actions.probe(own);
       own.timer?.set(now + this.#afterProbe(own));

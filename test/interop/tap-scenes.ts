@@ -286,3 +286,25 @@ export async function switched() {
   lan.close();
   return { got, met, table, tapClosed: tap.closed };
 }
+
+/** Behind a bridge of the kernel's that forwards only to groups that were told of. undefined: there are no bridges here. */
+export async function snooped() {
+  setSysctl('net.ipv6.conf.default.accept_dad', 0);
+  const tap = openTap({ name: 'tap0' });
+  const refusal = await said('ip', 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '1', 'mcast_querier', '1');
+  if (refusal !== '') return undefined;
+  await said('ip', 'link', 'set', 'tap0', 'master', 'br0');
+  await said('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'br0');
+  await said('ip', 'link', 'set', 'br0', 'up');
+  const host = createHost({
+    link: createEthernet(tap, { hardwareAddress: OURS, duplicateDetection: false }),
+    address: 'fd00::2/64',
+  });
+  const groups = await until(
+    () => said('bridge', 'mdb', 'show'),
+    (text) => text.includes('port tap0 grp ff02::1:ff00:2'),
+  );
+  const ping = await said('ping', '-6', '-c', '2', '-i', '0.1', '-W', '2', 'fd00::2');
+  await host.close();
+  return { groups, ping };
+}

@@ -102,4 +102,11 @@ describeWithTun('a TAP device against the kernel', () => {
     expect(got).to.deep.equal([scenes.bodyHash(), scenes.bodyHash()]);
     expect([met, table, tapClosed]).to.deep.equal([true, 3, true]);
   });
+
+  it('RFC 3810: a bridge that snoops knows our groups, and lets the questions of neighbours through', async function () {
+    const outcome = await run.snooped();
+    if (outcome === undefined) return this.skip();
+    expect(outcome.groups).to.include('port tap0 grp ff02::1:ff00:2');
+    expect(outcome.ping).to.include('2 received, 0% packet loss');
+  });
 });

@@ -5,6 +5,8 @@ const ndWire = change('wire/neighbour-discovery');
 const arp = change('link/ethernet-arp');
 const nd = change('link/ethernet-nd');
 const own = change('link/ethernet-own');
+const mldWire = change('wire/multicast-listener');
+const mld = change('link/ethernet-mld');
 const table = change('link/neighbour-table');
 const input = change('link/ethernet-input');
 const output = change('link/ethernet-output');
@@ -120,6 +122,31 @@ export default [
   nd('4861: questions from any address', "if (asking?.state === 'preferred') return asking.entry.address;", ''),
   nd('4861: answers without ND', 'this.#station.output(packet);', ''),
   nd('4861: claims by advertisement count for nothing', 'if (contested !== undefined) {', 'if (false) {'),
+  mldWire('3810: any hop limit', 'view.getUint8(ip + 7) !== MLD_HOP_LIMIT ||', ''),
+  mldWire('3810: questions from anywhere', '|| view.getInt32(ip + 8) >>> 22 !== 0x3fa', ''),
+  mldWire('3810: no Router Alert', 'if (!hasRouterAlert(view, ip, offset)) return false;', ''),
+  mldWire('3810: any checksum', '!== 0xffff) return false;', '=== -1) return false;'),
+  mldWire('3810: no exponent', 'out.version === 1 || code < 0x8000 ? code :', 'true ? code :'),
+  mldWire(
+    '3810: any length',
+    'length < V1_LENGTH || (length > V1_LENGTH && length < V2_QUERY_LENGTH)',
+    'length < V1_LENGTH',
+  ),
+  mldWire('3810: reports without a Router Alert', '(ROUTER_ALERT << 8) | 2', '0x102'),
+  mld(
+    '3810: told once',
+    'this.#again.set(this.#clock.now() + this.#random.float() * UNSOLICITED_REPORT_INTERVAL);',
+    '',
+  ),
+  mld('3810: not told', 'this.#report(CHANGE_TO_EXCLUDE, [groupOf(own)]);', ''),
+  mld('3810: answered at once', 'this.#random.float() * query.maxDelay', '0'),
+  mld('3810: the last question counts', 'if (at >= this.#answerAt) return;', ''),
+  mld('3810: version 1 is not understood', 'if (query.version === 1)', 'if (false)'),
+  mld('3810: version 1 for ever', 'now + OLDER_VERSION_QUERIER_PRESENT', 'Infinity'),
+  mld('3810: from nobody', 'local?.entry.address ?? IPV6_ANY', 'IPV6_ANY'),
+  mld('3810: groups are told twice', 'groups.findIndex((other) => other.equals(group)) === i', 'true'),
+  mld('3810: closed, and still answering', 'this.#again.clear();', ''),
+  own('4862: asked before the group is joined', 'if (own.sent === 0 && !own.isIpv4) this.#actions.joined(own);', ''),
   table('never stale', 'if (now < neighbour.confirmed + this.#reachable(now)) return true;', 'return true;'),
   table('reachable for ever the same', '(0.5 + this.#random.float())', '0.1'),
   table('no DELAY', 'this.#settings.delay_first_probe_time * 1000', '0'),
@@ -152,7 +179,8 @@ export default [
   input('unicast in multicasts', 'if (!toUs && chunk.bytes[offset + 24] !== 0xff)', 'if (false)'),
   input('echoes come in', 'header.sourceHigh === high && header.sourceLow === low', 'false'),
   input('groups as sources', 'if (isGroupAddress(header.sourceHigh))', 'if (false)'),
-  input('ND goes up', 'at < 0 || !isNeighbourDiscovery(chunk.bytes[offset + at])', 'true'),
+  input('ND goes up', 'if (!isNeighbourDiscovery(type)) return true;', 'return true;'),
+  input('MLD goes up', 'if (type === MLD_QUERY)', 'if (false)'),
   input('offload counts from the frame', 'frame.transportOffset -= ETHERNET_HEADER_LENGTH;', ';'),
   output('groups of IPv4 ask', 'if (destination >>> 28 === 0xe)', 'if (false)'),
   output('broadcasts ask', 'if (this.#station.own.isBroadcast(destination))', 'if (false)'),

@@ -107,6 +107,38 @@ export interface NdSpec {
 
 const ND_TYPES = ['rs', 'ra', 'ns', 'na', 'redirect'] as const;
 
+/** `mld2 4 ff02::1:ff00:1`: a report of version 2, its records with their kinds; or `mld1 ff02::1:ff00:1`. */
+function toldMld(view: DataView, address: (offset: number) => string): string {
+  const length = view.getUint16(18) - 8;
+  const alert = view.getUint32(54) === 0x3a00_0502 && view.getUint8(21) === 1 ? '' : ' no alert';
+  const right = fold(sum(view, 62, length) + sum(view, 22, 32) + 58 + length) === 0xffff ? '' : ' checksum';
+  if (view.getUint8(62) === 131) return `mld1 ${address(70)}${alert}${right}`;
+  const records = Array.from(
+    { length: view.getUint16(68) },
+    (_, i) => `${view.getUint8(70 + 20 * i)} ${address(74 + 20 * i)}`,
+  );
+  return `mld2 ${records.join(', ')}${alert}${right}`;
+}
+
+/** A router's question who is in which group; of version 1 when it has 24 bytes. */
+export function mldQuery({
+  source = 'fe80::2',
+  delay = 1000,
+  length = 28,
+  hops = 1,
+  alert = true,
+  badChecksum = false,
+} = {}): Uint8Array {
+  const bytes = new Uint8Array(48 + length);
+  const view = new DataView(bytes.buffer);
+  writeIpv6(view, source, 'ff02::1', 0, hops, 8 + length);
+  bytes.set(alert ? [58, 0, 5, 2, 0, 0, 1, 0] : [58, 0, 1, 4, 0, 0, 0, 0], 40);
+  view.setUint8(48, 130);
+  view.setUint16(52, delay);
+  view.setUint16(50, checksum(sum(view, 48, length) + sum(view, 8, 32) + 58 + length) ^ (badChecksum ? 1 : 0));
+  return frame(PEER, stationOf('ff02::1'), 0x86dd, bytes);
+}
+
 /** The station of a group: RFC 2464 7; of anything else: us. */
 function stationOf(destination: string): string {
   const [w0, , , w3] = words(destination);
@@ -175,6 +207,7 @@ function toldIpv6(view: DataView): string {
       ...([0, 4, 8, 12].map((i) => view.getInt32(offset + i)) as [number, number, number, number]),
     ).toString();
   const way = `${address(22)}>${address(38)}`;
+  if (view.getUint8(20) === 0) return `${toldMld(view, address)} ${way}`;
   const type = ND_TYPES[view.getUint8(54) - 133];
   if (view.getUint8(20) !== 58 || type === undefined) return `ip ${way} #${view.getUint8(54)}`;
   const length = view.getUint16(18);

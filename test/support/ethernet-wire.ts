@@ -73,6 +73,7 @@ export class EthernetWire {
   readonly link: EthernetLink;
   readonly host: Host;
   #told = 0;
+  readonly #reports: string[] = [];
 
   constructor(options: EthernetWireOptions = {}) {
     const { addresses = ['10.0.0.1/24', 'fd00::1/64'], offload = false, ...others } = options;
@@ -120,11 +121,17 @@ export class EthernetWire {
     for (const packet of packets) packet.chunk.release();
   }
 
-  /** What was sent since the last call, a line each. */
+  /** What was sent since the last call, a line each; without reports of groups. */
   said(): string[] {
     const lines = this.frames.sent.slice(this.#told).map(told);
     this.#told = this.frames.sent.length;
-    return lines;
+    this.#reports.push(...lines.filter(isReport));
+    return lines.filter((line) => !isReport(line));
+  }
+
+  /** The reports of groups among what `said` has left out since the last call. */
+  reported(): string[] {
+    return this.#reports.splice(0);
   }
 
   /** The IP packets that came up since the last call. */
@@ -142,4 +149,8 @@ export class EthernetWire {
 
 export function ethernetWire(options: EthernetWireOptions = {}): EthernetWire {
   return new EthernetWire(options);
+}
+
+function isReport(line: string): boolean {
+  return line.includes(' mld');
 }
