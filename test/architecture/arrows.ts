@@ -7,7 +7,7 @@ import { type Import, importsOf, scan, type Token } from './scan.ts';
 
 /** From the top to the ground. A name is a file or a folder of src/; those of one floor do not import each other. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['index.ts', 'node.ts', 'web.ts'],
+  ['index.ts', 'node.ts', 'web.ts', 'register.ts'],
   ['cli'],
   ['lab', 'sim', 'packetdrill'],
   ['node', 'web'],

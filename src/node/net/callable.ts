@@ -1,10 +1,33 @@
 /** Classes that may be called without `new`, as those of `node:net`. */
-type AnyClass = new (...args: never[]) => object;
+// biome-ignore lint/suspicious/noExplicitAny: a class of any arguments
+type AnyClass = new (...args: any[]) => object;
+
+/** What the next object of an adoptable class is to be. */
+let adopted: object | undefined;
+
+/**
+ * `Base`, a function of Node's, as a class whose objects need not be new: `call`ed on an object, a class that extends it makes that object one of its
+ * own, private fields and all. `http.Server` and old-style inheritance do that.
+ */
+export function adoptable<Base extends AnyClass>(Base: Base): Base {
+  function Adopting(this: object, ...args: unknown[]): object {
+    const self = adopted;
+    adopted = undefined;
+    if (self === undefined) return Reflect.construct(Base, args, new.target as unknown as AnyClass) as object;
+    Reflect.apply(Base as unknown as (...all: unknown[]) => void, self, args);
+    return self;
+  }
+  Object.setPrototypeOf(Adopting, Base);
+  Adopting.prototype = Object.create(Base.prototype, {
+    constructor: { value: Adopting, configurable: true, writable: true },
+  });
+  return Adopting as unknown as Base;
+}
 
 /**
  * @param name what it is called
  * @param isOther whether what is asked for is to be made by `Other`, whose objects count as instances too
- * @returns `Class`, to be called with and without `new`
+ * @returns `Class`, to be called with and without `new`; and on an object that is to become one of it
  */
 export function callable<Class extends AnyClass>(
   Class: Class,
@@ -18,7 +41,17 @@ export function callable<Class extends AnyClass>(
       isOther(args) && Other !== undefined
         ? Reflect.construct(Other, args)
         : (Reflect.construct(target, args, newTarget as AnyClass) as object),
-    apply: (_target, _self, args) => Reflect.construct(made, args) as object,
+    apply: (target, self, args) => {
+      if (isOther(args) && Other !== undefined && self instanceof Other)
+        return Reflect.apply(Other as unknown as (...all: unknown[]) => object, self, args);
+      if (!(self instanceof target)) return Reflect.construct(made, args) as object;
+      adopted = self;
+      try {
+        return Reflect.construct(target, args) as object;
+      } finally {
+        adopted = undefined;
+      }
+    },
   });
   Class.prototype.constructor = made;
   Object.defineProperty(Class, Symbol.hasInstance, {

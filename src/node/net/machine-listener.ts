@@ -1,6 +1,7 @@
 /** Listening on what is the machine's and no TCP of ours: paths, file descriptors, handles. Node's own server does it. */
-import { createServer, type Server as MachineServer, type Socket as MachineSocket } from 'node:net';
+import type { Server as MachineServer, Socket as MachineSocket } from 'node:net';
 import type { AddressInfo } from './end-name.ts';
+import { machineNet } from './machine.ts';
 import type { Server } from './server.ts';
 
 export class MachineListener {
@@ -11,7 +12,7 @@ export class MachineListener {
   constructor(server: Server, args: readonly unknown[], failed: () => void) {
     const { allowHalfOpen, pauseOnConnect, highWaterMark } = server;
     this.#server = server;
-    this.#machine = createServer({ allowHalfOpen, pauseOnConnect, highWaterMark });
+    this.#machine = machineNet.createServer({ allowHalfOpen, pauseOnConnect, highWaterMark });
     this.#machine.on('connection', (socket: MachineSocket) => this.#connected(socket));
     this.#machine.on('listening', () => server.emit('listening'));
     this.#machine.on('error', (error) => {

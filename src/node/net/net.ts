@@ -1,11 +1,12 @@
 /** createNet: the module `node:net`, with a host of ours under it. */
-import * as machine from 'node:net';
+import type * as machine from 'node:net';
 import { deprecate } from 'node:util';
 import type { Host } from '../../host.ts';
 import { normalizeArguments } from './arguments.ts';
 import { callable } from './callable.ts';
 import { clientSockets } from './channels.ts';
 import { attemptTimeout, checkBoolean } from './checks.ts';
+import { machineNet } from './machine.ts';
 import { Place } from './place.ts';
 import { type ConnectionListener, Server, type ServerOptions } from './server.ts';
 import { Socket } from './socket.ts';
@@ -57,7 +58,7 @@ export function createNet(host: Host): HostNet {
     },
     'Socket',
     isOfTheMachine,
-    machine.Socket,
+    machineNet.Socket,
   ) as unknown as HostNet['Socket'];
   const ServerHere = callable(
     class extends Server {
@@ -70,7 +71,7 @@ export function createNet(host: Host): HostNet {
   const connect = (...args: unknown[]): Socket => {
     const normalized = normalizeArguments(args);
     const [options] = normalized;
-    if (options['path']) return machine.connect(...(args as [never])) as unknown as Socket;
+    if (options['path']) return machineNet.connect(...(args as [never])) as unknown as Socket;
     const socket = new SocketHere(options as SocketOptions);
     if (clientSockets.hasSubscribers) clientSockets.publish({ socket });
     if (options['timeout']) socket.setTimeout(options['timeout'] as number);
@@ -83,11 +84,11 @@ export function createNet(host: Host): HostNet {
     createServer: (options, listener) => new ServerHere(options, listener),
     connect,
     createConnection: connect,
-    isIP: machine.isIP,
-    isIPv4: machine.isIPv4,
-    isIPv6: machine.isIPv6,
-    BlockList: machine.BlockList,
-    SocketAddress: machine.SocketAddress,
+    isIP: machineNet.isIP,
+    isIPv4: machineNet.isIPv4,
+    isIPv6: machineNet.isIPv6,
+    BlockList: machineNet.BlockList,
+    SocketAddress: machineNet.SocketAddress,
     getDefaultAutoSelectFamily: () => place.autoSelectFamily,
     setDefaultAutoSelectFamily: (value) => {
       checkBoolean(value, 'value');

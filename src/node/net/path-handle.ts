@@ -1,15 +1,16 @@
 /** A path of the machine (a Unix domain socket) under a socket of ours: `socket.connect('/run/some.sock')`. Node's own does it. */
-import { Socket as MachineSocket } from 'node:net';
+
 import { EINVAL } from '../../socket/errno.ts';
 import type { ConnectionHandle, Done, StreamOwner } from './connection-handle.ts';
 import type { AddressInfo } from './end-name.ts';
+import { machineNet } from './machine.ts';
 
 /** What Node's errors carry; some that are no call's do not. */
 const statusOf = (error: Error): number => (error as { errno?: number }).errno ?? -EINVAL;
 
 export class PathHandle implements ConnectionHandle {
   owner: StreamOwner | undefined;
-  readonly #machine = new MachineSocket({ allowHalfOpen: true });
+  readonly #machine = new machineNet.Socket({ allowHalfOpen: true });
   #reading = false;
   #closed = false;
 

@@ -1,17 +1,17 @@
 /** The host that a net module stands on, and what is set for all its sockets. */
-import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Host } from '../../host.ts';
 import { errClosed, SyscallError } from '../../net/errors.ts';
 import { AF_INET, AF_INET6, SOCK_STREAM } from '../../socket/constants.ts';
 import { ENETDOWN } from '../../socket/errno.ts';
 import type { Socket } from '../../socket/socket.ts';
 import type { Clock } from '../../time/clock.ts';
+import { machineNet } from './machine.ts';
 
 export class Place {
   readonly host: Host;
   /** setDefaultAutoSelectFamily, and its timeout, ms; as the command line has them at first. */
-  autoSelectFamily = getDefaultAutoSelectFamily();
-  attemptTimeout = getDefaultAutoSelectFamilyAttemptTimeout();
+  autoSelectFamily = machineNet.getDefaultAutoSelectFamily();
+  attemptTimeout = machineNet.getDefaultAutoSelectFamilyAttemptTimeout();
 
   constructor(host: Host) {
     this.host = host;

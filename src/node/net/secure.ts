@@ -1,6 +1,7 @@
 /** TLS over a stream that is no socket of Node's, with what TLS sockets lack there: who the peer is, and options that reach the connection. */
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { type ConnectionOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { machineTls } from './machine.ts';
 import type { Socket } from './socket.ts';
 
 /** Of a client those of tls.connect, of a server (`isServer: true`) those of tls.TLSSocket. */
@@ -35,5 +36,5 @@ export function secure(stream: Duplex, options: SecureOptions = {}): TLSSocket {
 
 function client(under: Duplex & Partial<Socket>, options: ConnectionOptions): TLSSocket {
   const name = options.servername ?? under._host ?? undefined;
-  return connect({ ...options, ...(name === undefined ? {} : { servername: name }), socket: under });
+  return machineTls.connect({ ...options, ...(name === undefined ? {} : { servername: name }), socket: under });
 }

@@ -4,6 +4,7 @@ import { type BlockList, isIP } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import type { Closable } from '../../net/descriptor.ts';
 import { isPath, normalizeArguments } from './arguments.ts';
+import { adoptable } from './callable.ts';
 import { listens, serverSockets } from './channels.ts';
 import { checkNumber, checkPort, checkSignal, natural } from './checks.ts';
 import type { AddressInfo } from './end-name.ts';
@@ -48,7 +49,7 @@ interface ListenPlan {
   readonly reusePort: boolean;
 }
 
-export class Server extends EventEmitter {
+export class Server extends adoptable(EventEmitter) {
   allowHalfOpen: boolean;
   pauseOnConnect: boolean;
   noDelay: boolean;

@@ -1,10 +1,11 @@
 /** What a socket of net is at the moment: its ends, counts and states. */
 import type { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
+import { adoptable } from './callable.ts';
 import type { ConnectionHandle } from './connection-handle.ts';
 import type { AddressInfo } from './end-name.ts';
 
-export class SocketState extends Duplex {
+export class SocketState extends adoptable(Duplex) {
   /** From `connect` until there is a connection. */
   connecting = false;
   /** What the stream stands on, for the socket itself. */

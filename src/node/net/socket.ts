@@ -44,6 +44,8 @@ export class Socket extends SocketState {
   _host: string | null = null;
   /** There is none of Node's: those who look for one (http, tls) find a plain stream. */
   readonly _handle = null;
+  /** TLS sockets look for the timers of what is under them. */
+  readonly _parent = null;
   readonly #place: Place;
   readonly #reader: Reader;
   readonly #silence: Silence;

@@ -1,0 +1,69 @@
+/** `node --import tunstack/register`: unmodified programs over a host in memory do what they do on Node's own net. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const SCENES = fileURLToPath(new URL('register-scenes.js', import.meta.url));
+const REGISTER = new URL('../../src/register.js', import.meta.url).href;
+
+interface Ended {
+  readonly status: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function node(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, args, { env: { ...process.env, NODE_OPTIONS: '', ...env } });
+  let [output, errors] = ['', ''];
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  child.stderr.on('data', (text) => {
+    errors += text;
+  });
+  return new Promise((resolve) => child.once('close', (status) => resolve({ status, output, errors })));
+}
+
+const lines = ({ output }: Ended) =>
+  output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('tunstack/register', function () {
+  this.timeout(60_000);
+
+  const names = ['http', 'https', 'tls', 'http2', 'fetch', 'express', 'fastify', 'ws', 'errors', 'machine', 'cluster'];
+  it(`${names.join(', ')}: as on Node's own`, async () => {
+    const [own, ours] = await Promise.all([node([SCENES, ...names]), node(['--import', REGISTER, SCENES, ...names])]);
+    expect([own.errors, own.status], 'without').to.deep.equal(['', 0]);
+    expect([ours.errors, ours.status], 'with').to.deep.equal(['', 0]);
+    expect(lines(ours)).to.deep.equal(lines(own));
+    expect(lines(ours).length).to.equal(names.length);
+  });
+
+  it('the kernel has no socket of it', async () => {
+    expect(lines(await node([SCENES, 'where']))).to.deep.equal([{ where: true }]);
+    expect(lines(await node(['--import', REGISTER, SCENES, 'where']))).to.deep.equal([{ where: false }]);
+  });
+
+  it('settings that are wrong end the program at once, and say which', async () => {
+    for (const [env, message] of [
+      [{ TUNSTACK_ADRESS: '10.9.0.2/24' }, /there is no TUNSTACK_ADRESS; there are TUNSTACK_TUN, TUNSTACK_ADDRESS/],
+      [{ TUNSTACK_TUN: 'tun9' }, /TUNSTACK_TUN needs TUNSTACK_ADDRESS/],
+      [{ TUNSTACK_SYSCTL: 'tcp_sack' }, /TUNSTACK_SYSCTL must be name=value/],
+      [{ TUNSTACK_SYSCTL: 'tcp_sock=1' }, /tcp_sock/],
+    ] as const) {
+      const ended = await node(['--import', REGISTER, '-e', 'console.log(1)'], env);
+      expect([ended.status, ended.output]).to.deep.equal([1, '']);
+      expect(ended.errors).to.match(message);
+    }
+  });
+
+  it('http that was loaded before it is an error', async () => {
+    const early = 'data:text/javascript,import "node:http"';
+    const ended = await node(['--import', early, '--import', REGISTER, '-e', '1']);
+    expect(ended.status).to.equal(1);
+    expect(ended.errors).to.match(/was loaded before it/);
+  });
+});
