@@ -4,7 +4,6 @@
  */
 
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { Socket as AnySocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Host } from '../../host.ts';
@@ -70,7 +69,7 @@ function redirectTls(ours: HostNet): void {
     'localPort',
     'localFamily',
   ] as const) {
-    const own = Object.getOwnPropertyDescriptor(AnySocketPrototype, name);
+    const own = Object.getOwnPropertyDescriptor(machineNet.Socket.prototype, name);
     Object.defineProperty(machineTls.TLSSocket.prototype, name, {
       configurable: true,
       get(this: TLSSocket) {
@@ -94,8 +93,6 @@ function tellConnecting(prototype: TLSSocket): void {
     },
   });
 }
-
-const AnySocketPrototype = AnySocket.prototype;
 
 /** Our socket under a TLS socket, if it is ours. */
 function streamUnder(socket: TLSSocket): Socket | undefined {

@@ -1,0 +1,18 @@
+/** The program that is to run over a host of ours. */
+import { isMainThread } from 'node:worker_threads';
+import { redirect } from './redirect.ts';
+import { hostOf } from './settings.ts';
+
+/** By this child processes (those of `cluster` too) know that they are not the program that was meant: they inherit it. */
+const MARK = 'TUNSTACK_REGISTERED';
+
+/** Does nothing in child processes and worker threads: they stay as they were. @throws Error for settings that are wrong */
+export function registerProgram(): void {
+  const { env, pid } = process;
+  if (!isMainThread || (env[MARK] !== undefined && env[MARK] !== String(pid))) return;
+  const host = hostOf(env);
+  redirect(host);
+  env[MARK] = String(pid);
+  // What is open when the program ends is reset, as the peers of a process that is gone would find it.
+  process.on('exit', () => void host.close({ timeout: 0 }));
+}
