@@ -31,9 +31,13 @@ describeWithTun('fragments with the kernel', () => {
         async () => {
           const { failed, counters, kernel } = (await pings()) as Awaited<ReturnType<typeof run.pings>>;
           expect(failed).to.deep.equal([]);
+          const ours = counters as unknown as Record<string, number>;
+          // None was lost here.
+          const asked = ours[family === 4 ? 'IcmpInEchos' : 'Icmp6InEchos'];
+          expect(asked).to.be.at.least(sizes(most).length);
+          expect(ours[family === 4 ? 'IcmpOutEchoReps' : 'Icmp6OutEchoReplies']).to.equal(asked);
           if (family === 4 && mtu === 65_535) return;
           const prefix = family === 4 ? '' : 'Ip6';
-          const ours = counters as unknown as Record<string, number>;
           // All that one side cut the other put together.
           expect(ours[`${prefix}ReasmOKs`]).to.equal(kernel[`${prefix}FragOKs`]).and.to.be.greaterThan(0);
           expect(ours[`${prefix}FragOKs`]).to.equal(kernel[`${prefix}ReasmOKs`]).and.to.be.greaterThan(0);
