@@ -292,6 +292,8 @@ export class Network implements PathKnowledge {
   otherPath(path: RoutedPath): RoutedPath | undefined {
     const { egress, source, destination, protocol, ttl, tos, discovery } = path;
     if (!(egress instanceof Interface) || egress.isUp) return undefined;
+    // Who can be anybody is that on his own link alone.
+    if (egress.acceptAny && !this.isLocal(source)) return undefined;
     const route = this.routeTo(destination, egress);
     if (route === undefined || route.rejection !== undefined || !route.interface.isUp) return undefined;
     const other = this.#path(route.interface, source, destination, protocol, ttl, route.gateway);

@@ -121,6 +121,17 @@ describe('a link that accepts any address, packet by packet', () => {
     expect(listener?.embryos.size).to.equal(0);
   });
 
+  it('when the link goes down, what it took for others does not move to another link', () => {
+    const t = proxy();
+    const spare = t.stack.addInterface(new TapLink('spare'), { addresses: [prefix('10.3.0.1/24')] });
+    t.stack.addRoute({ destination: address('0.0.0.0'), bits: 0, interface: spare });
+    const { network } = t.stack;
+    const [foreign, own] = [FAR, '10.0.0.1'].map((local) => network.pathBack(t.from, address(local), address(PEER), 6));
+    t.from.down();
+    expect(network.otherPath(foreign as never)).to.equal(undefined);
+    expect(network.otherPath(own as never)?.egress).to.equal(spare);
+  });
+
   for (const echo of [false, true])
     it(`echo requests to others are ${echo ? 'answered with { echo: true }' : 'not answered'}`, async () => {
       const t = proxy();
