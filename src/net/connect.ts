@@ -94,8 +94,9 @@ function bindLocal(net: Net, socket: Socket, network: string, family: 4 | 6, loc
 
 /** The any-address of either family stands for that of the other, but a network that names the family is taken by its word. */
 function localAddress(network: string, family: 4 | 6, { ip }: TCPAddr): IpAddress {
-  if (ip !== undefined && ip.family === family) return ip;
   if (ip?.family === 6 && network === 'tcp4') throw new AddrError('non-IPv4 address', ip.toString());
+  // An IPv4 address on a socket of IPv6 is one of the mapped ones.
+  if (ip !== undefined && (ip.family === family || (family === 6 && !ip.isUnspecified))) return ip;
   return family === 6 ? IPV6_ANY : IPV4_ANY;
 }
 

@@ -153,6 +153,10 @@ export async function listenUDP(
   try {
     checkUdpNetwork(network);
     if (options.signal?.aborted) throw abortError(options.signal);
+  } catch (error) {
+    throw new OpError('listen', network, undefined, local, asError(error));
+  }
+  try {
     return open(net, network, listenFamily(network, address), address, undefined, options.control);
   } catch (error) {
     throw new OpError('listen', network, undefined, address, asError(error));

@@ -3,7 +3,7 @@ import { SO_REUSEADDR, SOL_SOCKET } from '../socket/constants.ts';
 import type { Socket } from '../socket/socket.ts';
 import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../wire/address.ts';
 import { Descriptor } from './descriptor.ts';
-import { abortError } from './errors.ts';
+import { AddrError, abortError } from './errors.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
 import { within } from './limits.ts';
 import {
@@ -106,11 +106,14 @@ function checkOptions(network: string, address: string, options: ListenOptions):
 
 function open(net: Net, network: string, local: TCPAddr, backlog: number, options: ListenOptions): TCPListener {
   const address = addressOf(net, network, local);
-  const socket = openSocket(net, network, address.family);
+  // Go: a network that names the family is taken by its word.
+  if (network === 'tcp4' && address.family === 6) throw new AddrError('non-IPv4 address', `${local.ip}`);
+  const family = network === 'tcp6' ? 6 : address.family;
+  const socket = openSocket(net, network, family);
   try {
     // Go: listening again must not wait for the TIME-WAIT of earlier connections.
     socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
-    runControl(options.control, address.family, local, socket);
+    runControl(options.control, family, local, socket);
     checkCall('bind', socket.bind({ address, port: local.port }));
     checkCall('listen', socket.listen(backlog));
     return new TCPListener(

@@ -46,7 +46,9 @@ export class TCPConn implements Conn {
   constructor(descriptor: Descriptor) {
     this.#descriptor = descriptor;
     this.#local = addressOf(descriptor.socket, descriptor.socket.getsockname());
-    this.#remote = addressOf(descriptor.socket, descriptor.socket.getpeername());
+    const peer = descriptor.socket.getpeername();
+    // One that was reset before it was accepted is nobody's peer any more, and still came from somewhere.
+    this.#remote = addressOf(descriptor.socket, typeof peer === 'number' ? descriptor.socket.peer : peer);
   }
 
   /** The clock that deadlines are on. */
@@ -348,9 +350,8 @@ export class TCPConn implements Conn {
   }
 }
 
-/** A peer that reset the connection before it was accepted has taken its address with it: then there is none. */
-function addressOf({ stack }: Socket, address: SocketAddress | number): TCPAddr {
-  return typeof address === 'number' ? new TCPAddr(undefined, 0) : tcpAddr(stack.network, address);
+function addressOf({ stack }: Socket, address: SocketAddress | number | undefined): TCPAddr {
+  return typeof address !== 'object' ? new TCPAddr(undefined, 0) : tcpAddr(stack.network, address);
 }
 
 function describe(value: unknown): string {

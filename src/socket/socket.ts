@@ -275,6 +275,11 @@ export class Socket implements ConnectionUser {
     return this.#closed ? -EBADF : peerName(this.connection);
   }
 
+  /** The other end as accept(2) tells it: of a connection that is over already, too. */
+  get peer(): SocketAddress | undefined {
+    return this.connection && { address: this.connection.remote, port: this.connection.remotePort };
+  }
+
   /** setsockopt(2). @returns 0, -ENOPROTOOPT, -EINVAL, -ENOENT (no such congestion control, or key), -EBADF; for keys see docs/api.md */
   setsockopt(level: number, option: number, value: OptionValue): number {
     return this.#closed ? -EBADF : setOption(this, level, option, value);

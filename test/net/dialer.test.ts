@@ -218,7 +218,7 @@ describe('net/dialer', () => {
         (host) => host.listenUDP('udp', new UDPAddr('10.9.0.9', 7)),
         'listen udp 10.9.0.9:7: bind: cannot assign requested address',
       ],
-      [(host) => host.listenUDP('tcp'), 'listen tcp :0: unknown network tcp'],
+      [(host) => host.listenUDP('tcp'), 'listen tcp: unknown network tcp'],
       [
         (host) => host.listen('udp', '10.9.0.1:0'),
         'listen udp 10.9.0.1:0: address 10.9.0.1:0: unexpected address type',
