@@ -21,7 +21,7 @@ export class IPAddr {
   }
 }
 
-/** Reads a literal, for IPv6 with a zone if need be; undefined for all else. Only IPv6 has zones, and an empty one is none. As Go's netip.ParseAddr. */
+/** Reads a literal, for IPv6 with a zone if need be; undefined for all else. Only the forms of IPv6 have zones, also the mapped one, and an empty one is none. As Go's netip.ParseAddr. */
 export function parseIPAddr(text: string): IPAddr | undefined {
   const percent = text.indexOf('%');
   if (percent < 0) {
@@ -30,5 +30,5 @@ export function parseIPAddr(text: string): IPAddr | undefined {
   }
   const ip = IpAddress.parse(text.slice(0, percent));
   const zone = text.slice(percent + 1);
-  return ip === undefined || ip.family === 4 || zone === '' ? undefined : new IPAddr(ip, zone);
+  return ip === undefined || zone === '' || !text.includes(':') ? undefined : new IPAddr(ip, zone);
 }

@@ -43,7 +43,7 @@ export function parsePort(text: string): number | undefined {
 }
 
 /**
- * The port that `service` (a number or a name, in any case) stands for on `network` (tcp, tcp4, tcp6, udp, udp4, udp6; '' is either).
+ * The port that `service` (a number or a name, in any case) stands for on `network` (tcp, tcp4, tcp6, udp, udp4, udp6; '' and ip are either).
  * `services`: what /etc/services says, which goes before what is built in; asked for when there is a name to look up.
  * @throws AddrError invalid port, unknown network
  * @throws DNSError unknown port
@@ -56,11 +56,12 @@ export function lookupPort(network: string, service: string, services?: () => Se
 
 function lookupService(network: string, service: string, services?: () => Services): number {
   const name = service.toLowerCase();
-  const protocol = network === '' ? '' : /^(tcp|udp)[46]?$/.exec(network)?.[1];
+  // Go: no network, or ip, is either.
+  const protocol = network === '' || network === 'ip' ? 'ip' : /^(tcp|udp)[46]?$/.exec(network)?.[1];
   if (protocol === undefined) throw new AddrError('unknown network', network);
   const listed = services?.();
   const tcp = protocol === 'udp' ? undefined : (listed?.get('tcp')?.get(name) ?? TCP_SERVICES.get(name));
   const port = tcp ?? (protocol === 'tcp' ? undefined : (listed?.get('udp')?.get(name) ?? UDP_SERVICES.get(name)));
-  if (port === undefined) throw new DNSError('unknown port', `${network}/${service}`, { isNotFound: true });
+  if (port === undefined) throw new DNSError('unknown port', `${protocol}/${service}`, { isNotFound: true });
   return port;
 }

@@ -77,17 +77,20 @@ describe('net/ports', () => {
     });
   }
 
-  for (const [network, service] of [
+  for (const [network, service, named = network] of [
     ['tcp', '☺'],
     ['tcp', 'nosuchsvc'],
     ['tcp', '0x50'],
     ['udp', 'http'],
-    ['', 'nosuchsvc'],
+    ['tcp4', 'nosuchsvc', 'tcp'],
+    ['udp6', 'nosuchsvc', 'udp'],
+    ['', 'nosuchsvc', 'ip'],
+    ['ip', 'nosuchsvc'],
   ] as const) {
     it(`does not know ${service} of '${network}'`, () => {
       const error = thrown(() => lookupPort(network, service));
       expect(error).to.be.instanceOf(DNSError);
-      expect(error.message).to.equal(`lookup ${network}/${service}: unknown port`);
+      expect(error.message).to.equal(`lookup ${named}/${service}: unknown port`);
       expect(error).to.include({ isNotFound: true, timeout: false, temporary: false, code: 'ENOTFOUND' });
     });
   }

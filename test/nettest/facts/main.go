@@ -1,5 +1,5 @@
-// What Go's net says and does, as facts for ours to be compared with: `go run test/nettest/facts/main.go` writes what is in the
-// JSON file beside it, named after the version of Go. test/net/go-scenes.ts plays the same scenes on a host. Ends are called by what
+// What Go's net says and does, as facts for ours to be compared with: `go run test/nettest/facts/main.go` writes what
+// the JSON file beside it has (and `npm run format` lays out), which is named after the version of Go. test/net/go-scenes.ts plays the same scenes on a host. Ends are called by what
 // they are: L and R are those of the connection, A is the listener's address.
 package main
 
