@@ -151,7 +151,7 @@ export default [
   datagram('fragments: pages are lost', 'pages.giveBack(this.#pages);', ''),
   datagram('fragments: the bytes of another place', 'packet.payloadOffset + at - start', 'packet.payloadOffset'),
   datagram('fragments: the header is free', '+ (this.header?.length ?? 0)', ''),
-  datagram('fragments: records are free', 'RECORD_COST = 512', 'RECORD_COST = 0'),
+  datagram('fragments: records are free', 'RECORD_COST = 800', 'RECORD_COST = 0'),
   datagram(
     'fragments: the latest page is any page',
     'if (this.#latest?.index === index)',
