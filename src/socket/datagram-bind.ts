@@ -42,7 +42,7 @@ function localAddress({ domain, endpoint, stack, settings }: DatagramSocket, giv
   // RFC 4007 6: without a zone nobody knows which link is meant.
   if (address.isLinkLocal && address.zone === 0) return -EINVAL;
   if (address.zone !== 0 && deviceName(network, address.zone) === undefined) return -ENODEV;
-  if (address.isUnspecified || settings.freeBind) return address;
+  if (address.isUnspecified || settings.freeBind || settings.transparent) return address;
   // What is sent to many may be listened to alone.
   if (address.isMulticast || network.isBroadcast(address)) return address;
   const ofOne = address.family === 6 && (address.isLoopback || address.isLinkLocal);

@@ -15,10 +15,12 @@ import {
   IP_RECVTOS,
   IP_RECVTTL,
   IP_TOS,
+  IP_TRANSPARENT,
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
+  IPV6_FREEBIND,
   IPV6_MTU,
   IPV6_MTU_DISCOVER,
   IPV6_RECVERR,
@@ -26,6 +28,7 @@ import {
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
   IPV6_TCLASS,
+  IPV6_TRANSPARENT,
   IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
   SO_ACCEPTCONN,
@@ -169,7 +172,10 @@ function setIpOption(socket: DatagramSocket, option: number, value: number): num
       break;
     case IP_FREEBIND:
       settings.freeBind = value !== 0;
-      break;
+      return 0;
+    case IP_TRANSPARENT:
+      settings.transparent = value !== 0;
+      return 0;
     case IP_LOCAL_PORT_RANGE:
       return setPortRange(socket, value);
     case IP_RECVERR:
@@ -205,6 +211,8 @@ function getIpOption(socket: DatagramSocket, option: number): number {
       return socket.pathMtu();
     case IP_FREEBIND:
       return Number(settings.freeBind);
+    case IP_TRANSPARENT:
+      return Number(settings.transparent);
     case IP_LOCAL_PORT_RANGE:
       return (settings.localPortHigh << 16) | settings.localPortLow;
     case IP_RECVERR:
@@ -240,6 +248,12 @@ function setIpv6Option(socket: DatagramSocket, option: number, value: number): n
       if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
       endpoint.discovery6 = value;
       break;
+    case IPV6_FREEBIND:
+      settings.freeBind = value !== 0;
+      return 0;
+    case IPV6_TRANSPARENT:
+      settings.transparent = value !== 0;
+      return 0;
     case IPV6_RECVERR:
       endpoint.keepsErrors6 = value !== 0;
       if (value === 0) endpoint.errors.length = 0;
@@ -273,6 +287,10 @@ function getIpv6Option(socket: DatagramSocket, option: number): number {
       return endpoint.discovery6;
     case IPV6_MTU:
       return socket.pathMtu();
+    case IPV6_FREEBIND:
+      return Number(settings.freeBind);
+    case IPV6_TRANSPARENT:
+      return Number(settings.transparent);
     case IPV6_RECVERR:
       return Number(endpoint.keepsErrors6);
     case IPV6_RECVHOPLIMIT:

@@ -52,6 +52,8 @@ export function pathTo(socket: DatagramSocket, to: IpAddress): RoutedPath | numb
     const source = socket.boundSource(to);
     // Linux: AF_INET6 takes what it is bound to for its source, though it be everybody.
     if (source === undefined && socket.domain !== AF_INET && isManyV4(socket)) return -EINVAL;
+    // Linux: who may bind to an IPv4 address that is not the host's may not speak from it yet; IP_TRANSPARENT may.
+    if (source?.family === 4 && !settings.transparent && !network.isLocal(source)) return -ENETUNREACH;
     path = network.pathTo(to, source, PROTOCOL_UDP, deviceTo(socket, to, source));
     if (path === undefined) return -noRouteErrno(stack, to, source);
     mark(socket, path);

@@ -14,6 +14,8 @@ export class DatagramSettings {
   trafficClass = -1;
   /** IP_FREEBIND: an address to bind to need not be the host's. */
   freeBind = false;
+  /** IP_TRANSPARENT: the same, for who answers in the place of others. */
+  transparent = false;
   /** IP_LOCAL_PORT_RANGE; 0: as the host has it. */
   localPortLow = 0;
   localPortHigh = 0;

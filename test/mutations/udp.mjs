@@ -114,6 +114,7 @@ export default [
   ),
   send('UDP: flows have labels of chance', 'path.flowLabel = udp.table', 'path.flowLabel || udp.table'),
   send('UDP: part of the fragments go', 'return fits() || egress.flush() || fits();', 'return true;'),
+  send('UDP: IP_FREEBIND speaks from any address', '!settings.transparent && !network.isLocal(source)', 'false'),
   change('stack/routed-path')(
     'UDP: IP_PMTUDISC_PROBE believes routers',
     'return this.#isForProbes ? this.egress.mtu :',

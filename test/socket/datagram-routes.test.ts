@@ -2,6 +2,10 @@
 import { expect } from 'chai';
 import {
   AF_INET,
+  IP_FREEBIND,
+  IP_PKTINFO,
+  IP_TRANSPARENT,
+  IPPROTO_IP,
   SO_BINDTODEVICE,
   SO_BINDTOIFINDEX,
   SO_REUSEADDR,
@@ -9,12 +13,15 @@ import {
   SOL_SOCKET,
 } from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
+import type { DatagramMessage } from '../../src/socket/datagram-message.ts';
 import type { DatagramSocket } from '../../src/socket/datagram-socket.ts';
-import { EAGAIN, ENETUNREACH, ENODEV } from '../../src/socket/errno.ts';
+import { EADDRNOTAVAIL, EAGAIN, ENETUNREACH, ENODEV } from '../../src/socket/errno.ts';
 import type { Interface } from '../../src/stack/interface.ts';
+import type { IpAddress } from '../../src/wire/address.ts';
 import { address, type Bench, bench, prefix, TapLink } from '../stack/tap.ts';
 import { pattern } from '../support/pair.ts';
 import { buildUdp, readUdp } from '../support/wire-datagram.ts';
+import { readIp } from '../support/wire-segment.ts';
 
 describe('socket/datagram on several links', () => {
   let t: Bench;
@@ -99,6 +106,31 @@ describe('socket/datagram on several links', () => {
     expect(arrives('10.0.0.8', '10.0.0.1')).to.deep.equal([false, true, false]);
     expect(arrives('10.0.0.7', '10.0.1.1')).to.deep.equal([false, false, true]);
     for (const one of [connected, bound, any]) one.close();
+  });
+
+  it('answers in the place of others, on a link that accepts any address', async () => {
+    (t.stack.interfaces[0] as Interface).acceptAny = true;
+    socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    socket.setsockopt(IPPROTO_IP, IP_PKTINFO, 1);
+    socket.bind({ address: address('0.0.0.0'), port: 53 });
+    left.deliver(buildUdp({ source: address('10.0.0.7'), destination: address('192.0.2.53'), data: pattern(5) }));
+    const { from, to: asked } = socket.recvfrom(new Uint8Array(9)) as DatagramMessage;
+    expect(`${asked}`).to.equal('192.0.2.53');
+    const other = createSocket(t.stack, AF_INET, SOCK_DGRAM, 0) as DatagramSocket;
+    other.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    expect(other.bind({ address: asked as IpAddress, port: 53 })).to.equal(-EADDRNOTAVAIL);
+    expect(other.setsockopt(IPPROTO_IP, IP_FREEBIND, 1)).to.equal(0);
+    expect(other.bind({ address: asked as IpAddress, port: 53 })).to.equal(0);
+    // Linux: who may bind to it may not speak from it yet.
+    expect(other.send(pattern(6), 0, from)).to.equal(-ENETUNREACH);
+    expect(other.setsockopt(IPPROTO_IP, IP_TRANSPARENT, 1)).to.equal(0);
+    expect(other.getsockopt(IPPROTO_IP, IP_TRANSPARENT)).to.equal(1);
+    other.send(pattern(6), 0, from);
+    await t.clock.advance(0);
+    const [sent] = left.drain();
+    expect(readUdp(sent as Uint8Array)).to.include({ sourcePort: 53, destinationPort: 40_000 });
+    expect(readIp(sent as Uint8Array)).to.include({ source: address('192.0.2.53').w3 });
+    other.close();
   });
 
   it('a flush brings what one turn sent in order, each with its own bytes', async () => {

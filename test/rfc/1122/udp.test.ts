@@ -193,6 +193,21 @@ describe('RFC 1122 4.1: UDP', () => {
     expect((await t.datagram()).dontFragment).to.equal(true);
   });
 
+  it('4.1.3.3: the same over IPv6 (RFC 8201): fragments are no larger than what the router said', async () => {
+    const socket = t.socket(6);
+    socket.connect(to(6));
+    socket.send(pattern(1400));
+    const [quoted] = await t.sent();
+    const spec = { source: PEER[6], destination: HOST[6] };
+    t.link.deliver(buildIcmp6(2, 0, 1279, (quoted as Uint8Array).subarray(0, 100), spec));
+    expect(socket.pathMtu()).to.equal(1500);
+    t.link.deliver(buildIcmp6(2, 0, 1280, (quoted as Uint8Array).subarray(0, 100), spec));
+    expect(socket.pathMtu()).to.equal(1280);
+    expect(socket.send(pattern(1400))).to.equal(-EMSGSIZE);
+    expect(socket.send(pattern(1400))).to.equal(1400);
+    expect((await t.sent()).map(({ length }) => length)).to.deep.equal([1280, 224]);
+  });
+
   it('4.1.3.4: checksums are made, always', async () => {
     t.socket(4).send(pattern(3), 0, to(4));
     expect(await t.datagram())
