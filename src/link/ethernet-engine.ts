@@ -62,8 +62,8 @@ export class EthernetEngine implements Station {
     const { unres_qlen: packets, unres_qlen_bytes: most } = this.settings;
     this.#sender = new PacketSender(this, new PacketStore(slab, { packets, bytes: most, total: WAITING_BYTES }));
     this.#reader = new FrameReader(this, this.#arp, this.#discovery, this.#reports);
-    this.neighbours4 = new NeighbourTable(this.#neighbourActions(this.#arp), this.settings, clock, random);
-    this.neighbours6 = new NeighbourTable(this.#neighbourActions(this.#discovery), this.settings, clock, random);
+    this.neighbours4 = this.#table(this.#arp, random);
+    this.neighbours6 = this.#table(this.#discovery, random);
     this.own = new OwnAddresses(() => receiver.addresses, this.#ownActions(), { detection, defence }, clock, random);
     this.#attach(frames);
     this.own.list();
@@ -145,12 +145,13 @@ export class EthernetEngine implements Station {
     }
   }
 
-  #neighbourActions(protocol: Arp | NeighbourDiscovery): NeighbourActions {
-    return {
+  #table(protocol: Arp | NeighbourDiscovery, random: Random): NeighbourTable {
+    const actions: NeighbourActions = {
       solicit: (neighbour, unicast) => protocol.solicit(neighbour, unicast),
       resolved: (neighbour) => this.#sender.release(neighbour, this.#receiver.clock.now()),
       failed: (neighbour) => this.#failed(neighbour),
     };
+    return new NeighbourTable(actions, this.settings, this.statistics, this.#receiver.clock, random);
   }
 
   #ownActions() {

@@ -136,7 +136,8 @@ export class PacketSender {
 
   #keep(packet: Packet, fate: number, now: number): void {
     const { statistics } = this.#station;
-    if (fate === AWAITS_SOURCE) statistics.discarded += this.#store.add((this.#source as OwnAddress).waiting, packet);
+    if (fate === AWAITS_SOURCE)
+      statistics.unresolved_discards += this.#store.add((this.#source as OwnAddress).waiting, packet);
     if (fate !== AWAITS_NEIGHBOUR) return;
     const neighbour = this.#neighbour as Neighbour;
     const { view } = packet.chunk;
@@ -146,7 +147,7 @@ export class PacketSender {
     neighbour.s1 = ipv6 ? view.getInt32(at + 12) : 0;
     neighbour.s2 = ipv6 ? view.getInt32(at + 16) : MAPPED;
     neighbour.s3 = ipv6 ? view.getInt32(at + 20) : view.getInt32(at + 12);
-    statistics.discarded += this.#store.add(neighbour.waiting, packet);
+    statistics.unresolved_discards += this.#store.add(neighbour.waiting, packet);
     this.#tableOf(ipv6).resolve(neighbour, now);
   }
 

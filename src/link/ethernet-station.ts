@@ -2,11 +2,11 @@
 import type { FrameWriter } from './ethernet-frames.ts';
 import type { OwnAddresses } from './ethernet-own.ts';
 import type { NeighbourSettings } from './neighbour-settings.ts';
-import type { NeighbourTable } from './neighbour-table.ts';
+import type { NeighbourStatistics, NeighbourTable } from './neighbour-table.ts';
 import type { Packet } from './packet.ts';
 
 /** What an Ethernet link has seen; it is counted, and nobody is told. */
-export class EthernetStatistics {
+export class EthernetStatistics implements NeighbourStatistics {
   /** IP packets that were handed up, and down. */
   packetsReceived = 0;
   packetsSent = 0;
@@ -29,8 +29,11 @@ export class EthernetStatistics {
   /** Packets that were not sent: no hardware address was found, or their source is not ours to use (any more). */
   unreachable = 0;
   sourceLost = 0;
-  /** Packets that were lost because too many waited. */
-  discarded = 0;
+  /** As Linux counts in /proc/net/stat/arp_cache and ndisc_cache: packets that were lost because too many waited; and of both tables, see there. */
+  unresolved_discards = 0;
+  table_fulls = 0;
+  res_failed = 0;
+  forced_gc_runs = 0;
 
   drop(cause: string): void {
     this.dropped.set(cause, (this.dropped.get(cause) ?? 0) + 1);

@@ -33,10 +33,6 @@ export class MacTable<Port> {
     this.#key1 = random.uint32();
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** @returns whether the address is in the table now: a full one takes no more */
   learn(high: number, low: number, port: Port, now: number): boolean {
     const known = this.#find(high, low);

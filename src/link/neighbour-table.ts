@@ -32,6 +32,16 @@ export interface NeighbourActions {
   failed(neighbour: Neighbour): void;
 }
 
+/** Linux's names of /proc/net/stat/arp_cache. */
+export interface NeighbourStatistics {
+  /** Entries that could not be made. */
+  table_fulls: number;
+  /** Neighbours that did not answer. */
+  res_failed: number;
+  /** How often a table that was nearly full was looked through for room. */
+  forced_gc_runs: number;
+}
+
 /** What `update` may do with an entry that has another hardware address. RFC 4861 7.2.5. */
 export interface UpdateRules {
   /** The new one takes the place of the old. */
@@ -50,6 +60,7 @@ const NEW_REACHABLE_TIME = 300_000;
 export class NeighbourTable {
   readonly #actions: NeighbourActions;
   readonly #settings: NeighbourSettings;
+  readonly #statistics: NeighbourStatistics;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #key0: number;
@@ -68,21 +79,22 @@ export class NeighbourTable {
   #collectedAt = -Infinity;
   /** Until then a table full of what is needed is not looked through again. */
   #fullUntil = -Infinity;
-  /** Linux's names: entries that could not be made, resolutions that failed, collections that a full table forced. */
-  readonly statistics = { table_fulls: 0, res_failed: 0, forced_gc_runs: 0 };
 
-  constructor(actions: NeighbourActions, settings: NeighbourSettings, clock: Clock, random: Random) {
+  constructor(
+    actions: NeighbourActions,
+    settings: NeighbourSettings,
+    statistics: NeighbourStatistics,
+    clock: Clock,
+    random: Random,
+  ) {
     this.#actions = actions;
+    this.#statistics = statistics;
     this.#settings = settings;
     this.#clock = clock;
     this.#random = random;
     this.#key0 = random.uint32();
     this.#key1 = random.uint32();
     this.#timers = [clock.timer(() => this.#tick(WAITING)), clock.timer(() => this.#tick(QUIET), true)];
-  }
-
-  get size(): number {
-    return this.#size;
   }
 
   /** All, in no order. */
@@ -102,7 +114,7 @@ export class NeighbourTable {
   /** A new neighbour that nothing is known of; undefined: the table is full of neighbours that are needed. */
   create(w0: number, w1: number, w2: number, w3: number, now: number): Neighbour | undefined {
     if (!this.#makeRoom(now)) {
-      this.statistics.table_fulls++;
+      this.#statistics.table_fulls++;
       return undefined;
     }
     const hash = this.#hash(w0, w1, w2, w3);
@@ -254,7 +266,7 @@ export class NeighbourTable {
     const most = neighbour.state === NEIGHBOUR_PROBE ? ucast_solicit : mcast_solicit;
     if (neighbour.probes < most) return this.#probe(neighbour, now);
     // RFC 4861 7.2.2, 7.3.3: nobody answered.
-    this.statistics.res_failed++;
+    this.#statistics.res_failed++;
     this.#enter(neighbour, NEIGHBOUR_FAILED, now);
     this.#actions.failed(neighbour);
   }
@@ -273,7 +285,7 @@ export class NeighbourTable {
     const size = this.#size;
     if (size >= gc_thresh3 && now < this.#fullUntil) return false;
     if (size >= gc_thresh3 || (size >= gc_thresh2 && now >= this.#collectedAt + YOUNG)) {
-      this.statistics.forced_gc_runs++;
+      this.#statistics.forced_gc_runs++;
       this.#collect(now - YOUNG, size - gc_thresh2 + 1, now);
     } else if (size >= gc_thresh1 && now >= this.#collectedAt + base_reachable_time_ms / 2) {
       this.#collect(now - gc_stale_time * 1000, size, now);

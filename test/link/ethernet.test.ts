@@ -307,7 +307,10 @@ describe('createEthernet: floods and fuzz', () => {
     // 1024 packets of 1420 bytes in chunks of 64 KiB, and what may lie beside them.
     expect(live).to.be.below(70);
     expect(wire.link.statistics.arpRequestsSent).to.be.below(5000);
+    expect(wire.link.statistics.table_fulls).to.be.above(8000);
+    expect(wire.link.statistics.forced_gc_runs).to.be.within(1, 100);
     await wire.clock.advance(3000);
+    expect(wire.link.statistics.res_failed).to.equal(1024);
     expect(wire.neighbours().filter((line) => !line.endsWith('FAILED'))).to.deep.equal([]);
     expect(wire.host.slab.live).to.equal(0);
     // And others find their place.
@@ -325,7 +328,7 @@ describe('createEthernet: floods and fuzz', () => {
     expect(wire.host.slab.live).to.be.within(60, 70);
     await wire.clock.advance(3000);
     expect(wire.host.slab.live).to.equal(0);
-    expect(wire.link.statistics.discarded).to.be.above(700);
+    expect(wire.link.statistics.unresolved_discards).to.be.above(700);
   });
 
   const broken = fc.record({

@@ -35,6 +35,15 @@ describe('RFC 826: ARP', () => {
     expect(wire.said()).to.deep.equal(['us>peer ip 10.0.0.1>192.0.2.7 #1']);
   });
 
+  it('Packet Generation: for a packet that is forwarded, the address on the neighbour’s network asks, or any (Linux: arp_announce 0)', () => {
+    const wire = ethernetWire({ addresses: ['192.0.2.1/24', '10.0.0.1/24'] });
+    wire.down(ipPacket('198.51.100.1', '10.0.0.2', 1), ipPacket('198.51.100.1', '203.0.113.2', 2));
+    expect(wire.said()).to.deep.equal([
+      'us>all arp who-has 10.0.0.2 tell 10.0.0.1',
+      'us>all arp who-has 203.0.113.2 tell 192.0.2.1',
+    ]);
+  });
+
   it('Packet Reception: who asks for our address is answered, and is known from then on', () => {
     const wire = ethernetWire();
     wire.arrives(arpFrame({ sender: '10.0.0.2', target: '10.0.0.1' }));
