@@ -12,7 +12,6 @@ const GOOD: [network: string, address: string, text: string][] = [
   ['tcp4', '127.0.0.1:65535', '127.0.0.1:65535'],
   ['tcp6', '[::1]:65535', '[::1]:65535'],
   ['tcp', '[::1%en0]:1', '[::1%en0]:1'],
-  ['tcp', '[::ffff:10.9.0.2%en0]:1', '10.9.0.2%en0:1'],
   ['tcp6', '[::1%911]:2', '[::1%911]:2'],
   ['', '127.0.0.1:0', '127.0.0.1:0'],
   ['', '[::1]:0', '[::1]:0'],
@@ -64,6 +63,10 @@ const BAD: [network: string, address: string, type: new (...parameters: never[])
 ];
 
 describe('net/resolve', () => {
+  it('keeps the zone of a mapped address, which then cannot be read again (Go)', async () => {
+    expect(`${await resolveTCPAddr('tcp', '[::ffff:10.9.0.2%en0]:1')}`).to.equal('10.9.0.2%en0:1');
+  });
+
   for (const [network, address, text] of GOOD) {
     it(`resolves '${address}' on '${network}'`, async () => {
       const resolved = await resolveTCPAddr(network, address);
