@@ -199,6 +199,50 @@ function leftovers(): { rules: number; routes: string } {
   return { rules: (stdout ?? '').split('tunstack-raw').length - 1, routes: routes.trim() };
 }
 
+const ECHO = `const socket = require('node:dgram').createSocket({ type: process.argv[1], reuseAddr: true });
+  socket.on('message', (data, { port, address }) => socket.send(data, port, address));
+  socket.bind(7777, process.argv[2], () => process.stdout.write('open'));`;
+
+/** Datagrams of these lengths to the neighbour and back, and one from there to a port that nobody has. */
+export async function datagrams(address: string, lengths: readonly number[]) {
+  const ground = await RawGround.open({ address, protocols: ['tcp', 'udp'] });
+  const { host, link, neighbour } = ground;
+  const [type, theirs] = link.address.family === 4 ? ['udp4', '10.9.0.1'] : ['udp6', 'fd09::1'];
+  const [program, ...args] = neighbour.entry;
+  const echo = spawn(program, [...args, process.execPath, '-e', ECHO, type, theirs], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(echo.stdout, 'data');
+  const conn = await host.dial('udp', joinHostPort(theirs, 7777));
+  const echoed: boolean[] = [];
+  for (const length of lengths) {
+    const sent = Buffer.alloc(length, 'a datagram that comes back ');
+    await conn.write(sent);
+    const { data } = await conn.readDatagram();
+    echoed.push(sent.equals(data));
+  }
+  conn.close();
+  const knock = `require('node:dgram').createSocket('${type}').send('knock', 61999, '${address}', () => process.exit())`;
+  await runThere(neighbour, process.execPath, '-e', knock);
+  while (host.counters['UdpNoPorts'] + host.counters['Udp6NoPorts'] === 0) await new Promise((go) => setImmediate(go));
+  while (unreachables(neighbour, link.address.family) === 0) await new Promise((go) => setTimeout(go, 1));
+  const told = unreachables(neighbour, link.address.family);
+  echo.kill();
+  await ground.end();
+  return { echoed, told };
+}
+
+/** ICMP errors that the neighbour has got: from our stack, or from this namespace's kernel. */
+function unreachables(neighbour: Neighbour, family: 4 | 6): number {
+  const read = (name: string) => neighbour.run('cat', `/proc/net/${name}`);
+  if (family === 6) return Number(/^Icmp6InDestUnreachs\s+([0-9]+)$/m.exec(read('snmp6'))?.[1]);
+  const lines = read('snmp')
+    .split('\n')
+    .filter((line) => line.startsWith('Icmp:'));
+  const [names = [], values = []] = lines.map((line) => line.split(' '));
+  return Number(values[names.indexOf('InDestUnreachs')]);
+}
+
 /** Over an interface that is slow, so that the socket's send buffer is what holds us up. */
 export async function holdsUp(size: number) {
   const ground = await RawGround.open();
