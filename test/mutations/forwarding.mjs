@@ -10,9 +10,22 @@ const decide = change('net/forward');
 const network = change('stack/network');
 
 export default [
-  forward('router: forwards unasked', '!(four ? sysctl.ip_forward : sysctl.forwarding) ||', ''),
+  forward('router: forwards unasked', '!on || !this.#mayPass(inbound)', '!this.#mayPass(inbound)'),
   forward('router: one switch for both families', 'four ? sysctl.ip_forward : sysctl.forwarding', 'sysctl.ip_forward'),
-  forward('router: forwards nothing', '!(four ?', 'true || !(four ?'),
+  forward('router: forwards nothing', '!on || !this.#mayPass(inbound)', 'true'),
+  forward('router: silent about scopes', 'if (on && this.#isBeyondScope(inbound))', 'if (false)'),
+  forward(
+    'router: silent about neighbours',
+    "reportUnreachable(this.#stack, back.interface, inbound, 'address', now);",
+    ';',
+  ),
+  change('link/ethernet-engine')('router: nobody hears of missing neighbours', 'if (forwarded.length > 0)', 'if (false)'),
+  change('stack/icmp-reports')(
+    'ICMP: errors have no TOS',
+    'path.tos = (packet.tos & TOS) | INTERNETWORK_CONTROL;',
+    ';',
+  ),
+  network('any: moves to other links', 'egress.acceptAny && !this.isLocal(source)', 'false'),
   forward('router: any source', '!isRoutable(family, s0, s1, s2, s3) ||', ''),
   forward('router: any destination', '|| !network.isForeign(inbound)', ''),
   forward('router: broadcast sources', 'family === 4 && network.isBroadcast4(s3)', 'false'),
