@@ -19,7 +19,11 @@ export default [
     "reportUnreachable(this.#stack, back.interface, inbound, 'address', now);",
     ';',
   ),
-  change('link/ethernet-engine')('router: nobody hears of missing neighbours', 'if (forwarded.length > 0)', 'if (false)'),
+  change('link/ethernet-engine')(
+    'router: nobody hears of missing neighbours',
+    'if (forwarded.length > 0)',
+    'if (false)',
+  ),
   change('stack/icmp-reports')(
     'ICMP: errors have no TOS',
     'path.tos = (packet.tos & TOS) | INTERNETWORK_CONTROL;',
