@@ -402,7 +402,7 @@ export default [
     replace: 'if (false) {',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/outcome',
     name: 'an error is reported twice',
     find: 'if (errno !== 0) this.#errorTaken = true;',
     replace: '',
@@ -410,8 +410,8 @@ export default [
   {
     file: 'socket/make-binding',
     name: 'bind to any address',
-    find: 'if (foreign && !rare.freeBind) return -EADDRNOTAVAIL;',
-    replace: '',
+    find: 'return network.isLocal(address) && !elsewhere ? address : -EADDRNOTAVAIL;',
+    replace: 'return address;',
   },
   {
     file: 'socket/socket',
@@ -434,19 +434,19 @@ export default [
   {
     file: 'stack/ports',
     name: 'no conflict',
-    find: 'if (!(reuseAddress && other.reuseAddress) || other.listening) return true;',
+    find: 'if (!(claim.reuseAddress && other.reuseAddress) || other.listening) return true;',
     replace: '',
   },
   {
     file: 'stack/ports',
     name: 'two may listen',
-    find: 'if (overlap(other.address, binding.address)) return false;',
+    find: 'if (overlap(other, binding)) return false;',
     replace: '',
   },
   {
     file: 'stack/ports',
     name: 'TIME-WAIT does not hold the port',
-    find: 'return !reuseAddress && self === undefined && this.#demux.portInUse(port) && !this.#held(port);',
+    find: 'return !claim.reuseAddress && this.#demux.portInUse(port) && !this.#held(port);',
     replace: 'return false;',
   },
   {
@@ -464,7 +464,7 @@ export default [
   {
     file: 'stack/tcp-input',
     name: 'no RST for what belongs to none',
-    find: 'this.#reset(packet, arrival);',
+    find: 'this.#reset(from, packet, arrival);',
     replace: '',
   },
   {
@@ -484,7 +484,7 @@ export default [
   {
     file: 'socket/make-connection',
     name: 'connect over a pair that is taken',
-    find: '!stack.ports.isFree(old, bound !== undefined, now)',
+    find: '!stack.ports.isFree(old, chosen !== 0, now)',
     replace: 'false',
   },
   {
@@ -527,7 +527,12 @@ export default [
     find: 'const copy = Object.assign(new TcpSettings(anyConfig), this);',
     replace: 'const copy = this;',
   },
-  { file: 'tcp/settings', name: 'IP_TTL has no effect', find: 'if (this.ttl > 0) path.ttl = this.ttl;', replace: '' },
+  {
+    file: 'stack/routed-path',
+    name: 'IP_TTL has no effect',
+    find: 'if (six ? rare.hopLimit >= 0 : ttl > 0)',
+    replace: 'if (six && rare.hopLimit >= 0)',
+  },
   {
     file: 'stack/icmp-reports',
     name: 'ICMP errors to broadcast sources',
@@ -556,7 +561,7 @@ export default [
   {
     file: 'stack/ports',
     name: 'ephemeral ports in use',
-    find: '!this.conflicts(address, port, reuseAddress) && !this.#demux.portInUse(port)',
+    find: '!this.conflicts(claim, port) && !this.#demux.portInUse(port)',
     replace: 'true',
   },
   {
@@ -1144,10 +1149,10 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/make-connection',
+    file: 'socket/destination',
     name: 'the unspecified address is no host',
-    find: 'to.address.isUnspecified ? IPV4_LOOPBACK : to.address',
-    replace: 'to.address',
+    find: 'given.isUnspecified ? thisHost(given, bound) : given',
+    replace: 'given',
   },
   {
     file: 'socket/socket',

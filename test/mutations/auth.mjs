@@ -24,8 +24,8 @@ export default [
   input('TIME-WAIT takes anything', 'if (refused || !timeWaitArrives', 'if (!timeWaitArrives'),
   input(
     'TIME-WAIT judges a new SYN by the old key',
-    'const begins = listener !== undefined && ',
-    'const begins = false && listener !== undefined && ',
+    'const begins = listens && ',
+    'const begins = false && listens && ',
   ),
   input(
     'resets for strangers are not signed',

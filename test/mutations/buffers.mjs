@@ -48,7 +48,7 @@ export default [
   {
     file: 'stack/ports',
     name: 'SO_REUSEPORT shares nothing',
-    find: 'if (reusePort && other.reusePort) continue;',
-    replace: '',
+    find: '(claim.reusePort && other.reusePort)',
+    replace: 'false',
   },
 ];

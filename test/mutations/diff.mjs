@@ -66,19 +66,19 @@ export default [
   {
     file: 'socket/socket',
     name: 'errors behind a FIN',
-    find: 'if (connection.finReceived && !this.#disconnected) return 0;',
+    find: 'if (connection.finReceived && !this.#outcome.disconnected) return 0;',
     replace: '',
   },
   {
     file: 'socket/socket',
     name: 'nobody is told that a socket was disconnected',
-    find: 'if (this.#disconnected) return -ENOTCONN;',
+    find: 'if (this.#outcome.disconnected) return -ENOTCONN;',
     replace: '',
   },
   {
     file: 'socket/socket',
     name: 'a shutdown has not seen the connection',
-    find: 'if (!connection.opening) this.#connected = true;',
+    find: 'if (!connection.opening) this.#outcome.connected = true;',
     replace: '',
   },
   {

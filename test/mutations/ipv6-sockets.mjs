@@ -147,8 +147,8 @@ export default [
   {
     name: ':: is always ::1',
     file: 'socket/destination',
-    find: 'given.family === 4 || bound?.family === 4 ?',
-    replace: 'given.family === 4 ?',
+    find: 'return bound?.family === 4 ? IPV4_LOOPBACK : IPV6_LOOPBACK;',
+    replace: 'return IPV6_LOOPBACK;',
   },
   {
     name: 'link-local addresses need no zone in connect',
@@ -239,5 +239,35 @@ export default [
     file: 'socket/socket-address',
     find: 'domain === AF_INET6 ? 128 : 0;',
     replace: '128;',
+  },
+  {
+    name: '0.0.0.0 is never the address that the socket is bound to',
+    file: 'socket/destination',
+    find: 'bound?.family === 4 && !bound.isUnspecified ? bound : IPV4_LOOPBACK;',
+    replace: 'IPV4_LOOPBACK;',
+  },
+  {
+    name: 'a connection takes all that its socket was bound to',
+    file: 'stack/ports',
+    find: 'connectedAt === undefined ? binding : { ...binding, address: connectedAt };',
+    replace: 'binding;',
+  },
+  {
+    name: 'options of a bound socket count as they were',
+    file: 'socket/socket',
+    find: 'Object.assign(this.#binding, { device: rare.device, reuseAddress, reusePort: rare.reusePort });',
+    replace: '',
+  },
+  {
+    name: 'who was disconnected cannot listen',
+    file: 'socket/socket',
+    find: 'if (this.#outcome.disconnected && this.connection !== undefined)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a connect that failed is not over',
+    file: 'socket/outcome',
+    find: '    this.disconnected = true;\n    return -error;',
+    replace: '    return -error;',
   },
 ];

@@ -104,11 +104,7 @@ export default [
   metrics('route: congctl over the socket', 'settings.rare.congestionChosen ? settings.congestion : ', ''),
   change('tcp/delayed-ack')('route: quickack', '|| connection.path.metrics.quickack === true', ''),
   mss('MSS: half of the window is nothing', 'maxSndWnd >> 1 : maxSndWnd', 'maxSndWnd : maxSndWnd'),
-  mss(
-    'MSS: half of a small window, too',
-    'maxSndWnd > defaultMss(path.headerLength) ? maxSndWnd >> 1',
-    'true ? maxSndWnd >> 1',
-  ),
+  mss('MSS: half of a small window, too', 'maxSndWnd > SMALL_WINDOW ? maxSndWnd >> 1', 'true ? maxSndWnd >> 1'),
   change('tcp/acknowledge')(
     'MSS: a window that grows changes nothing',
     'connection.maxSndWnd = window;\n        syncMss(connection);',
