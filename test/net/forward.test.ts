@@ -9,8 +9,8 @@ import { TCPAddr } from '../../src/net/tcp-addr.ts';
 import {
   AF_INET,
   AF_INET6,
-  IP_FREEBIND,
   IP_PKTINFO,
+  IP_TRANSPARENT,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_RECVPKTINFO,
@@ -117,7 +117,7 @@ describe('a link that accepts any address', () => {
         const message = wildcard.recvfrom(new Uint8Array(200)) as DatagramMessage;
         expect(`${message.to}`).to.equal(far);
         const reply = net.proxy.socket(domain, SOCK_DGRAM);
-        reply.setsockopt(IPPROTO_IP, IP_FREEBIND, 1);
+        reply.setsockopt(IPPROTO_IP, IP_TRANSPARENT, 1);
         reply.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
         wildcard.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
         expect(reply.bind({ address: message.to as IpAddress, port: 53 })).to.equal(0);
