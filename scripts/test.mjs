@@ -15,7 +15,7 @@ await command(async () => {
   const main = tool('mocha/bin/mocha.js');
   const args = process.argv.slice(2).map((arg) => arg.replace(/^(?:\.\/)?(test\/.*\.test)\.ts$/, 'dist/$1.js'));
   if (!args.some((arg) => arg.endsWith('.test.js'))) args.push(WHOLE_SUITE);
-  args.unshift('--require', './dist/test/support/property-seed.js');
+  for (const hook of ['property-seed', 'leaks']) args.unshift('--require', `./dist/test/support/${hook}.js`);
   process.argv = [process.execPath, main, ...args];
   await import(pathToFileURL(main).href);
 });
