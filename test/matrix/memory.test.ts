@@ -2,20 +2,22 @@ import { createEthernet } from '../../src/link/ethernet.ts';
 import { impaired } from '../../src/link/impaired.ts';
 import type { Link } from '../../src/link/link.ts';
 import { createPipe } from '../../src/link/pipe.ts';
+import { createSwitch } from '../../src/link/switch.ts';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import type { TestSocket } from '../../src/packetdrill/target.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import { Stack } from '../../src/stack/stack.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { plays } from './cases.ts';
 import { addressOf, Ground, LINK_LOCAL, OURS, PEERS, VARIANTS, type Variant } from './ground.ts';
 
-/** Two links of frames that are joined. */
-function ethernets(): [Link, Link] {
-  const [near, far] = createPipe({ mtu: 1514 });
-  const over = (frames: Link, seed: number) => createEthernet(frames, { seed, duplicateDetection: false });
-  return [over(near, 1), over(far, 2)];
+/** Two ports of a switch. */
+function ethernets(clock: Clock): [Link, Link] {
+  const ground = createSwitch({ clock, seed: 1 });
+  const over = (seed: number) => createEthernet(ground.port(), { seed, duplicateDetection: false });
+  return [over(1), over(2)];
 }
 
 const plainPipe = () => createPipe({ offload: false });
@@ -24,10 +26,10 @@ const ALL: readonly Variant[] = [...VARIANTS, 'link-local'];
 const PLAIN: readonly Variant[] = ['IPv4', 'IPv6'];
 
 /** Two links that are joined. */
-const LINKS: Readonly<Record<string, () => [Link, Link]>> = {
+const LINKS: Readonly<Record<string, (clock: Clock) => [Link, Link]>> = {
   'a pipe': () => createPipe(),
   'a pipe without offloads': plainPipe,
-  Ethernet: ethernets,
+  'Ethernet and a switch': ethernets,
 };
 
 interface Both {
@@ -35,9 +37,9 @@ interface Both {
   readonly stacks: readonly Stack[];
 }
 
-function open(links: () => [Link, Link], variant: Variant): Both {
+function open(links: (clock: Clock) => [Link, Link], variant: Variant): Both {
   const clock = new VirtualClock();
-  const [near, far] = links();
+  const [near, far] = links(clock);
   let isCut = false;
   const breaks = impaired(near, { both: { rule: () => (isCut ? 'drop' : 'pass') } });
   const stacks = [breaks, far].map((link, i) => {
