@@ -283,8 +283,8 @@ export class Stack implements InterfaceOwner {
 
   #routeAgain(connection: ControlBlock): void {
     // SO_BINDTODEVICE: there is no other.
-    if (connection.settings.rare.device !== 0) return;
-    const other = this.network.otherPath(connection.path as RoutedPath);
+    const held = connection.settings.rare.device !== 0;
+    const other = held ? undefined : this.network.otherPath(connection.path as RoutedPath);
     if (other !== undefined) connection.path = other;
     else (connection.path as RoutedPath).relabel();
   }

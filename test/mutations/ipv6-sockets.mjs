@@ -69,8 +69,8 @@ export default [
   {
     name: 'a connection held to an interface moves to another',
     file: 'stack/stack',
-    find: 'if (connection.settings.rare.device !== 0)',
-    replace: 'if (false)',
+    find: 'const held = connection.settings.rare.device !== 0;',
+    replace: 'const held = false;',
   },
   {
     name: 'SO_BINDTODEVICE leaves a connection where it is',

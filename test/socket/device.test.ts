@@ -155,6 +155,22 @@ describe('SO_BINDTODEVICE', () => {
     expect(await t.sent()).to.deep.equal(['a: 10.1.0.1 > 10.9.9.9 .']);
   });
 
+  it('a connection does not go another way when its link is down', async () => {
+    const socket = t.held('a');
+    socket.bind({ address: address('10.1.0.1'), port: 80 });
+    socket.connect({ address: address('10.9.9.9'), port: 4000 });
+    await t.turn();
+    const read = readPacket(t.a.drain()[0] as Uint8Array);
+    if (read.kind !== 'tcp') throw new Error(`a ${read.kind} came`);
+    t.deliver(t.a, '10.1.0.1', { flags: SYN | ACK, ack: (read.segment.seq + 1) >>> 0 });
+    await t.turn();
+    t.a.receiver.down();
+    socket.send(new Uint8Array(10));
+    // tcp_retries1 is over.
+    await t.advance(60_000);
+    expect(t.b.drain()).to.deep.equal([]);
+  });
+
   it('connects over it, whatever other routes say; of IPv4 all is on its link', async () => {
     for (const [device, text] of [
       ['a', 'a: 10.1.0.1 > 192.0.2.1 S'],

@@ -8,13 +8,15 @@ import {
   IPPROTO_TCP,
   IPV6_ADDRFORM,
   IPV6_V6ONLY,
+  POLLHUP,
+  POLLOUT,
   SO_DOMAIN,
   SOCK_STREAM,
   SOL_SOCKET,
   TCP_MD5SIG_EXT,
 } from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
-import { EADDRNOTAVAIL, EINVAL } from '../../src/socket/errno.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EINPROGRESS, EINVAL } from '../../src/socket/errno.ts';
 import type { Socket, SocketAddress } from '../../src/socket/socket.ts';
 import { IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK } from '../../src/wire/address.ts';
 import { address, bench, prefix, TapLink } from '../stack/tap.ts';
@@ -108,6 +110,36 @@ describe('sockets of AF_INET6', () => {
       expect(socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)).to.equal(0);
       expect(socket.getsockopt(IPPROTO_IPV6, IPV6_V6ONLY)).to.equal(0);
     }
+  });
+
+  it('a connection takes its own address of all that its socket was bound to', async () => {
+    const { stack, clock } = bench();
+    const open = (domain: number) => createSocket(stack, domain, SOCK_STREAM, 0) as Socket;
+    const listener = open(AF_INET6);
+    listener.listen(5);
+    const { port } = listener.getsockname() as SocketAddress;
+    const [both, four] = [open(AF_INET6), open(AF_INET)];
+    const place = { address: IPV4_LOOPBACK, port: 5000 };
+    expect(both.bind({ address: IPV6_ANY, port: 5000 })).to.equal(0);
+    expect(four.bind(place)).to.equal(-EADDRINUSE);
+    both.connect({ address: IPV6_LOOPBACK, port });
+    await clock.advance(1);
+    expect(four.bind(place)).to.equal(0);
+    four.close();
+    both.disconnect();
+    expect(open(AF_INET).bind(place)).to.equal(-EADDRINUSE);
+  });
+
+  it('who was told that a connect failed is where nothing was connected', async () => {
+    const { stack, clock } = bench();
+    const socket = createSocket(stack, AF_INET6, SOCK_STREAM, 0) as Socket;
+    const nobody = { address: IPV6_LOOPBACK, port: 9 };
+    expect(socket.connect(nobody)).to.equal(-EINPROGRESS);
+    await clock.advance(1);
+    expect(socket.connect(nobody)).to.equal(-ECONNREFUSED);
+    expect(socket.getsockname()).to.deep.include({ address: IPV6_ANY });
+    expect(socket.poll()).to.equal(POLLOUT | POLLHUP);
+    expect(socket.connect(nobody)).to.equal(-EINPROGRESS);
   });
 
   it('IPV6_ADDRFORM is for connections of IPv4', async () => {
