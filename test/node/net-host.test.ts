@@ -190,6 +190,58 @@ describe('net between two hosts', () => {
     expect(error).to.include({ code: 'ERR_IP_BLOCKED', message: 'IP(10.9.0.2) is blocked by net.BlockList' });
   });
 
+  it('several addresses, all on the block list', async () => {
+    const blockList = new machine.BlockList();
+    blockList.addSubnet('10.9.0.0', 24);
+    const lookup = (_name: string, _options: unknown, callback: (error: null, list: unknown[]) => void) =>
+      process.nextTick(callback, null, [
+        { address: '10.9.0.2', family: 4 },
+        { address: '10.9.0.3', family: 4 },
+      ]);
+    const socket = new near.Socket({ blockList }).connect({ port: 80, host: 'some.test', lookup });
+    const [error] = await pair.run(once(socket, 'error'));
+    expect(error).to.be.instanceOf(AggregateError).and.include({ code: 'ERR_IP_BLOCKED' });
+    expect((error as AggregateError).errors).to.have.length(2);
+    expect(thrown(() => new near.Socket({ blockList: [] as never }))).to.include({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(thrown(() => near.createServer({ blockList: [] as never }))).to.include({ code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  it('a server of no connections drops them all', async () => {
+    const server = far.createServer(() => expect.fail('a connection')).listen(80);
+    server.maxConnections = 0;
+    near.connect(80, SERVER_ADDRESS);
+    const [dropped] = await pair.run(once(server, 'drop'));
+    expect(dropped).to.include({ remoteAddress: '::ffff:10.9.0.1', localPort: 80 });
+  });
+
+  it('a host is a text, and has no null byte', () => {
+    expect(thrown(() => near.connect({ port: 1, host: ['10.9.0.2'] }))).to.include({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(thrown(() => near.connect({ port: 1, host: '10.9.0.2\0.test' }))).to.include({
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
+  });
+
+  it('keepalive, one by one and as an object', async () => {
+    for (const set of [
+      (socket: Socket) => socket.setKeepAlive(true, 10_000, 2000, 3),
+      (socket: Socket) => socket.setKeepAlive({ enable: true, initialDelay: 10_000, interval: 2000, count: 3 }),
+    ]) {
+      const { server, here } = await connected();
+      expect(set(here)).to.equal(here);
+      pair.cut();
+      let error: Error | undefined;
+      here.on('error', (reason) => {
+        error = reason;
+      });
+      await pair.clock.advance(15_900);
+      expect(error).to.equal(undefined);
+      await pair.clock.advance(200);
+      expect(error).to.include({ code: 'ETIMEDOUT' });
+      pair.mend();
+      server.close();
+    }
+  });
+
   it('a host that closes takes its sockets and servers with it', async () => {
     const { server, here, there } = await connected();
     const ends = Promise.all([server, there, here].map((one) => once(one, 'close')));
@@ -299,6 +351,15 @@ describe('net on a host of loopback: true', () => {
       'net.client.socket socket',
       'net.server.socket socket',
     ]);
+  });
+
+  it('a server listens on an address of its name that is not link-local, if there is one', async () => {
+    const resolver = { lookupHost: async () => ['fe80::1', 'febf::1', '127.0.0.7', '::1'] };
+    const other = createHost({ loopback: true, resolver });
+    const server = createNet(other).createServer().listen(80, 'some.test');
+    await once(server, 'listening');
+    expect(server.address()).to.deep.equal({ address: '127.0.0.7', family: 'IPv4', port: 80 });
+    await other.close();
   });
 
   it('a resolver that cannot say now: EAI_AGAIN', async () => {

@@ -1,5 +1,6 @@
 /** Arguments as Node checks them: the same order, errors and texts. */
-import { badPort, invalidArgType, outOfRange } from './node-errors.ts';
+import { BlockList } from 'node:net';
+import { badPort, invalidArgType, invalidArgValue, outOfRange } from './node-errors.ts';
 
 /** The longest that a timer takes, ms. */
 const TIMEOUT_MAX = 2 ** 31 - 1;
@@ -34,6 +35,17 @@ export function attemptTimeout(value: unknown, name: string): number {
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
   if (value < 1 || value > TIMEOUT_MAX) throw outOfRange(name, `>= 1 && <= ${TIMEOUT_MAX}`, value);
   return Math.max(value, LEAST_ATTEMPT_TIMEOUT);
+}
+
+export function checkBlockList(value: unknown): void {
+  if (!value || value instanceof BlockList) return;
+  throw invalidArgType('options.blockList', 'an instance of net.BlockList', value);
+}
+
+/** A host's name or address: texts end for others where a null byte is. */
+export function checkHost(value: unknown, name: string): asserts value is string {
+  checkString(value, name);
+  if (value.includes('\0')) throw invalidArgValue(name, value, 'must be a string without null bytes');
 }
 
 /** An integer of one octet. */

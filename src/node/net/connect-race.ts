@@ -1,7 +1,7 @@
 /** Several addresses for one name, one after the other: autoSelectFamily (RFC 8305 without its race: what takes too long is given up). */
 import { ETIMEDOUT } from '../../socket/errno.ts';
 import type { Timer } from '../../time/clock.ts';
-import { attemptError, bindFirst, type Connector, immediateError, type Target } from './connect.ts';
+import { attemptError, bindFirst, blockedBy, type Connector, immediateError, type Target } from './connect.ts';
 import type { LookedUp } from './lookup.ts';
 import { connectionTimeout } from './node-errors.ts';
 import type { StreamHandle } from './stream-handle.ts';
@@ -47,6 +47,8 @@ export class ConnectRace {
       this.#errors.push(unbound);
       return this.next();
     }
+    const blocked = blockedBy(socket, address, family);
+    if (blocked !== undefined) return this.#failed(blocked, { address, family });
     socket.emit('connectionAttempt', address, port, family);
     if (!socket.connecting) return;
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);

@@ -1,7 +1,15 @@
 /** How a socket of net gets its connection: from a name to addresses, and from address to address until one answers. */
 import { ADDRCONFIG } from 'node:dns';
-import { type BlockList, isIP } from 'node:net';
-import { attemptTimeout, checkBoolean, checkFunction, checkNumber, checkPort, checkString } from './checks.ts';
+import { isIP } from 'node:net';
+import {
+  attemptTimeout,
+  checkBoolean,
+  checkFunction,
+  checkHost,
+  checkNumber,
+  checkPort,
+  checkString,
+} from './checks.ts';
 import { ConnectRace } from './connect-race.ts';
 import { hostLookup, type LookedUp, type Lookup, type LookupOptions } from './lookup.ts';
 import { blockedAddress, invalidAddress, invalidArgType, invalidFamily } from './node-errors.ts';
@@ -40,13 +48,13 @@ interface ConnectPlan extends Target {
   /** Several addresses may be tried, after so many ms each. */
   readonly several: boolean;
   readonly attemptTimeout: number;
-  readonly blockList: BlockList | undefined;
 }
 
 const ANY_ADDRESS: Readonly<Record<number, string>> = { 4: '0.0.0.0', 6: '::' };
 
 /** Starts to connect. @throws TypeError, RangeError for wrong options */
 export function connectSocket(connector: Connector, options: Record<string, unknown>): void {
+  checkHost(options['host'] || 'localhost', 'options.host');
   const plan = checkOptions(connector.place, options);
   const { socket } = connector;
   const family = isIP(plan.host);
@@ -97,7 +105,6 @@ function checkOptions(place: Place, options: Record<string, unknown>): ConnectPl
     several: wants && family !== 4 && family !== 6 && !localAddress,
     attemptTimeout:
       timeout == null ? place.attemptTimeout : attemptTimeout(timeout, 'options.autoSelectFamilyAttemptTimeout'),
-    blockList: options['blockList'] as BlockList | undefined,
   };
 }
 
@@ -158,7 +165,7 @@ function fail(socket: Socket, error: Error): void {
 function addressProblem(address: unknown, family: unknown, plan: ConnectPlan): Error | undefined {
   if (isIP(address as string) === 0) return invalidAddress(address);
   if (family !== 4 && family !== 6) return invalidFamily(family, plan.givenHost, plan.port);
-  return plan.blockList?.check(address as string, `ipv${family}`) ? blockedAddress(address as string) : undefined;
+  return undefined;
 }
 
 /** Each address once, the families by turns, that of the first in front. */
@@ -177,10 +184,6 @@ function interleaved(list: readonly LookedUp[]): LookedUp[] {
 /** The one address that there is. */
 function attempt(connector: Connector, target: ConnectPlan, address: string, family: number): void {
   const { socket } = connector;
-  if (target.blockList?.check(address, `ipv${family as 4 | 6}`)) {
-    socket.destroy(blockedAddress(address));
-    return;
-  }
   const unbound = bindFirst(connector.handle(), target, family);
   if (unbound !== undefined) {
     socket.destroy(unbound);
@@ -188,6 +191,11 @@ function attempt(connector: Connector, target: ConnectPlan, address: string, fam
   }
   socket.emit('connectionAttempt', address, target.port, family);
   if (!socket.connecting) return;
+  const blocked = blockedBy(socket, address, family);
+  if (blocked !== undefined) {
+    socket.destroy(blocked);
+    return;
+  }
   const status = connector.handle().connect(address, target.port, family, (outcome) => {
     if (socket.destroyed) return;
     if (outcome === 0) return connector.connected();
@@ -208,6 +216,11 @@ export function bindFirst(
   const address = localAddress ?? (ANY_ADDRESS[family] as string);
   const status = handle.bind(address, localPort, family);
   return status < 0 ? addressError(status, 'bind', address, localPort) : undefined;
+}
+
+/** @returns that the socket's block list has the address */
+export function blockedBy({ blockList }: Socket, address: string, family: number): Error | undefined {
+  return blockList?.check(address, family === 6 ? 'ipv6' : 'ipv4') ? blockedAddress(address) : undefined;
 }
 
 /** The attempt was made in vain. */

@@ -4,6 +4,14 @@ import type { AddressInfo } from './end-name.ts';
 /** What a call will be told; `status` is 0 or -errno. */
 export type Done = (status: number) => void;
 
+/** Probes of a silent connection. Seconds; `delay` of 0: as it is. */
+export interface KeepAlive {
+  readonly enable: boolean;
+  readonly delay: number;
+  readonly interval: number | undefined;
+  readonly count: number | undefined;
+}
+
 /** Whom a handle tells what came. */
 export interface StreamOwner {
   /** Where the next bytes shall be put; undefined: into memory that is then the owner's. */
@@ -38,8 +46,7 @@ export interface ConnectionHandle {
   /** As `close`, with a RST. */
   reset(done?: () => void): void;
   setNoDelay(on: boolean): void;
-  /** @param seconds of silence before the first probe; 0: as it is */
-  setKeepAlive(on: boolean, seconds: number): void;
+  setKeepAlive(wanted: KeepAlive): void;
   /** IP's octet of Diffserv and ECN. */
   setTypeOfService(tos: number): void;
   typeOfService(): number | undefined;

@@ -28,7 +28,7 @@ export class MachineListener {
 
   #connected(socket: MachineSocket): void {
     const server = this.#server;
-    if (server.maxConnections && server._connections >= server.maxConnections) {
+    if (server.maxConnections != null && server._connections >= server.maxConnections) {
       server.emit('drop');
       socket.destroy();
       return;

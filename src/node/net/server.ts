@@ -6,15 +6,16 @@ import type { Closable } from '../../net/descriptor.ts';
 import { isPath, normalizeArguments } from './arguments.ts';
 import { adoptable } from './callable.ts';
 import { listens, serverSockets } from './channels.ts';
-import { checkNumber, checkPort, checkSignal, natural } from './checks.ts';
+import { checkBlockList, checkNumber, checkPort, checkSignal, natural } from './checks.ts';
 import type { AddressInfo } from './end-name.ts';
+import { wholeSeconds } from './keep-alive.ts';
 import { ListenHandle, type ListenOwner } from './listen-handle.ts';
-import { hostLookup } from './lookup.ts';
+import { hostLookup, type LookedUp } from './lookup.ts';
 import { MachineListener } from './machine-listener.ts';
 import { alreadyListening, invalidArgType, invalidArgValue, serverNotRunning } from './node-errors.ts';
 import type { Place } from './place.ts';
 import type { Socket } from './socket.ts';
-import { type AcceptedOptions, wholeSeconds } from './socket-options.ts';
+import type { AcceptedOptions } from './socket-options.ts';
 import type { StreamHandle } from './stream-handle.ts';
 import { callError, listenError } from './system-errors.ts';
 
@@ -39,6 +40,7 @@ type CloseCallback = (error?: Error) => void;
 
 /** Node's: room for 512 on Linux. */
 const BACKLOG = 511;
+const LINK_LOCAL = /^fe[89ab]/i;
 const [ANY4, ANY6] = ['0.0.0.0', '::'] as const;
 
 /** Where and how to listen. */
@@ -57,7 +59,7 @@ export class Server extends adoptable(EventEmitter) {
   /** Seconds. */
   keepAliveInitialDelay: number;
   highWaterMark: number;
-  /** Connections beyond these are closed, and told of as `drop`. */
+  /** Connections beyond these are closed, and told of as `drop`; 0: all of them. */
   maxConnections: number | undefined = undefined;
   blockList: BlockList | undefined;
   _connections = 0;
@@ -89,6 +91,7 @@ export class Server extends adoptable(EventEmitter) {
     if (given.keepAliveInitialDelay !== undefined)
       checkNumber(given.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
     if (given.highWaterMark !== undefined) checkNumber(given.highWaterMark, 'options.highWaterMark');
+    checkBlockList(given.blockList);
     this.#place = place;
     this.#makeSocket = makeSocket;
     this.allowHalfOpen = given.allowHalfOpen ?? false;
@@ -178,13 +181,19 @@ export class Server extends adoptable(EventEmitter) {
 
   #lookUp(host: string, plan: ListenPlan, calls: number): void {
     const family = isIP(host);
-    const found = (error: Error | null, address?: unknown, of?: number) => {
+    const found = (error: Error | null, list?: unknown) => {
       if (calls !== this.#calls) return;
-      if (error !== null) this.emit('error', error);
-      else this.#listen(address as string, of ?? 4, plan);
+      if (error !== null) {
+        this.emit('error', error);
+        return;
+      }
+      const addresses = list as readonly LookedUp[];
+      // A link-local address says nothing without its zone: any other is better.
+      const best = addresses.find(({ address }) => !LINK_LOCAL.test(address)) ?? (addresses[0] as LookedUp);
+      this.#listen(best.address, best.family, plan);
     };
-    if (family !== 0) process.nextTick(found, null, host, family);
-    else hostLookup(this.#place)(host, {}, found);
+    if (family !== 0) process.nextTick(found, null, [{ address: host, family }]);
+    else hostLookup(this.#place)(host, { all: true }, found);
   }
 
   #listen(address: string | undefined, family: number, plan: ListenPlan): void {
@@ -224,7 +233,7 @@ export class Server extends adoptable(EventEmitter) {
       this.emit('error', callError(status, 'accept'));
       return;
     }
-    if (this.maxConnections && this._connections >= this.maxConnections) return this.#turnAway(handle);
+    if (this.maxConnections != null && this._connections >= this.maxConnections) return this.#turnAway(handle);
     if (this.blockList !== undefined && isBlocked(this.blockList, handle.peerName())) return handle.close();
     const { noDelay, keepAlive, highWaterMark } = this;
     const socket = this.#makeSocket({

@@ -1,6 +1,7 @@
 /** What a socket is made with: checked as Node checks it, and in the form in which a Duplex takes it. */
+import type { BlockList } from 'node:net';
 import type { DuplexOptions } from 'node:stream';
-import { checkNumber, checkOctet } from './checks.ts';
+import { checkBlockList, checkNumber, checkOctet } from './checks.ts';
 import { invalidArgValue } from './node-errors.ts';
 import type { StreamHandle } from './stream-handle.ts';
 
@@ -19,6 +20,8 @@ export interface SocketOptions extends DuplexOptions {
   readonly keepAlive?: boolean | undefined;
   /** Silence before the first probe, ms. */
   readonly keepAliveInitialDelay?: number | undefined;
+  /** Peers that it does not connect to. */
+  readonly blockList?: BlockList | undefined;
   /** IP's octet of Diffserv: see `Socket.setTypeOfService`. */
   readonly typeOfService?: number | undefined;
   readonly signal?: AbortSignal;
@@ -39,6 +42,7 @@ export function checkSocketOptions(options: SocketOptions | undefined): void {
   }
   if (options?.keepAliveInitialDelay !== undefined)
     checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  checkBlockList(options?.blockList);
   if (options?.typeOfService !== undefined) checkOctet(options.typeOfService, 'options.typeOfService');
 }
 
@@ -53,9 +57,4 @@ export function streamOptions(options: SocketOptions | undefined): DuplexOptions
 export function onReadOf({ onread }: SocketOptions): OnReadOptions | undefined {
   if (typeof onread !== 'object' || onread === null || typeof onread.callback !== 'function') return undefined;
   return onread.buffer instanceof Uint8Array || typeof onread.buffer === 'function' ? onread : undefined;
-}
-
-/** Milliseconds as whole seconds, the unit of keepalive. */
-export function wholeSeconds(ms: number | undefined): number {
-  return Math.max(Math.trunc((ms ?? 0) / 1000) || 0, 0);
 }

@@ -4,12 +4,14 @@
  * Bytes are pushed while the reader wants more, and a write calls back when the stack has taken it: back pressure reaches the peer's window.
  */
 import type { Buffer } from 'node:buffer';
+import type { BlockList } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { ENOTCONN } from '../../socket/errno.ts';
 import { callArguments } from './arguments.ts';
 import { checkFunction, checkOctet, timerDuration } from './checks.ts';
 import { type Connector, connectPath, connectSocket } from './connect.ts';
-import type { ConnectionHandle } from './connection-handle.ts';
+import type { ConnectionHandle, KeepAlive } from './connection-handle.ts';
+import { type KeepAliveSettings, keepAliveOf, sameKeepAlive } from './keep-alive.ts';
 import { closedBeforeConnection, endedByPeer, missingArguments, socketClosed } from './node-errors.ts';
 import { PathHandle } from './path-handle.ts';
 import type { Place } from './place.ts';
@@ -22,7 +24,6 @@ import {
   onReadOf,
   type SocketOptions,
   streamOptions,
-  wholeSeconds,
 } from './socket-options.ts';
 import { SocketState } from './socket-state.ts';
 import { StreamHandle } from './stream-handle.ts';
@@ -40,6 +41,8 @@ export class Socket extends SocketState {
   server: Server | null = null;
   /** For the server alone. */
   _server: Server | null = null;
+  /** Whom it does not connect to. */
+  blockList: BlockList | undefined;
   /** The name that is looked up. */
   _host: string | null = null;
   /** There is none of Node's: those who look for one (http, tls) find a plain stream. */
@@ -50,8 +53,7 @@ export class Socket extends SocketState {
   readonly #reader: Reader;
   readonly #silence: Silence;
   #noDelay: boolean;
-  #keepAlive: boolean;
-  #keepAliveSeconds: number;
+  #keepAlive: KeepAlive;
   #typeOfService: number;
   #resetting = false;
   #endedByPeer = false;
@@ -66,8 +68,8 @@ export class Socket extends SocketState {
     this.#place = place;
     this.#silence = new Silence(place.clock, () => this._onTimeout());
     this.#noDelay = Boolean(given.noDelay);
-    this.#keepAlive = Boolean(given.keepAlive);
-    this.#keepAliveSeconds = wholeSeconds(given.keepAliveInitialDelay);
+    this.#keepAlive = keepAliveOf(given.keepAlive, given.keepAliveInitialDelay);
+    this.blockList = given.blockList;
     this.#typeOfService = given.typeOfService ?? 0;
     this.#reader = new Reader(this, this.#silence, onReadOf(given));
     this.on('end', this._peerEnded);
@@ -79,7 +81,7 @@ export class Socket extends SocketState {
   #begin(handle: ConnectionHandle, { readable, pauseOnCreate }: AcceptedOptions): void {
     this.#use(handle);
     if (this.#noDelay) handle.setNoDelay(true);
-    if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveSeconds);
+    if (this.#keepAlive.enable) handle.setKeepAlive(this.#keepAlive);
     if (readable === false) return;
     if (pauseOnCreate === true) this.pause();
     else this.read(0);
@@ -172,7 +174,7 @@ export class Socket extends SocketState {
   }
 
   override _final(callback: Callback): void {
-    if (this.pending) return void this.once('connect', () => this._final(callback));
+    if (this.connecting) return void this.once('connect', () => this._final(callback));
     const status = this._connection?.shutdown() ?? -ENOTCONN;
     if (status === -ENOTCONN) callback();
     else if (status < 0) callback(callError(status, 'shutdown'));
@@ -227,7 +229,7 @@ export class Socket extends SocketState {
     this.connecting = false;
     this.#silence.touch();
     if (this.#noDelay) handle.setNoDelay(true);
-    if (this.#keepAlive) handle.setKeepAlive(true, this.#keepAliveSeconds);
+    if (this.#keepAlive.enable) handle.setKeepAlive(this.#keepAlive);
     if (this.#typeOfService !== 0) handle.setTypeOfService(this.#typeOfService);
     this.emit('connect');
     this.emit('ready');
@@ -313,14 +315,16 @@ export class Socket extends SocketState {
     return this;
   }
 
-  /** @param initialDelay silence before the first probe, ms; 0: as it is */
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    const wanted = Boolean(enable);
-    const seconds = wholeSeconds(initialDelay);
-    const changes = wanted !== this.#keepAlive || (wanted && seconds !== this.#keepAliveSeconds);
-    if (changes && !this.connecting) this._connection?.setKeepAlive(wanted, seconds);
+  /**
+   * Probes the peer when nothing comes; all may be given as one object too: `{ enable, initialDelay, interval, count }`.
+   * @param initialDelay silence before the first probe, ms; 0: as it is
+   * @param interval between probes, ms; 1000 by default
+   * @param count of probes without an answer; 10 by default
+   */
+  setKeepAlive(enable?: boolean | KeepAliveSettings, initialDelay?: number, interval?: number, count?: number): this {
+    const wanted = keepAliveOf(enable, initialDelay, interval, count);
+    if (!sameKeepAlive(wanted, this.#keepAlive) && !this.connecting) this._connection?.setKeepAlive(wanted);
     this.#keepAlive = wanted;
-    this.#keepAliveSeconds = seconds;
     return this;
   }
 

@@ -29,7 +29,7 @@ import { EAGAIN, EBADF, EINPROGRESS, EINVAL, ENOTCONN } from '../../socket/errno
 import type { Watcher } from '../../socket/poll.ts';
 import type { Socket } from '../../socket/socket.ts';
 import type { SocketAddress } from '../../socket/socket-address.ts';
-import type { ConnectionHandle, Done, StreamOwner } from './connection-handle.ts';
+import type { ConnectionHandle, Done, KeepAlive, StreamOwner } from './connection-handle.ts';
 import { type AddressInfo, endName, parseEnd } from './end-name.ts';
 import { Hold } from './hold.ts';
 import type { Place } from './place.ts';
@@ -157,13 +157,13 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     this.#socket?.setsockopt(IPPROTO_TCP, TCP_NODELAY, Number(on));
   }
 
-  setKeepAlive(on: boolean, seconds: number): void {
+  setKeepAlive({ enable, delay, interval = PROBE_INTERVAL, count = PROBES }: KeepAlive): void {
     const socket = this.#socket;
-    socket?.setsockopt(SOL_SOCKET, SO_KEEPALIVE, Number(on));
-    if (!on || seconds <= 0) return;
-    socket?.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
-    socket?.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, PROBE_INTERVAL);
-    socket?.setsockopt(IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+    socket?.setsockopt(SOL_SOCKET, SO_KEEPALIVE, Number(enable));
+    if (!enable || delay <= 0) return;
+    socket?.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, delay);
+    socket?.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, interval);
+    socket?.setsockopt(IPPROTO_TCP, TCP_KEEPCNT, count);
   }
 
   setTypeOfService(tos: number): void {
