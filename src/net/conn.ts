@@ -34,3 +34,11 @@ export interface Listener {
   close(): void;
   addr(): Addr;
 }
+
+/** What is wrong with a signal that was given; undefined: nothing. */
+export function wrongSignal(caller: string, signal: unknown): TypeError | undefined {
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (signal === undefined || (typeof aborted === 'boolean' && typeof addEventListener === 'function'))
+    return undefined;
+  return new TypeError(`${caller}: signal must be an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
+}

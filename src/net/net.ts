@@ -3,6 +3,7 @@ import { AF_INET, AF_INET6, IPPROTO_IPV6, IPPROTO_TCP, IPV6_V6ONLY, SOCK_STREAM 
 import { createSocket } from '../socket/create-socket.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Stack } from '../stack/stack.ts';
+import { wrongSignal } from './conn.ts';
 import type { Closable } from './descriptor.ts';
 import { SyscallError } from './errors.ts';
 import type { Resolver } from './resolver.ts';
@@ -50,9 +51,8 @@ export function checkCommonOptions(caller: string, options: { control?: unknown;
   if (options.control !== undefined && typeof options.control !== 'function') {
     throw new TypeError(`${caller}: control must be a function`);
   }
-  const signal = options.signal as Partial<AbortSignal> | null | undefined;
-  if (signal === undefined || (typeof signal?.aborted === 'boolean' && signal.addEventListener !== undefined)) return;
-  throw new TypeError(`${caller}: signal must be an AbortSignal`);
+  const wrong = wrongSignal(caller, options.signal);
+  if (wrong !== undefined) throw wrong;
 }
 
 /** Go has no such error, its compiler does: texts must be texts. @throws TypeError */

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
-import type { Conn, WaitOptions } from './conn.ts';
+import { type Conn, type WaitOptions, wrongSignal } from './conn.ts';
 import { abortError, ClosedPipeError, errDeadlineExceeded } from './errors.ts';
 import { type Addr, OpError } from './op-error.ts';
 import { PipeDirection, type PipeEnd, PipeRead, PipeWrite } from './pipe-direction.ts';
@@ -78,6 +78,8 @@ export class PipeConn implements Conn, PipeEnd {
   write(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
     if (!(bytes instanceof Uint8Array))
       return Promise.reject(new TypeError(`PipeConn.write: bytes must be a Uint8Array, got ${describe(bytes)}`));
+    const wrong = wrongSignal('PipeConn.write', options?.signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const refusal = this.#refusal(this.#outgoing.writes, options?.signal);
     if (refusal !== undefined) return Promise.reject(this.error('write', refusal));
     if (this.#outgoing.isClosed) return Promise.reject(new ClosedPipeError());
@@ -144,6 +146,8 @@ export class PipeConn implements Conn, PipeEnd {
     signal: AbortSignal | undefined,
     take: (bytes: Uint8Array) => [result: T, length: number],
   ): Promise<T | null> {
+    const wrong = wrongSignal('PipeConn.read', signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const { reads } = this.#incoming;
     if (!this.#closed && this.#incoming.isClosed) return Promise.resolve(null);
     const refusal = this.#refusal(reads, signal);

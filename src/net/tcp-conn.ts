@@ -22,7 +22,7 @@ import { EAGAIN } from '../socket/errno.ts';
 import type { Socket, SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Conn, WaitOptions } from './conn.ts';
+import { type Conn, type WaitOptions, wrongSignal } from './conn.ts';
 import { type ByteSource, ConnStreams } from './conn-streams.ts';
 import { type ByteSinks, type ByteSources, CopyFailure, copy, isByteSink, isByteSource } from './copy.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -266,6 +266,8 @@ export class TCPConn implements Conn {
 
   /** `receive` gives a result, or undefined when it would have to wait; it throws a SyscallError. */
   #read<T>(signal: AbortSignal | undefined, receive: (socket: Socket) => T | undefined): Promise<T> {
+    const wrong = wrongSignal('TCPConn.read', signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const { reads, socket } = this.#descriptor;
     const refusal = this.#refusal(reads, signal);
     if (refusal !== undefined) return Promise.reject(this.error('read', refusal));
@@ -283,10 +285,12 @@ export class TCPConn implements Conn {
   }
 
   #write(op: 'write' | 'writev', list: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<number> {
-    const wrong = list.find((bytes) => !(bytes instanceof Uint8Array));
-    if (wrong !== undefined || list.includes(undefined as never)) {
-      return Promise.reject(new TypeError(`TCPConn.${op}: bytes must be a Uint8Array, got ${describe(wrong)}`));
+    const other = list.find((bytes) => !(bytes instanceof Uint8Array));
+    if (other !== undefined || list.includes(undefined as never)) {
+      return Promise.reject(new TypeError(`TCPConn.${op}: bytes must be a Uint8Array, got ${describe(other)}`));
     }
+    const wrong = wrongSignal(`TCPConn.${op}`, signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const { writes, socket } = this.#descriptor;
     const refusal = this.#refusal(writes, signal);
     if (refusal !== undefined) return Promise.reject(this.error(op, refusal));
@@ -296,6 +300,8 @@ export class TCPConn implements Conn {
   }
 
   async #copy(op: 'readfrom' | 'writeto', source: ByteSources, sink: ByteSinks, options: WaitOptions): Promise<number> {
+    const wrong = wrongSignal(op === 'readfrom' ? 'TCPConn.readFrom' : 'TCPConn.writeTo', options.signal);
+    if (wrong !== undefined) throw wrong;
     try {
       return await copy(source, sink, options);
     } catch (failure) {

@@ -1,7 +1,7 @@
 /** TCPListener: hands out the connections that peers open, on promises, as Go's net.TCPListener. */
 import { EAGAIN, ECONNABORTED, ECONNRESET } from '../socket/errno.ts';
 import { Socket } from '../socket/socket.ts';
-import type { Listener, WaitOptions } from './conn.ts';
+import { type Listener, type WaitOptions, wrongSignal } from './conn.ts';
 import { type Closable, Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
 import { type KeepAliveOptions, setUpConnection } from './keep-alive.ts';
@@ -37,6 +37,8 @@ export class TCPListener implements Listener {
   accept(options?: WaitOptions): Promise<TCPConn> {
     const { reads } = this.#descriptor;
     const signal = options?.signal;
+    const wrong = wrongSignal('TCPListener.accept', signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) return Promise.reject(this.#error('accept', refusal));
     if (reads.isEmpty) {

@@ -10,7 +10,7 @@ import type { DatagramSocket } from '../socket/datagram-socket.ts';
 import type { SocketAddress } from '../socket/socket-address.ts';
 import type { Clock } from '../time/clock.ts';
 import { IPV4_ANY, IPV6_ANY } from '../wire/address.ts';
-import type { WaitOptions } from './conn.ts';
+import { type WaitOptions, wrongSignal } from './conn.ts';
 import type { Descriptor } from './descriptor.ts';
 import { AddrError, abortError, errClosed, errDeadlineExceeded, errWriteToConnected, SyscallError } from './errors.ts';
 import { OpError } from './op-error.ts';
@@ -203,6 +203,8 @@ export class UDPConn {
 
   /** `receive` gives a result, or undefined when it would have to wait; it throws a SyscallError. */
   #read<T>(signal: AbortSignal | undefined, receive: (socket: DatagramSocket) => T | undefined): Promise<T> {
+    const wrong = wrongSignal('UDPConn.read', signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const { reads, socket } = this.#descriptor;
     const refusal = this.#refusal(reads, signal);
     if (refusal !== undefined) return Promise.reject(this.error('read', refusal));
@@ -228,6 +230,8 @@ export class UDPConn {
   ): Promise<number> {
     if (!(bytes instanceof Uint8Array))
       return Promise.reject(new TypeError(`UDPConn.${name}: bytes must be a Uint8Array, got ${describe(bytes)}`));
+    const wrong = wrongSignal(`UDPConn.${name}`, signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const { writes, socket } = this.#descriptor;
     const failed = (reason: Error) => this.#error('write', addr, reason);
     const refusal = this.#refusal(writes, signal);
