@@ -155,7 +155,7 @@ function declarationAbove(lines, from, indent) {
 }
 
 const TITLE =
-  /^(?<indent>\s*)(?:\(.*\? it : it\.skip\)|(?<what>describe|it)(?:WithTun)?(?:\.\w+)?)\(\s*(?:'(?<a>(?:[^'\\]|\\.)*)'|"(?<b>(?:[^"\\]|\\.)*)"|`(?<c>(?:[^`\\]|\\.)*)`)/;
+  /^(?<indent>\s*)(?:\(.*\? it : it\.skip\)|(?<what>describe|it)(?:WithTun|Ipv4)?(?:\.\w+)?)\(\s*(?:'(?<a>(?:[^'\\]|\\.)*)'|"(?<b>(?:[^"\\]|\\.)*)"|`(?<c>(?:[^`\\]|\\.)*)`)/;
 /** `4.1: ...`, `2.4, as Linux reads it: ...`, `5.5, 5.6: ...` within a describe about an RFC. */
 const REFINED = /^\(?(\d{1,2}(?:\.\d{1,2})*)\)?((?:, \d{1,2}(?:\.\d{1,2})*)*)[,:)]/;
 

@@ -7,6 +7,15 @@ import { FAMILY, itIpv4 } from '../../support/wire-family.ts';
 import { connecting, DUT, established, listening, PEER, WirePeer } from '../../support/wire-peer.ts';
 import { buildSegment } from '../../support/wire-segment.ts';
 
+function expectMss(mtu: number, mss: number): void {
+  const t = listening({ mtu });
+  t.inject({ seq: 0, flags: 'S', options: { ts: [1, 0] } });
+  t.expect({ flags: 'SA', options: { mss } });
+  const active = connecting({ mtu });
+  active.expectNothing();
+  expect(active.ladder()).to.contain(`mss ${mss}`);
+}
+
 describe('RFC 9293 3.1: header', () => {
   it('MUST-1: the window is an unsigned number', async () => {
     const t = await established({ win: 0xffff, mtu: 9000, options: { mss: 8000 } });
@@ -173,20 +182,17 @@ describe('RFC 9293 3.7.1: maximum segment size', () => {
     [1280, 1240],
     [1500, 1460],
     [9000, 8960],
-    [65_535, 65_495],
+    [65_515, 65_475],
   ] as const) {
-    (mtu === 65_535 ? itIpv4 : it)(
-      `MUST-67: with an MTU of ${mtu} the MSS is ${mss}, options not taken off (RFC 6691)`,
-      () => {
-        const t = listening({ mtu });
-        t.inject({ seq: 0, flags: 'S', options: { ts: [1, 0] } });
-        t.expect({ flags: 'SA', options: { mss } });
-        const active = connecting({ mtu });
-        active.expectNothing();
-        expect(active.ladder()).to.contain(`mss ${mss}`);
-      },
-    );
+    it(`MUST-67: with an MTU of ${mtu} the MSS is ${mss}, options not taken off (RFC 6691)`, () => {
+      expectMss(mtu, mss);
+    });
   }
+
+  // The fixture's link takes 20 bytes more for IPv6.
+  itIpv4('MUST-67: with the largest MTU of all, 65535, it is 65495', () => {
+    expectMss(65_535, 65_495);
+  });
 
   it('MUST-65: only a SYN carries it', async () => {
     const t = await established();
