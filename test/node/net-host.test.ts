@@ -112,6 +112,18 @@ describe('net between two hosts', () => {
     expect(Buffer.compare(Buffer.concat(chunks), bytes)).to.equal(0);
   });
 
+  it('writes that wait when the socket is destroyed are cancelled', async () => {
+    const { here, there } = await connected();
+    there.on('error', () => {}).pause();
+    const told: string[] = [];
+    here.write(Buffer.alloc(32_000_000), (error) => told.push(`${error?.message}`));
+    here.write('more', (error) => told.push(`${error?.message}`));
+    await pair.clock.advance(10);
+    here.destroy();
+    const [hadError] = await once(here, 'close');
+    expect([hadError, ...told]).to.deep.equal([false, 'write ECANCELED', 'write ECANCELED']);
+  });
+
   it('what was read stays as it is, whatever comes after', async () => {
     const { here, there } = await connected();
     const chunks: Buffer[] = [];

@@ -4,8 +4,10 @@ import { expect } from 'chai';
 import { createHost, type Host } from '../../src/host.ts';
 import { createNet } from '../../src/node/net/net.ts';
 import { wrongCalls } from './net-arguments.ts';
-import { endings, servers } from './net-endings.ts';
+import { endings, newer, servers } from './net-endings.ts';
 import { type AnyNet, type Scene, Stage, talk } from './net-scenes.ts';
+
+const MAJOR = Number.parseInt(process.versions.node, 10);
 
 async function play(scene: Scene, net: AnyNet): Promise<unknown> {
   const stage = new Stage();
@@ -42,7 +44,7 @@ describe('net on a host, beside node:net', () => {
     expect(host.sockets()).to.deep.equal([]);
   });
 
-  for (const [part, scenes] of Object.entries({ talk, endings, servers })) {
+  for (const [part, scenes] of Object.entries({ talk, endings, servers, ...(MAJOR >= 22 ? { newer } : {}) })) {
     describe(part, () => {
       for (const [title, scene] of Object.entries(scenes)) {
         it(title, async () => {

@@ -166,8 +166,9 @@ export class Socket extends SocketState {
   }
 
   #written(status: number, callback: Callback): void {
-    if (this.destroyed) return callback(null);
+    // Cancelled by destroy, it fails: Node since 22.
     if (status < 0) return callback(callError(status, 'write'));
+    if (this.destroyed) return callback(null);
     this.#silence.touch();
     this.#lastWriteQueueSize = 0;
     callback(null);
