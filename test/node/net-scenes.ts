@@ -212,6 +212,11 @@ export const talk: Record<string, Scene> = {
   },
   'onread, with a new buffer each time, and a pause': async (net, stage) => {
     let buffers = 0;
+    let told = () => {};
+    const next = () =>
+      new Promise<void>((resolve) => {
+        told = resolve;
+      });
     const onread = {
       buffer: () => {
         buffers++;
@@ -219,15 +224,18 @@ export const talk: Record<string, Scene> = {
       },
       callback: (count: number) => {
         stage.note(count, buffers);
+        told();
         return false;
       },
     };
     const { here, there } = await connected(net, stage, {}, { onread });
+    const first = next();
     there.write('12345678');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    stage.note(here.bytesRead);
+    await first;
+    stage.note(here.bytesRead, buffers);
+    const second = next();
     here.resume();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await second;
     stage.note(here.bytesRead, buffers);
   },
   'a writer that is ahead of its reader': async (net, stage) => {
