@@ -16,11 +16,21 @@ const BEFORE_TRANSPORT = 64;
 /** Bytes that are copied at most: the headers of IP and of the transport among them, so that a super-segment can be cut and a checksum completed. */
 const COPIED = BEFORE_TRANSPORT + 128;
 
+/** RFC 9293 3.1: the longest TCP header. */
+const LONGEST_TCP = 60;
+/** The farthest from the IP header that a transport header may be in a packet that somebody is still to cut, or to sum, bytes. */
+const FARTHEST_TRANSPORT = COPIED - LONGEST_TCP;
+
 const IPV4_LENGTH = 2;
 const IPV4_FLAGS = 6;
 const IPV4_TTL = 8;
 const IPV4_CHECKSUM = 10;
 const IPV6_HOP_LIMIT = 7;
+
+/** Whether a super-segment can be cut after it was forwarded: it says where its TCP header is, and that is not behind ever so many extension headers. */
+export function canBeCut({ headerLength }: InboundPacket, { transportOffset }: Packet): boolean {
+  return transportOffset >= headerLength && transportOffset <= FARTHEST_TRANSPORT;
+}
 
 /**
  * Puts the packet into the interface's batch.
@@ -38,14 +48,15 @@ export function forwardPacket(
 ): boolean {
   const out = egress.take();
   if (out === undefined) return false;
-  const { chunk, headerOffset, headerLength, payloadLength, family, checksum: state } = inbound;
+  if (packet.transportOffset > FARTHEST_TRANSPORT) completeChecksum(packet);
+  const { chunk, headerOffset, headerLength, payloadLength, family } = inbound;
   const total = headerLength + payloadLength;
   const inline = Math.min(total, COPIED);
   const at = startOf(out);
   out.chunk.bytes.set(chunk.bytes.subarray(headerOffset, headerOffset + inline), at);
   out.length = inline;
   if (total > inline) out.addPart(chunk, headerOffset + inline, total - inline);
-  out.checksum = state === CHECKSUM_PARTIAL ? CHECKSUM_PARTIAL : CHECKSUM_NONE;
+  out.checksum = packet.checksum === CHECKSUM_PARTIAL ? CHECKSUM_PARTIAL : CHECKSUM_NONE;
   out.transportOffset = packet.transportOffset;
   out.checksumOffset = packet.checksumOffset;
   out.segmentSize = segmentSize;

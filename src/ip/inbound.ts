@@ -108,21 +108,16 @@ function read6(chunk: Chunk, offset: number, length: number, zone: number, out: 
   const reason = parseIpv6(chunk.view, offset, length, header6);
   if (reason !== OK) return reason;
   const { s0, s1, s2, s3, d0, d1, d2, d3 } = header6;
-  // Within the host these are IPv4 addresses: on the wire nobody may pass for one (Linux; draft-itojun-v6ops-v4mapped-harmful).
-  if (isMapped(s0, s1, s2) || isMapped(d0, d1, d2)) return IPV6_BAD_ADDRESS;
+  if (!isPlain(s0, s1, s2) || !isPlain(d0, d1, d2)) return IPV6_BAD_ADDRESS;
   // RFC 4291 2.7: no multicast address is a source.
   if (s0 >>> 24 === 0xff) return IPV6_BAD_ADDRESS;
-  const zonedSource = isZoned(s0);
-  const zonedDestination = isZoned(d0);
-  // RFC 4291 2.5.6: where a zone lies within the host there are zeros on the wire.
-  if ((zonedSource && (s0 & 0xffff) !== 0) || (zonedDestination && (d0 & 0xffff) !== 0)) return IPV6_BAD_ADDRESS;
   out.headerLength = IPV6_HEADER_LENGTH;
   out.family = 6;
-  out.s0 = zonedSource ? s0 | zone : s0;
+  out.s0 = isZoned(s0) ? s0 | zone : s0;
   out.s1 = s1;
   out.s2 = s2;
   out.s3 = s3;
-  out.d0 = zonedDestination ? d0 | zone : d0;
+  out.d0 = isZoned(d0) ? d0 | zone : d0;
   out.d1 = d1;
   out.d2 = d2;
   out.d3 = d3;
@@ -142,6 +137,11 @@ function read6(chunk: Chunk, offset: number, length: number, zone: number, out: 
   return OK;
 }
 
-function isMapped(w0: number, w1: number, w2: number): boolean {
-  return w2 === MAPPED && w0 === 0 && w1 === 0;
+/**
+ * Whether an IPv6 address on the wire, with those first words, is the same within the host: not ::ffff:0:0/96, which is IPv4 here, so that nobody may pass for one
+ * (Linux; draft-itojun-v6ops-v4mapped-harmful); and with zeros (RFC 4291 2.5.6) where a zone lies.
+ */
+export function isPlain(w0: number, w1: number, w2: number): boolean {
+  if (w2 === MAPPED && w0 === 0 && w1 === 0) return false;
+  return (w0 & 0xffff) === 0 || !isZoned(w0);
 }

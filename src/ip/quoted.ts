@@ -13,7 +13,7 @@ import {
 } from '../wire/ipv6.ts';
 import { OK } from '../wire/reasons.ts';
 import { lengthOf } from './extension-headers.ts';
-import type { InboundPacket } from './inbound.ts';
+import { type InboundPacket, isPlain } from './inbound.ts';
 
 /** One record serves all errors. */
 export class QuotedPacket {
@@ -88,6 +88,8 @@ function read4(view: DataView, offset: number, length: number, out: QuotedPacket
 function read6(view: DataView, offset: number, length: number, zone: number, out: QuotedPacket): boolean {
   if (parseQuotedIpv6(view, offset, length, header6) !== OK) return false;
   const { s0, d0 } = header6;
+  // No packet of ours looks like that on the wire: within the host it would be one of IPv4, or of another link.
+  if (!isPlain(s0, header6.s1, header6.s2) || !isPlain(d0, header6.d1, header6.d2)) return false;
   out.s0 = isZoned(s0) ? s0 | zone : s0;
   out.s1 = header6.s1;
   out.s2 = header6.s2;

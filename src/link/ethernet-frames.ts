@@ -11,8 +11,8 @@ import { type Chunk, Slab } from './slab.ts';
 
 /** Frames that are handed down at a time. */
 const CAPACITY = 64;
-/** Bytes of a packet that are copied: the longest IP and TCP headers, which a link that cuts needs in one piece (IPv6: 40 + 60). */
-const COPIED = 124;
+/** Bytes of a packet that are copied: IP and TCP headers, which a link that cuts needs in one piece, with all the extension headers that a router passes on. */
+const COPIED = 192;
 /** The frame starts so that the IP header lies at a multiple of 4. */
 const FRAME_OFFSET = 2;
 const SLOT = FRAME_OFFSET + ETHERNET_HEADER_LENGTH + COPIED;

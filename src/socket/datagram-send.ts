@@ -114,7 +114,7 @@ export function transmit(
     return -EAGAIN;
   }
   udp.countersOf(family).OutDatagrams++;
-  udp.sent(endpoint, truesize(total));
+  udp.sent(endpoint, path.egress as Interface, truesize(total));
   return length;
 }
 

@@ -3,7 +3,7 @@
  *
  * No redirects are sent (RFC 1812 5.2.7.2 asks for them; nobody here would be better off), source routes are not followed (RFC 7126), multicast is not routed.
  */
-import { forwardFragments, forwardPacket } from '../ip/forward-output.ts';
+import { canBeCut, forwardFragments, forwardPacket } from '../ip/forward-output.ts';
 import { InboundPacket, readPacket } from '../ip/inbound.ts';
 import type { Packet } from '../link/packet.ts';
 import { IpAddress } from '../wire/address.ts';
@@ -102,6 +102,7 @@ export class Forwarding {
     const mtu = Math.min(over.mtu, route.metrics?.mtu ?? over.mtu);
     const total = inbound.payloadOffset - inbound.headerOffset + inbound.payloadLength;
     let { segmentSize } = inbound;
+    if (segmentSize > 0 && !canBeCut(inbound, packet)) return this.#discard(inbound, 'ip-headers-too-long', now);
     const headers = segmentSize > 0 ? headersOf(inbound, packet) : 0;
     const size = segmentSize > 0 ? headers + segmentSize : total;
     if (size > mtu && (inbound.family === 6 || inbound.dontFragment || headers >= mtu))
@@ -119,10 +120,14 @@ export class Forwarding {
       cut ? !this.#cut(inbound, packet, route, mtu) : !forwardPacket(over, inbound, packet, route.gateway, segmentSize)
     ) {
       // The interface's batch and the link's queue are the only queue there is, and they are full: RFC 1812 5.3.6.
-      ipCounters[inbound.family === 4 ? 'OutDiscards' : 'Ip6OutDiscards']++;
-      this.#stack.drop('ip-queue-full', now);
+      this.#discard(inbound, 'ip-queue-full', now);
     }
     ipCounters[inbound.family === 4 ? 'ForwDatagrams' : 'Ip6OutForwDatagrams']++;
+  }
+
+  #discard({ family }: InboundPacket, reason: string, now: number): void {
+    this.#stack.ipCounters[family === 4 ? 'OutDiscards' : 'Ip6OutDiscards']++;
+    this.#stack.drop(reason, now);
   }
 
   /** @returns false: the interface is full */

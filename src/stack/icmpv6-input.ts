@@ -56,7 +56,10 @@ export function icmpv6Arrives(stack: Stack, from: Interface, packet: InboundPack
 
 /** RFC 4443 4.2: the answer to a multicast address comes from one of our own. */
 function answerEcho(stack: Stack, from: Interface, packet: InboundPacket): void {
-  if (stack.sysctl.icmp_echo_ignore_all) return;
+  const { network, sysctl } = stack;
+  if (sysctl.icmp_echo_ignore_all) return;
+  // Nobody is at an address that only `acceptAny` brings here: a reply would say otherwise.
+  if (from.acceptAny && !from.echoAny && network.isForeign(packet) && !network.isOwn(packet)) return;
   const path = backTo(stack, from, packet);
   if (path === undefined || !sendEchoReply(path, packet, message)) return;
   stack.ipCounters.Icmp6OutMsgs++;

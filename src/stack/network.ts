@@ -315,11 +315,6 @@ export class Network implements PathKnowledge {
     this.#loopback?.flush();
   }
 
-  /** Nothing waits for a link. */
-  get isDrained(): boolean {
-    return this.interfaces.every(({ waiting }) => waiting === 0) && (this.#loopback?.waiting ?? 0) === 0;
-  }
-
   close(): void {
     this.mtus.clear();
     for (const each of this.interfaces) each.close();

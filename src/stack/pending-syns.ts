@@ -5,6 +5,7 @@
  * `tcp/` knows nothing of this: a SYN that is accepted goes, as it came, to a listener made for this one pair of endpoints.
  */
 import type { InboundPacket } from '../ip/inbound.ts';
+import { KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import { Listener } from '../tcp/listener.ts';
 import { type Arrival, listenerArrives } from '../tcp/listener-arrives.ts';
 import type { Path } from '../tcp/path.ts';
@@ -132,8 +133,8 @@ export class PendingSyns {
   /**
    * Answers the SYN with a SYN-ACK.
    * @param settings what the connection runs with
-   * @returns the listener that the connection comes out of, or that is left without one when the handshake fails; undefined: the SYN is pending no more, or there
-   *   is no way to answer it
+   * @returns the listener that the connection comes out of, or that is left without one when the handshake fails; undefined: the SYN is pending no more, was
+   *   answered by a listener, or there is no way to answer it
    */
   accept(syn: PendingSyn, settings: TcpSettings): Listener | undefined {
     if (!this.#take(syn)) return undefined;
@@ -177,9 +178,12 @@ export class PendingSyns {
 
   #take(syn: PendingSyn): boolean {
     if (!this.#isPending(syn)) return false;
-    this.#pending.delete(keyOf(syn.local, syn.localPort, syn.remote, syn.remotePort));
+    const { local, localPort, remote, remotePort } = syn;
+    this.#pending.delete(keyOf(local, localPort, remote, remotePort));
     this.#arm();
-    return true;
+    // A listener that came meanwhile may have answered the SYN when it was repeated.
+    const entry = this.#stack.demux.get(local, localPort, remote, remotePort);
+    return entry === undefined || entry.kind === KIND_TIME_WAIT;
   }
 
   #ask(key: string, syn: PendingSyn, now: number): void {

@@ -42,7 +42,10 @@ export class UdpErrors {
     if (discovery <= PMTUDISC_PROBE) {
       const local = IpAddress.v6(ends.d0, ends.d1, ends.d2, ends.d3);
       const remote = IpAddress.v6(ends.s0, ends.s1, ends.s2, ends.s3);
-      this.#stack.network.pathTo(remote, local, PROTOCOL_UDP)?.tooLarge(mtu);
+      // Linux: nothing is learned of what was sent from no address of ours (IP_TRANSPARENT aside).
+      const { network } = this.#stack;
+      if (network.isLocal(local) || endpoint.local.equals(local))
+        network.pathTo(remote, local, PROTOCOL_UDP)?.tooLarge(mtu);
     }
     if (discovery === PMTUDISC_DONT) return;
     if (asks(endpoint, ends)) this.#keep(endpoint, ends, quoted, view, REASON_TOO_LARGE, mtu);

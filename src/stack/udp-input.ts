@@ -31,8 +31,8 @@ export class UdpInput {
   readonly #datagram = new QueuedDatagram();
   /** Those that found no room to send. */
   readonly #blocked = new Set<UdpEndpoint>();
-  /** Those of whose datagrams some may still wait for the link. */
-  readonly #sending = new Set<UdpEndpoint>();
+  /** For each interface, those of whose datagrams some may still wait for its link, and what these take of their send buffers, bytes. */
+  readonly #sending = new Map<Interface, Map<UdpEndpoint, number>>();
 
   constructor(stack: Stack) {
     this.#stack = stack;
@@ -70,20 +70,29 @@ export class UdpInput {
     reportUnreachable(this.#stack, from, packet, 'port', now);
   }
 
-  /** A datagram of the endpoint's waits for its link. @param memory what it takes of the send buffer, bytes */
-  sent(endpoint: UdpEndpoint, memory: number): void {
+  /** A datagram of the endpoint's waits for the link of that interface. @param memory what it takes of the send buffer, bytes */
+  sent(endpoint: UdpEndpoint, over: Interface, memory: number): void {
     endpoint.sending += memory;
-    this.#sending.add(endpoint);
+    let waiting = this.#sending.get(over);
+    if (waiting === undefined) {
+      waiting = new Map();
+      this.#sending.set(over, waiting);
+    }
+    waiting.set(endpoint, (waiting.get(endpoint) ?? 0) + memory);
     this.#stack.wake();
   }
 
   /** The interfaces have handed over what they could. */
   flushed(): void {
     this.arena.rest();
-    if (this.#sending.size === 0 || !this.#stack.network.isDrained) return;
-    for (const endpoint of this.#sending) endpoint.sending = 0;
-    this.#sending.clear();
-    this.writable();
+    let hasRoom = false;
+    for (const [over, waiting] of this.#sending) {
+      if (waiting.size === 0 || over.waiting > 0) continue;
+      for (const [endpoint, memory] of waiting) endpoint.sending -= memory;
+      waiting.clear();
+      hasRoom = true;
+    }
+    if (hasRoom) this.writable();
   }
 
   /** There was no room: the endpoint is told when there is some. */
@@ -105,7 +114,7 @@ export class UdpInput {
   remove(endpoint: UdpEndpoint): void {
     if (endpoint.localPort !== 0) this.table.remove(endpoint);
     this.#blocked.delete(endpoint);
-    this.#sending.delete(endpoint);
+    for (const waiting of this.#sending.values()) waiting.delete(endpoint);
     endpoint.queue.clear();
     endpoint.errors.length = 0;
   }

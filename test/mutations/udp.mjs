@@ -55,8 +55,8 @@ export default [
   ),
   input(
     'UDP: nobody is told that there is room',
-    'this.#sending.clear();\n        this.writable();',
-    'this.#sending.clear();',
+    'if (hasRoom)\n            this.writable();',
+    '',
   ),
   input(
     'UDP: a closed socket keeps its port',

@@ -1,9 +1,15 @@
 /** What comes to addresses that are nobody's, on a link that accepts any: packet by packet. */
 import { expect } from 'chai';
+import { AF_INET, SOCK_STREAM } from '../../src/socket/constants.ts';
+import { createSocket } from '../../src/socket/create-socket.ts';
+import type { Socket } from '../../src/socket/socket.ts';
+import type { Interface } from '../../src/stack/interface.ts';
 import { type PendingSyn, PendingSyns, type WithdrawReason } from '../../src/stack/pending-syns.ts';
 import { TcpSettings } from '../../src/tcp/settings.ts';
+import { IPV4_ANY } from '../../src/wire/address.ts';
 import { writeEchoRequest } from '../../src/wire/icmp.ts';
 import { buildIp, readIp, readSegment } from '../support/wire-segment.ts';
+import { buildIcmp6, Wire6 } from '../support/wire6.ts';
 import { address, bench, prefix, syn, TapLink } from './tap.ts';
 
 const PEER = '10.0.0.9';
@@ -145,4 +151,35 @@ describe('a link that accepts any address, packet by packet', () => {
       const sources = t.link.drain().map((bytes) => readIp(bytes).source);
       expect(sources).to.deep.equal([...(echo ? [FAR] : []), '10.0.0.1'].map((text) => address(text).w3));
     });
+
+  for (const echo of [false, true])
+    it(`IPv6: echo requests to others are ${echo ? 'answered with { echo: true }' : 'not answered'}`, () => {
+      const t = new Wire6();
+      const [any] = t.stack.interfaces as [Interface];
+      any.acceptAny = true;
+      any.echoAny = echo;
+      const destinations = ['2001:db8::77', 'fd00::2', 'ff02::1'];
+      for (const to of destinations) t.inject(buildIcmp6(128, 0, 1, new Uint8Array(8), { destination: address(to) }));
+      expect(t.link.drain()).to.have.length(echo ? 3 : 2);
+    });
+
+  it('a SYN that a listener has answered meanwhile, when it came again, is answered no more', async () => {
+    for (const decide of ['accept', 'refuse'] as const) {
+      const t = proxy();
+      t.link.deliver(syn(PEER, FAR));
+      await t.clock.advance(0);
+      const listener = createSocket(t.stack, AF_INET, SOCK_STREAM, 0) as Socket;
+      expect([listener.bind({ address: IPV4_ANY, port: 80 }), listener.listen(1)]).to.deep.equal([0, 0]);
+      t.link.deliver(syn(PEER, FAR));
+      const [answer] = await t.sent();
+      const asked = t.asked[0] as PendingSyn;
+      if (decide === 'refuse') t.pending.refuse(asked);
+      else expect(t.pending.accept(asked, new TcpSettings(t.stack.sysctl))).to.equal(undefined);
+      expect(await t.sent()).to.deep.equal([]);
+      t.link.deliver(syn(PEER, FAR, { flags: 'A', seq: 101, ack: (answer?.seq as number) + 1 }));
+      await t.clock.advance(0);
+      expect(t.stack.sockets().map(({ state }) => state)).to.deep.equal(['LISTEN', 'ESTABLISHED']);
+      expect((listener.accept() as Socket).close()).to.equal(0);
+    }
+  });
 });

@@ -64,18 +64,23 @@ export class Router {
 
   /** A datagram of UDP, whose checksum is left to be completed, comes from the left. */
   passPartial(datagram: Datagram): void {
-    const { slab } = this.left.receiver;
-    const packet = new Packet(slab.take(), 0);
     const bytes = buildDatagram(datagram);
     const transport = bytes[0] === 0x45 ? 20 : 40;
     const view = new DataView(bytes.buffer);
     const pseudo = pseudoSum(address(datagram.from), address(datagram.to), 17) + bytes.length - transport;
     view.setUint16(transport + 6, fold(pseudo));
+    this.passOffloaded(bytes, transport, 6, 0);
+  }
+
+  /** A packet with a partial checksum comes from the left. */
+  passOffloaded(bytes: Uint8Array, transportOffset: number, checksumOffset: number, segmentSize: number): void {
+    const packet = new Packet(this.left.receiver.slab.take(), 0);
     packet.chunk.bytes.set(bytes);
     packet.length = bytes.length;
     packet.checksum = CHECKSUM_PARTIAL;
-    packet.transportOffset = transport;
-    packet.checksumOffset = 6;
+    packet.transportOffset = transportOffset;
+    packet.checksumOffset = checksumOffset;
+    packet.segmentSize = segmentSize;
     this.left.receiver.receive({ packets: [packet], length: 1 });
     packet.chunk.release();
   }

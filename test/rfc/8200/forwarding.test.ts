@@ -1,7 +1,9 @@
 /** RFC 8200 (and RFC 4443, RFC 4291): what a router does with IPv6 packets for others. */
 import { expect } from 'chai';
-import { address, buildDatagram, readDatagram } from '../../support/datagram.ts';
+import { fold, sum } from '../../../src/wire/checksum.ts';
+import { address, buildDatagram, pseudoSum, readDatagram } from '../../support/datagram.ts';
 import { Router } from '../../support/router.ts';
+import { buildIp6, optionsHeader } from '../../support/wire6.ts';
 
 const FROM = '2001:db8:1::7';
 const TO = '2001:db8:2::7';
@@ -142,4 +144,37 @@ describe('RFC 8200: forwarding', () => {
     t.pass({ from: FROM, to: TO, ttl: 1, protocol: 58, payload: Uint8Array.from([128, 0, 0, 0, 0, 0, 0, 0]) });
     expect(t.errors()).to.have.length(1);
   });
+
+  for (const length of [60, 132, 160, 220, 1200])
+    it(`4: behind ${length} bytes of options: a partial checksum is completed where it lies, a super-segment is cut or goes nowhere`, () => {
+      const t = new Router();
+      const passed = (segmentSize: number) => {
+        const payload = Uint8Array.from({ length: 20 + 2 * segmentSize }, (_, i) => i);
+        payload[12] = 0x50;
+        const extensions = [optionsHeader(60, ...new Uint8Array(length))];
+        const ends = { source: address(FROM), destination: address(TO) };
+        const bytes = buildIp6(6, payload, { ...ends, extensions });
+        const at = bytes.length - payload.length;
+        const view = new DataView(bytes.buffer);
+        view.setUint16(at + 16, fold(pseudoSum(ends.source, ends.destination, 6) + payload.length));
+        t.passOffloaded(bytes, at, 16, segmentSize);
+        return t.right.drain();
+      };
+      const [out, ...more] = passed(0);
+      expect(more).to.deep.equal([]);
+      expect(isRight(out as Uint8Array)).to.equal(true);
+      const pieces = passed(100);
+      const canBeCut = length < 100;
+      expect(pieces.map(isRight)).to.deep.equal(canBeCut ? [true, true] : []);
+      expect(t.stack.counters.Ip6OutDiscards).to.equal(canBeCut ? 0 : 1);
+      expect(t.stack.slab.live).to.equal(0);
+    });
 });
+
+/** Whether the checksum of a segment behind destination options is right. */
+function isRight(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = 40 + ((view.getUint8(41) + 1) << 3);
+  const length = bytes.length - at;
+  return fold(sum(view, at, length, sum(view, 8, 32)) + 6 + length) === 0xffff;
+}
