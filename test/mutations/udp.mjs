@@ -53,11 +53,7 @@ export default [
     'queue.push(datagram, packet.chunk.bytes, header.payloadOffset);\n        this.#stack.tcp.markReady(endpoint);',
     'queue.push(datagram, packet.chunk.bytes, header.payloadOffset);',
   ),
-  input(
-    'UDP: nobody is told that there is room',
-    'if (hasRoom)\n            this.writable();',
-    '',
-  ),
+  input('UDP: nobody is told that there is room', 'if (hasRoom)\n            this.writable();', ''),
   input(
     'UDP: a closed socket keeps its port',
     'if (endpoint.localPort !== 0)\n            this.table.remove(endpoint);',
