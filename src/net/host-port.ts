@@ -10,10 +10,12 @@ export interface HostPort {
 
 /**
  * Takes `host:port`, `[host]:port` or `[ipv6%zone]:port` apart at the last colon. A host with a colon in it must be in brackets.
+ * @throws TypeError for what is no text
  * @throws AddrError missing port in address, too many colons in address, missing ']' in address, unexpected '[' in address,
  * unexpected ']' in address
  */
 export function splitHostPort(address: string): HostPort {
+  checkText('splitHostPort: address', address);
   const colon = address.lastIndexOf(':');
   if (colon < 0) throw new AddrError('missing port in address', address);
   const bracketed = address.startsWith('[');
@@ -38,5 +40,12 @@ function endOfBrackets(address: string, colon: number): number {
 
 /** `host:port`; a host with a colon in it (an IPv6 address, with or without zone) gets brackets. */
 export function joinHostPort(host: string, port: string | number): string {
+  checkText('joinHostPort: host', host);
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** @throws TypeError */
+export function checkText(what: string, text: unknown): void {
+  if (typeof text !== 'string')
+    throw new TypeError(`${what} must be a string, got ${text === null ? 'null' : typeof text}`);
 }

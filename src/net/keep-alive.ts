@@ -51,9 +51,13 @@ export function checkKeepAliveConfig(name: string, config: KeepAliveConfig): voi
   checkNumber(`${name}.count`, config.count);
 }
 
+/** @throws TypeError */
+export function checkMs(name: string, ms: unknown): void {
+  if (typeof ms !== 'number' || Number.isNaN(ms)) throw new TypeError(`${name} must be a number, got ${String(ms)}`);
+}
+
 function checkNumber(name: string, value: number | undefined): void {
-  if (value === undefined || (typeof value === 'number' && !Number.isNaN(value))) return;
-  throw new TypeError(`${name} must be a number, got ${String(value)}`);
+  if (value !== undefined) checkMs(name, value);
 }
 
 /** What a connection gets when it is dialled or accepted (Go: newTCPConn): no Nagle, keepalive at 15 s, 15 s, 9 probes. */

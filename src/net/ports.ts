@@ -1,5 +1,6 @@
 /** Port texts: numbers as Go reads them, and the names of services. */
 import { AddrError, DNSError } from './errors.ts';
+import { checkText } from './host-port.ts';
 import type { Services } from './services-file.ts';
 
 /** Go's built-in names, and the few others that a lab uses daily: known without any /etc/services. */
@@ -49,6 +50,8 @@ export function parsePort(text: string): number | undefined {
  * @throws DNSError unknown port
  */
 export function lookupPort(network: string, service: string, services?: () => Services): number {
+  checkText('lookupPort: network', network);
+  checkText('lookupPort: service', service);
   const port = parsePort(service) ?? lookupService(network, service, services);
   if (port < 0 || port > 65_535) throw new AddrError('invalid port', service);
   return port;

@@ -2,7 +2,7 @@
 import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
 import type { EndAddr } from './end-addr.ts';
 import { AddrError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
-import { splitHostPort } from './host-port.ts';
+import { checkText, splitHostPort } from './host-port.ts';
 import { IPAddr, parseIPAddr } from './ip-addr.ts';
 import { OpError } from './op-error.ts';
 import { lookupPort } from './ports.ts';
@@ -36,6 +36,8 @@ export function isTcpNetwork(network: string): boolean {
  * @throws UnknownNetworkError, AddrError, DNSError (as rejections)
  */
 export async function resolveTCPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<TCPAddr> {
+  checkText('resolveTCPAddr: network', network);
+  checkText('resolveTCPAddr: address', address);
   const known = network === '' ? 'tcp' : network;
   checkNetwork(known);
   const list = await resolveList(known, address, options);

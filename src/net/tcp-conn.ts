@@ -27,7 +27,13 @@ import { type ByteSource, ConnStreams } from './conn-streams.ts';
 import { type ByteSinks, type ByteSources, CopyFailure, copy, isByteSink, isByteSource } from './copy.ts';
 import type { Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
-import { applyKeepAlive, applyKeepAliveIdle, checkKeepAliveConfig, type KeepAliveConfig } from './keep-alive.ts';
+import {
+  applyKeepAlive,
+  applyKeepAliveIdle,
+  checkKeepAliveConfig,
+  checkMs,
+  type KeepAliveConfig,
+} from './keep-alive.ts';
 import { asError } from './net.ts';
 import { OpError } from './op-error.ts';
 import { ReadOperation, receiveChunk, receiveInto, WriteOperation } from './operations.ts';
@@ -180,7 +186,7 @@ export class TCPConn implements Conn {
 
   /** Silence before the first probe, ms, rounded up to whole seconds; 0: 15 s; negative: left as it is. @throws OpError `set` beyond 32,767 s */
   setKeepAlivePeriod(ms: number): void {
-    checkKeepAliveConfig('TCPConn.setKeepAlivePeriod', { idle: ms });
+    checkMs('TCPConn.setKeepAlivePeriod: ms', ms);
     this.#apply((socket) => applyKeepAliveIdle(socket, ms));
   }
 

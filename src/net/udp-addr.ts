@@ -1,6 +1,7 @@
 /** UDPAddr: one end of UDP. */
 import { EndAddr } from './end-addr.ts';
 import { UnknownNetworkError } from './errors.ts';
+import { checkText } from './host-port.ts';
 import { preferred, type ResolveOptions, resolveAs } from './resolve.ts';
 
 export class UDPAddr extends EndAddr {
@@ -23,6 +24,8 @@ export function isUdpNetwork(network: unknown): boolean {
  * @throws UnknownNetworkError, AddrError, DNSError (as rejections)
  */
 export async function resolveUDPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<UDPAddr> {
+  checkText('resolveUDPAddr: network', network);
+  checkText('resolveUDPAddr: address', address);
   const known = network === '' ? 'udp' : network;
   checkUdpNetwork(known);
   const list = await resolveAs(UDPAddr, known, address, options);
