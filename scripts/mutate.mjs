@@ -130,9 +130,10 @@ function compileTo(directory) {
   if (!fs.existsSync(path.join(directory, 'src', 'index.js'))) throw new SetupError(`tsc failed:\n${result.stdout}`);
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
   fs.copyFileSync(path.join(root, 'package.json'), path.join(directory, 'package.json'));
-  const scripts = path.join('test', 'packetdrill');
-  const wanted = (source) => fs.statSync(source).isDirectory() || source.endsWith('.pkt');
-  fs.cpSync(path.join(root, scripts), path.join(directory, scripts), { recursive: true, filter: wanted });
+  // What tests read beside what is compiled.
+  const wanted = (source) => fs.statSync(source).isDirectory() || /\.(pkt|json)$/.test(source);
+  for (const room of ['packetdrill', 'nettest/facts'])
+    fs.cpSync(path.join(root, 'test', room), path.join(directory, 'test', room), { recursive: true, filter: wanted });
 }
 
 /** Says which mutations cannot be applied, and which are there twice. */
