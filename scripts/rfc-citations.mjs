@@ -155,7 +155,7 @@ function declarationAbove(lines, from, indent) {
 }
 
 const TITLE =
-  /^(?<indent>\s*)(?:\(.*\? it : it\.skip\)|(?<what>describe|it)(?:WithTun|Ipv4)?(?:\.\w+)?)\(\s*(?:'(?<a>(?:[^'\\]|\\.)*)'|"(?<b>(?:[^"\\]|\\.)*)"|`(?<c>(?:[^`\\]|\\.)*)`)/;
+  /^(?<indent> *)(?:\(.*\? it\w* : it[\w.]*\)|(?<what>describe|it)(?:[A-Z]\w*)?(?:\('[^']*'\))?(?:\.\w+)?)\(\s*(?:'(?<a>(?:[^'\\]|\\.)*)'|"(?<b>(?:[^"\\]|\\.)*)"|`(?<c>(?:[^`\\]|\\.)*)`)/gm;
 /** `4.1: ...`, `2.4, as Linux reads it: ...`, `5.5, 5.6: ...` within a describe about an RFC. */
 const REFINED = /^\(?(\d{1,2}(?:\.\d{1,2})*)\)?((?:, \d{1,2}(?:\.\d{1,2})*)*)[,:)]/;
 
@@ -163,15 +163,14 @@ const REFINED = /^\(?(\d{1,2}(?:\.\d{1,2})*)\)?((?:, \d{1,2}(?:\.\d{1,2})*)*)[,:
 export function addTests(all, file, text) {
   /** @type {{ indent: number, what: string, title: string, rfc: number | undefined, places: Citation[] }[]} */
   const open = [];
-  for (const [i, line] of text.split('\n').entries()) {
-    const groups = TITLE.exec(line)?.groups;
-    if (groups === undefined) continue;
+  for (const { index, groups } of text.matchAll(TITLE)) {
+    const line = text.slice(0, index).split('\n').length;
     const what = groups.what ?? 'it';
     const indent = groups.indent.length;
     const title = plain(groups.a ?? groups.b ?? groups.c);
     while (open.length > 0 && open.at(-1).indent >= indent) open.pop();
     const context = open.findLast(({ rfc }) => rfc !== undefined)?.rfc;
-    const place = { kind: 'test', file, line: i + 1, title, tests: what === 'it' ? 1 : 0 };
+    const place = { kind: 'test', file, line, title, tests: what === 'it' ? 1 : 0 };
     all.titles.push({ file, title });
     if (what === 'it')
       for (const one of open) if (one.what === 'describe') for (const citation of one.places) citation.tests++;

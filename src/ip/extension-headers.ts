@@ -47,7 +47,7 @@ export function readExtensions(packet: InboundPacket, problem: ParameterProblem)
     switch (kind) {
       case HOP_BY_HOP_OPTIONS:
         // RFC 8200 4.1: it stands first, or not at all; elsewhere the value is one that is not known.
-        if (packet.protocolOffset !== packet.headerOffset + 6) return report(packet, problem, IPV6_UNKNOWN_NEXT_HEADER);
+        if (packet.protocolOffset !== packet.headerOffset + 6) return unknownNextHeader(packet, problem);
         break;
       case DESTINATION_OPTIONS:
       case ROUTING_HEADER:
@@ -74,16 +74,12 @@ export function readExtensions(packet: InboundPacket, problem: ParameterProblem)
   }
 }
 
-/** RFC 8200 4: a node that meets a Next Header value that it does not know discards the packet and says where. */
-export function unknownNextHeader(packet: InboundPacket, problem: ParameterProblem): number {
-  return report(packet, problem, IPV6_UNKNOWN_NEXT_HEADER);
-}
-
-function report(packet: InboundPacket, problem: ParameterProblem, reason: number): number {
+/** RFC 8200 4: a Next Header value that is not known discards the packet, and the sender is told where it stands. */
+function unknownNextHeader(packet: InboundPacket, problem: ParameterProblem): number {
   problem.code = ICMPV6_UNKNOWN_NEXT_HEADER;
   problem.pointer = packet.protocolOffset - packet.headerOffset;
   problem.evenMulticast = false;
-  return reason;
+  return IPV6_UNKNOWN_NEXT_HEADER;
 }
 
 function reportHeader(packet: InboundPacket, problem: ParameterProblem): number {

@@ -1,4 +1,4 @@
-/** In which order the addresses of a name are tried: RFC 6724 section 6, as Go's sortByRFC6724 has it. */
+/** In which order the addresses of a name are tried: RFC 6724 6, as Go's sortByRFC6724 has it. */
 import { commonPrefix, policyOf, scopeOf } from '../stack/source-address.ts';
 import type { IpAddress } from '../wire/address.ts';
 import type { IPAddr } from './ip-addr.ts';

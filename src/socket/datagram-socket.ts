@@ -293,7 +293,7 @@ export class DatagramSocket implements EndpointUser {
     return errno;
   }
 
-  /** IP_MTU: of the path to the peer, as it is known now. @returns bytes, or -ENOTCONN */
+  /** IP_MTU, RFC 8085 3.2: of the path to the peer, as it is known now. @returns bytes, or -ENOTCONN */
   pathMtu(): number {
     const { remote } = this.endpoint;
     const path = remote === undefined ? -ENOTCONN : pathTo(this, remote);

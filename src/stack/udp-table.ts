@@ -139,7 +139,7 @@ export class UdpTable {
     });
   }
 
-  /** A free port for `endpoint`, from a random start through the range (RFC 6056 3.3.1); 0: none is left. */
+  /** A free port for `endpoint`, from a random start through the range (RFC 8085 5.1, RFC 6056 3.3.1); 0: none is left. */
   ephemeral(endpoint: UdpEndpoint, address: IpAddress, range?: PortRange): number {
     const [first, last] = this.#config.ip_local_port_range;
     const low = Math.max(first, range?.localPortLow ?? 0);

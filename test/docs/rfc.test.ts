@@ -114,6 +114,11 @@ describe('citations of RFCs', () => {
       "describe('another', () => {",
       "  it('4.1: not of an RFC', () => {});",
       '  (root ? it : it.skip)("RFC 826: perhaps", () => {});',
+      '  (wide ? itIpv4 : it)(',
+      '    `MUST-67: on a line of its own`,',
+      '    () => {});',
+      '  itIpv4("RFC 791 3.1: of one family", () => {});',
+      "  itWith('curl')('RFC 6298: with a tool', () => {});",
       '  const text = "it(\'RFC 791: quoted\')";',
       '});',
     ].join('\n');
@@ -122,6 +127,9 @@ describe('citations of RFCs', () => {
       '4.1: one block: 2883 4.1 (1)',
       'MUST-5: any segment: MUST-5 (1)',
       'RFC 826: perhaps: 826 (1)',
+      'MUST-67: on a line of its own: MUST-67 (1)',
+      'RFC 791 3.1: of one family: 791 3.1 (1)',
+      'RFC 6298: with a tool: 6298 (1)',
     ]);
   });
 

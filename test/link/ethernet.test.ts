@@ -24,7 +24,7 @@ function introduce(wire: EthernetWire, address = '10.0.0.2'): void {
 }
 
 describe('createEthernet: frames that come in', () => {
-  it('hands up IP packets for our hardware address, without header and padding', () => {
+  it('RFC 894, RFC 2464 3: hands up IP packets for our hardware address, without header and padding', () => {
     const wire = ethernetWire();
     const packets = [ipPacket('10.0.0.2', '10.0.0.1', 1), ipPacket('fd00::2', 'fd00::1', 2)];
     wire.arrives(...packets.map((packet) => incoming(Uint8Array.from([...packet, ...new Array<number>(18).fill(0)]))));
@@ -109,21 +109,22 @@ describe('createEthernet: frames that come in', () => {
 });
 
 describe('createEthernet: packets that go out', () => {
-  const groups: [destination: string, line: string][] = [
-    ['255.255.255.255', 'us>all ip 10.0.0.1>255.255.255.255 #7'],
-    ['10.0.0.255', 'us>all ip 10.0.0.1>10.0.0.255 #7'],
-    // RFC 1112 6.4: the low 23 bits.
-    ['239.255.1.2', 'us>01:00:5e:7f:01:02 ip 10.0.0.1>239.255.1.2 #7'],
-    // RFC 2464 7: the low 32 bits.
-    ['ff05::1:2:3', 'us>33:33:00:02:00:03 ip fd00::1>ff05::1:2:3 #7'],
-  ];
-  for (const [destination, line] of groups) {
-    it(`${destination} needs no neighbour`, () => {
-      const wire = ethernetWire();
-      wire.down(ipPacket(destination.includes(':') ? 'fd00::1' : '10.0.0.1', destination, 7));
-      expect(wire.said()).to.deep.equal([line]);
-    });
-  }
+  const goes = (destination: string, line: string): void => {
+    const wire = ethernetWire();
+    wire.down(ipPacket(destination.includes(':') ? 'fd00::1' : '10.0.0.1', destination, 7));
+    expect(wire.said()).to.deep.equal([line]);
+  };
+
+  it('RFC 894, RFC 1122 3.3.6: broadcasts need no neighbour', () => {
+    goes('255.255.255.255', 'us>all ip 10.0.0.1>255.255.255.255 #7');
+    goes('10.0.0.255', 'us>all ip 10.0.0.1>10.0.0.255 #7');
+  });
+
+  it('RFC 1112 6.4: nor do groups of IPv4, by their low 23 bits', () =>
+    goes('239.255.1.2', 'us>01:00:5e:7f:01:02 ip 10.0.0.1>239.255.1.2 #7'));
+
+  it('RFC 2464 7: nor do groups of IPv6, by their low 32 bits', () =>
+    goes('ff05::1:2:3', 'us>33:33:00:02:00:03 ip fd00::1>ff05::1:2:3 #7'));
 
   it('RFC 3021: of two addresses none is a broadcast', () => {
     const wire = ethernetWire({ addresses: ['10.0.0.0/31'] });
