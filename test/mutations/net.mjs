@@ -54,6 +54,20 @@ export default [
   net('stream-handle', 'one that is closed does', 'this.#hold.set(false);', ''),
   net('stream-handle', 'a reader that throws has read for the last time', 'if (!done) this.#soon();', ''),
   net('listen-handle', 'a server that throws has accepted for the last time', 'if (!done) this.onReady();', ''),
+  net(
+    'socket',
+    'what destroy cancels is no failure',
+    "if (status < 0) return callback(callError(status, 'write')); if (this.destroyed)",
+    'if (this.destroyed)',
+  ),
+  net('server', 'maxConnections of 0 is no limit', 'this.maxConnections != null &&', 'this.maxConnections &&'),
+  net('server', 'a link-local address will do', '!LINK_LOCAL.test(address)', 'true'),
+  net(
+    'keep-alive',
+    'interval and count are the defaults',
+    'interval: between, count };',
+    'interval: undefined, count: undefined };',
+  ),
   net('hold', 'unref does nothing', 'this.#wanted && this.#referenced', 'this.#wanted'),
   net(
     'receive-chunk',
@@ -85,8 +99,8 @@ export default [
   net(
     'connect',
     'a blocked address is connected to',
-    'if (target.blockList?.check(',
-    'if (false && target.blockList?.check(',
+    "return blockList?.check(address, family === 6 ? 'ipv6' : 'ipv4') ?",
+    'return false ?',
   ),
   net(
     'connect',
@@ -115,6 +129,6 @@ export default [
     'for (const name of []) Object.defineProperty(',
   ),
   net('secure', 'the name connected to is forgotten', '?? under._host ?? undefined', ''),
-  net('callable', 'classes want new', 'apply: (_target, _self, args) =>', 'applyNot: (_target, _self, args) =>'),
+  net('callable', 'classes want new', 'apply: (target, self, args) => {', 'applyNot: (target, self, args) => {'),
   net('callable', "the machine's sockets are none", 'one instanceof Other', 'false'),
 ];
