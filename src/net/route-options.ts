@@ -8,7 +8,7 @@ import { metricsOf, type RouteMetrics } from './route-metrics.ts';
 export interface RouteOptions {
   /** `0.0.0.0/0` is the default route. */
   readonly destination: string;
-  /** The gateway; it must be on a network that a link is on, unless the interface is named. */
+  /** The gateway; it must be on a network that a link is on, unless the interface is named. A link-local one is on the one link with IPv6, or that must be named. */
   readonly via?: string | undefined;
   /** The name of the interface; needed when there is no gateway and more than one link. */
   readonly interface?: string | undefined;
@@ -82,9 +82,12 @@ export function routeOf(at: string, route: RouteOptions, interfaces: readonly Ou
     throw new TypeError(`${at}.type must be unicast, ${REJECTIONS.join(', ')}, got ${String(type)}`);
   const gateway = addressOf(`${at}.via`, route.via, destination);
   const source = addressOf(`${at}.source`, route.source, destination);
-  if (source !== undefined && !interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(source))))
-    throw new TypeError(`${at}.source: ${source} is not an address of the host`);
   const over = outgoing(at, route, gateway, interfaces);
+  const isSource = ({ address }: Prefix) => source !== undefined && address.withZone(0).equals(source);
+  // A link-local address is one of its link alone.
+  const from = source?.isLinkLocal === true ? [interfaces[over] as Outgoing] : interfaces;
+  if (source !== undefined && !from.some(({ addresses }) => addresses.some(isSource)))
+    throw new TypeError(`${at}.source: ${source} is not an address of the host`);
   return { destination, gateway, interface: over, preference, source, rejection: undefined, metrics };
 }
 
@@ -110,7 +113,7 @@ export function applyRoute(stack: Stack, plan: RoutePlan): void {
     interface: over,
     gateway: gateway?.withZone(over.index),
     preference,
-    source,
+    source: source?.withZone(over.index),
     rejection,
     metrics,
   });
@@ -136,7 +139,7 @@ export function statusOf(route: Route): RouteStatus {
     via: gateway?.withZone(0).toString(),
     interface: over.name,
     preference,
-    source: source?.toString(),
+    source: source?.withZone(0).toString(),
     type: rejection ?? 'unicast',
     metrics,
     up: over.isUp,
@@ -176,6 +179,12 @@ function outgoing(
         `${at}.interface: there is no ${route.interface}; there are: ${interfaces.map(({ name }) => name).join(', ') || 'none'}`,
       );
     return named;
+  }
+  if (gateway?.isLinkLocal === true) {
+    // Every link with IPv6 has link-local addresses; which one is meant is plain when there is but one.
+    const speaking = interfaces.filter(({ addresses }) => addresses.some(({ address }) => address.family === 6));
+    if (speaking.length === 1) return interfaces.indexOf(speaking[0] as Outgoing);
+    throw new TypeError(`${at} needs interface: ${gateway} may be on any of the ${speaking.length} links with IPv6`);
   }
   if (gateway !== undefined) {
     const reaching = interfaces.findIndex(({ addresses }) =>

@@ -122,8 +122,8 @@ function report(
   const { sysctl, ipCounters, icmpLimit } = stack;
   // One bucket for a network of 64 bits: its hosts can call themselves anything.
   const destination = packet.family === 4 ? packet.s3 : packet.s0 ^ Math.imul(packet.s1, 0x9e3779b1);
-  // Linux: a host may tell itself as much as it likes.
-  const free = stack.network.isLoopback(from);
+  // Linux: a host may tell itself as much as it likes; and path MTUs are not found out by those who are not told.
+  const free = stack.network.isLoopback(from) || isTooBig(packet.family, type, code);
   if (!free && !icmpLimit.allow(destination, sysctl.icmp_ratelimit, sysctl.icmp_msgs_per_sec, now)) {
     ipCounters[packet.family === 4 ? 'IcmpOutRateLimitHost' : 'Icmp6OutRateLimitHost']++;
     return;
@@ -143,6 +143,11 @@ function report(
     else if (type === ICMPV6_TIME_EXCEEDED) ipCounters.Icmp6OutTimeExcds++;
     else ipCounters.Icmp6OutParmProblems++;
   }
+}
+
+function isTooBig(family: 4 | 6, type: number, code: number): boolean {
+  if (family === 6) return type === ICMPV6_PACKET_TOO_BIG;
+  return type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED;
 }
 
 /** RFC 1122 3.2.2, RFC 4443 2.4 (e): no error about an error, about what went to many, or about a fragment that is not the first. */

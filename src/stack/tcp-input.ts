@@ -119,6 +119,8 @@ export class TcpInput {
     const source = IpAddress.v6(packet.s0, packet.s1, packet.s2, packet.s3);
     if (source.isMulticast || source.isUnspecified || this.#stack.network.isBroadcast(source))
       return this.#stack.drop('tcp-bad-source', now);
+    // The same of an address that many hear: with IPv4 such segments do not get here.
+    if (packet.family === 6 && packet.d0 >>> 24 === 0xff) return this.#stack.drop('tcp-bad-destination', now);
     // RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack).
     if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source))
       return this.#stack.drop('ip-martian-source', now);

@@ -148,20 +148,46 @@ describe('routes of a host', () => {
     expect(await t.way('192.0.2.1')).to.equal('ENETUNREACH');
   });
 
-  it('an IPv6 gateway may be link-local, on the interface that is named', async () => {
-    const clock = new VirtualClock();
-    const link = new TapLink('one');
-    const host = createHost({ links: [{ link, name: 'one', address: 'fd00::1/64' }], clock, seed: 1 });
-    expect(() => host.addRoute({ destination: '::/0', via: 'fe80::9' })).to.throw(
-      TypeError,
-      'is on none of the networks',
-    );
-    host.addRoute({ destination: '::/0', via: 'fe80::9', interface: 'one' });
-    const dialled = rejection(host.dial('tcp', '[2001:db8::1]:80', { timeout: 10 }));
-    await clock.run({ until: dialled });
-    expect(link.nextHops.map((hop) => `${hop?.withZone(0)} ${hop?.zone}`)).to.deep.equal(['fe80::9 2']);
-    expect(host.routes().at(-1)).to.include({ destination: '::/0', via: 'fe80::9', interface: 'one' });
-  });
+  for (const named of ['by addRoute', 'by createHost', undefined])
+    it(`an IPv6 gateway may be link-local, on ${named === undefined ? 'the only interface with IPv6' : `the interface that is named, ${named}`}`, async () => {
+      const clock = new VirtualClock();
+      const link = new TapLink('one');
+      const links = [
+        { link, name: 'one', address: 'fd00::1/64' },
+        { link: new TapLink('two'), address: named === undefined ? '10.2.0.1/24' : 'fd01::1/64' },
+      ];
+      const route = { destination: '::/0', via: 'fe80::9', interface: named === undefined ? undefined : 'one' };
+      const host = createHost({ links, routes: named === 'by createHost' ? [route] : [], clock, seed: 1 });
+      if (named !== undefined)
+        expect(() => host.addRoute({ destination: '::/0', via: 'fe80::9' })).to.throw(
+          TypeError,
+          'addRoute: route needs interface: fe80::9 may be on any of the 2 links with IPv6',
+        );
+      if (named !== 'by createHost') host.addRoute(route);
+      const dialled = rejection(host.dial('tcp', '[2001:db8::1]:80', { timeout: 10 }));
+      await clock.run({ until: dialled });
+      expect(link.nextHops.map((hop) => `${hop?.withZone(0)} ${hop?.zone}`)).to.deep.equal(['fe80::9 2']);
+      expect(host.routes().at(-1)).to.include({ destination: '::/0', via: 'fe80::9', interface: 'one' });
+    });
+
+  for (const when of ['by createHost', 'by addRoute'])
+    it(`the source of a route may be link-local, of its own link alone, ${when}`, async () => {
+      const clock = new VirtualClock();
+      const [one, two] = [new TapLink('one'), new TapLink('two')];
+      const links = [
+        { link: one, address: 'fe80::1/64' },
+        { link: two, address: ['fe80::2/64', 'fd02::2/64'] },
+      ];
+      const route = { destination: '2001:db8::/32', interface: 'two', source: 'fe80::2' };
+      const host = createHost({ links, routes: when === 'by createHost' ? [route] : [], clock, seed: 1 });
+      if (when === 'by addRoute') host.addRoute(route);
+      expect(() => host.addRoute({ ...route, source: 'fe80::1' })).to.throw('fe80::1 is not an address of the host');
+      const dialled = rejection(host.dial('tcp', '[2001:db8::1]:80', { timeout: 10 }));
+      await clock.advance(0);
+      expect(host.sockets().map(({ local }) => local.replace(/:\d+$/, ''))).to.deep.equal(['[fe80::2%3]']);
+      expect(host.routes().find(({ destination }) => destination === '2001:db8::/32')?.source).to.equal('fe80::2');
+      await clock.run({ until: dialled });
+    });
 
   it('a route in place of another: the same network, interface and preference', () => {
     const t = new Net([{ destination: '0.0.0.0/0', via: '10.1.0.254' }]);

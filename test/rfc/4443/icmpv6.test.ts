@@ -1,6 +1,7 @@
 /** RFC 4443: ICMPv6 that the host answers and sends. */
 import { expect } from 'chai';
 import { address } from '../../stack/tap.ts';
+import { Router } from '../../support/router.ts';
 import { buildIcmp6, buildIp6, buildUdp6, HOST, optionsHeader, Wire6 } from '../../support/wire6.ts';
 
 const filler = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7);
@@ -95,6 +96,14 @@ describe('RFC 4443 2.4, 3: errors', () => {
     t.inject(buildUdp6(4, { source: HOST }));
     t.expectNothing();
   });
+
+  for (const family of [4, 6] as const)
+    it(`IPv${family}, 2.4 (f): as on Linux no limit holds up what path MTUs are found out by`, () => {
+      const t = new Router({ mtu: 1300, sysctl: { icmp_ratelimit: 1000, icmp_msgs_per_sec: 10 } });
+      const [from, to] = family === 4 ? ['10.1.0.7', '10.2.0.'] : ['2001:db8:1::7', '2001:db8:2::'];
+      for (let i = 20; i < 70; i++) t.pass({ from, to: `${to}${i}`, length: 1400, dontFragment: true });
+      expect(t.errors()).to.have.length(50);
+    });
 
   it('2.4 (f): no more than the limits allow, per network of the sender and in all', async () => {
     const t = new Wire6();

@@ -1,13 +1,15 @@
 /** RFC 9293 3.4.1, 3.5, 3.9.1.1: initial numbers, opening a connection, addresses. */
 import { expect } from 'chai';
-import { IPPROTO_TCP, TCP_SYNCNT } from '../../../src/socket/constants.ts';
+import { AF_INET6, IPPROTO_TCP, SOCK_STREAM, TCP_SYNCNT } from '../../../src/socket/constants.ts';
 import { createSocket } from '../../../src/socket/create-socket.ts';
 import { EADDRINUSE, ENETUNREACH, ETIMEDOUT } from '../../../src/socket/errno.ts';
 import type { Socket } from '../../../src/socket/socket.ts';
-import { IpAddress } from '../../../src/wire/address.ts';
+import { IPV6_ANY, IpAddress } from '../../../src/wire/address.ts';
+import { ACK, SYN } from '../../../src/wire/tcp.ts';
 import { itIpv4 } from '../../support/wire-family.ts';
 import { connecting, DUT, established, listening, PEER, SERVICE, WirePeer } from '../../support/wire-peer.ts';
 import { buildSegment } from '../../support/wire-segment.ts';
+import { buildTcp6, Wire6 } from '../../support/wire6.ts';
 
 describe('RFC 9293 3.5: establishing a connection', () => {
   it('figure 6: the basic handshake, active', () => {
@@ -248,6 +250,24 @@ describe('RFC 9293 3.9.1.1: OPEN', () => {
       expect(t.stack.sockets().length).to.equal(1);
     });
   }
+
+  for (const destination of ['ff02::1', 'ff01::1', 'ff02::1:ff00:2'])
+    it(`MUST-57: what comes to ${destination} is dropped silently`, () => {
+      const t = new Wire6();
+      const listener = createSocket(t.stack, AF_INET6, SOCK_STREAM, 0) as Socket;
+      expect([listener.bind({ address: IPV6_ANY, port: 80 }), listener.listen(1)]).to.deep.equal([0, 0]);
+      for (const destinationPort of [80, 81])
+        for (const flags of [SYN, ACK])
+          t.inject(
+            buildTcp6(
+              { sourcePort: 9, destinationPort, seq: 1, flags },
+              { destination: IpAddress.parse(destination) as IpAddress },
+            ),
+          );
+      t.expectNothing();
+      expect(t.stack.sockets().map(({ state }) => state)).to.deep.equal(['LISTEN']);
+      expect(t.stack.counters.Ip6InDelivers).to.equal(4);
+    });
 });
 
 function syn(source: string, destination: string, port: number): Uint8Array {
