@@ -122,7 +122,7 @@ describe("net, by Go's own tests", () => {
           for (const [size, after] of steps) {
             dialled.setWriteDeadline(pair.clock.wallNow() + after / 10);
             accepted.setReadDeadline(pair.clock.wallNow() + after / 20);
-            const bytes = pattern(size * 500, sent);
+            const bytes = pattern(size * 100, sent);
             sent += await dialled.write(bytes).catch((error: OpError) => error.bytesWritten);
             await pair.clock.advance(after / 10);
           }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { DialOptions } from '../../src/net/dial.ts';
+import type { ListenOptions } from '../../src/net/listen.ts';
 import type { OpError } from '../../src/net/op-error.ts';
 import {
   IPPROTO_TCP,
@@ -54,6 +55,23 @@ describe('net/keep-alive', () => {
       const socket = sockets[0] as Socket;
       expect(read(socket)).to.deep.equal(expected);
       expect(socket.getsockopt(IPPROTO_TCP, TCP_NODELAY)).to.equal(1);
+    });
+  }
+
+  for (const [what, options, expected] of DIALLED) {
+    it(`sets ${expected.join('/')} on what a listener with ${what} accepts`, async () => {
+      let accepted: Socket | undefined;
+      const control = (_network: string, _address: string, socket: Socket) => {
+        const { accept } = socket;
+        socket.accept = () => {
+          const made = accept.call(socket);
+          if (typeof made !== 'number') accepted = made;
+          return made;
+        };
+      };
+      await pair.connect({ listen: { ...(options as ListenOptions), control } });
+      expect(read(accepted as Socket)).to.deep.equal(expected);
+      expect(accepted?.getsockopt(IPPROTO_TCP, TCP_NODELAY)).to.equal(1);
     });
   }
 
