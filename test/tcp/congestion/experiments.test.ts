@@ -27,7 +27,7 @@ describe('congestion control on a simulated bottleneck', function () {
 
   for (const control of ['cubic', 'reno', 'bbr']) {
     it(`two flows of ${control} share`, () => {
-      expect(fairness(control, 2, 25, 10)).to.be.above(0.9);
+      expect(fairness(control, 2, 40, 20)).to.be.above(0.9);
     });
   }
 
