@@ -40,6 +40,9 @@ export class TcpInput {
     const entry = demux.find(packet, segment.destinationPort, segment.sourcePort);
     if (entry === undefined || this.#isElsewhere(entry, from, packet))
       return this.#withoutEntry(from, packet, undefined, now);
+    // What the host says to itself nobody else has a part in; most segments come in where their answers go out.
+    if ((entry.path as RoutedPath).egress !== from && this.#isLie(from, packet))
+      return this.#stack.drop('ip-martian-source', now);
     if (entry.kind === KIND_TIME_WAIT) return this.#timeWait(entry, from, packet, now);
     // RFC 5925 7.5: signatures come before all else; who has none, and meets none, pays for two looks.
     const signed = entry.signer !== undefined || (segment.optionBits & OPT_SIGNED) !== 0;
@@ -121,9 +124,7 @@ export class TcpInput {
       return this.#stack.drop('tcp-bad-source', now);
     // The same of an address that many hear: with IPv4 such segments do not get here.
     if (packet.family === 6 && packet.d0 >>> 24 === 0xff) return this.#stack.drop('tcp-bad-destination', now);
-    // RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack).
-    if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source))
-      return this.#stack.drop('ip-martian-source', now);
+    if (this.#isLie(from, packet)) return this.#stack.drop('ip-martian-source', now);
     const arrival = new PacketArrival(this.#stack, from, packet, source);
     const listener = this.#listenerFor(from, packet);
     if (listener !== undefined) {
@@ -136,6 +137,12 @@ export class TcpInput {
     if (this.#forwards(from) && this.#stack.pendingSyns?.arrives(from, packet, segment, arrival, iss, now)) return;
     this.#stack.drop('tcp-no-socket', now);
     this.#reset(from, packet, arrival);
+  }
+
+  /** RFC 1122 3.2.1.3: our own address as the source of what came from outside is a lie (the "land" attack). */
+  #isLie(from: Interface, { s0, s1, s2, s3 }: InboundPacket): boolean {
+    const { network } = this.#stack;
+    return !network.isLoopback(from) && network.hasAddress(s0, s1, s2, s3);
   }
 
   /** Whether somebody decides about SYNs for which nobody listens. */

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { createSocket } from '../../src/socket/create-socket.ts';
 import { EADDRINUSE, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, EINPROGRESS } from '../../src/socket/errno.ts';
 import { Socket } from '../../src/socket/socket.ts';
-import { address, type Bench, bench, prefix, TapLink } from './tap.ts';
+import { address, type Bench, bench, prefix, syn, TapLink } from './tap.ts';
 
 function host(sysctl = {}): Bench & { link: TapLink } {
   const { stack, clock } = bench({ sysctl });
@@ -26,6 +26,25 @@ function connectTo({ stack }: Bench, to: string, port = 80): Socket {
 }
 
 describe('loopback', () => {
+  it('RFC 1122 3.2.1.3: nobody outside has a part in it', async () => {
+    const on = host();
+    const listener = listenOn(on, '10.0.0.1');
+    const client = connectTo(on, '10.0.0.1');
+    await on.clock.advance(0);
+    const { port } = client.getsockname() as { port: number };
+    const rcvNxt = (listener.accept() as Socket).connection?.rcvNxt as number;
+    for (const [flags, seq] of [
+      ['R', rcvNxt],
+      ['S', 77],
+      ['A', 5],
+    ] as const)
+      on.link.deliver(syn('10.0.0.1', '10.0.0.1', { sourcePort: port, flags, seq }));
+    await on.clock.advance(0);
+    expect(on.stack.counters).to.include({ TCPChallengeACK: 0, EstabResets: 0, OutRsts: 0 });
+    expect(on.stack.sockets().map(({ state }) => state)).to.deep.equal(['LISTEN', 'ESTABLISHED', 'ESTABLISHED']);
+    expect(on.link.sent).to.deep.equal([]);
+  });
+
   for (const [listenAt, to, source] of [
     ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
     ['0.0.0.0', '127.0.0.1', '127.0.0.1'],
