@@ -538,6 +538,16 @@ describe('net/tcp-conn', () => {
       expect(await pair.run(accepted.read(new Uint8Array(1)))).to.equal(null);
     });
 
+    it('after setLinger(0) and setLinger(-1) delivers again', async () => {
+      dialled.setLinger(0);
+      dialled.setLinger(-1);
+      await send(dialled, pattern(3));
+      dialled.close();
+      await settle();
+      expect(await accepted.read(new Uint8Array(9))).to.equal(3);
+      expect(await accepted.read(new Uint8Array(9))).to.equal(null);
+    });
+
     it('wakes a read of the peer with the reset', async () => {
       const reading = rejection(accepted.read(new Uint8Array(1)));
       dialled.setLinger(0);
