@@ -161,6 +161,17 @@ describe('net/pipe', () => {
     expect(reading).to.be.instanceOf(OpError).and.include({ message: 'read pipe: operation was canceled' });
   });
 
+  it('gives nothing of a write that was called off', async () => {
+    const controller = new AbortController();
+    const writing = rejection(one.write(pattern(3), { signal: controller.signal }));
+    controller.abort();
+    await writing;
+    const reading = other.readChunk();
+    expect(await isSettled(reading)).to.equal(false);
+    await one.write(pattern(1));
+    expect((await reading)?.length).to.equal(1);
+  });
+
   it('is iterated over to its end, and closed by `using`', async () => {
     const sizes: number[] = [];
     const reading = (async () => {
