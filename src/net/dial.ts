@@ -144,8 +144,6 @@ function checkOptions(network: string, address: string, options: DialOptions): v
     if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
       throw new TypeError(`dial: ${name} must be a number of ms, got ${String(value)}`);
   }
-  if (options.resolver !== undefined && typeof options.resolver?.lookupHost !== 'function')
-    throw new TypeError('dial: resolver must be an object with lookupHost(name, options)');
 }
 
 function earliest(clock: Clock, { timeout = 0, deadline }: DialOptions): number | undefined {

@@ -47,9 +47,15 @@ export function checkCall(syscall: string, result: number): void {
 }
 
 /** @throws TypeError */
-export function checkCommonOptions(caller: string, options: { control?: unknown; signal?: unknown }): void {
+export function checkCommonOptions(
+  caller: string,
+  options: { control?: unknown; signal?: unknown; resolver?: Resolver | undefined },
+): void {
   if (options.control !== undefined && typeof options.control !== 'function') {
     throw new TypeError(`${caller}: control must be a function`);
+  }
+  if (options.resolver !== undefined && typeof options.resolver?.lookupHost !== 'function') {
+    throw new TypeError(`${caller}: resolver must be an object with lookupHost(name, options)`);
   }
   const wrong = wrongSignal(caller, options.signal);
   if (wrong !== undefined) throw wrong;

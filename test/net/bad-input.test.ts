@@ -95,6 +95,7 @@ describe('net, with what it cannot take', () => {
     const dial = (options: never) => client.dial('tcp', '10.9.0.2:80', options);
     await refused(noOption('fallbackDelay', noNumber), dial, TypeError);
     await refused(noOption('resolver', given), dial, TypeError);
+    await refused(noOption('resolver', given), (options) => client.dial('udp', '10.9.0.2:80', options), TypeError);
     await refused(noOption('localAddr', given), dial, OpError);
     await refused(noOption('localAddr', given), (options) => client.dial('udp', '10.9.0.2:80', options), OpError);
     await refused(given, (local) => client.dialTCP('tcp', local, remote), TypeError);
