@@ -45,6 +45,15 @@ export function makeRoom(connection: ControlBlock, length: number): boolean {
   return memory.used + length <= settings.rcvBuf;
 }
 
+/**
+ * The window is closed, and the user has read everything: what came out of order fills a buffer whose window was taken back (tcp_shrink_window). It
+ * is given up, as what is missing before it could never come.
+ */
+export function reopen(connection: ControlBlock): void {
+  const { reassembly, receiveQueue } = connection;
+  if (receiveQueue.length === 0 && reassembly !== undefined && !reassembly.empty) dropStrays(connection, reassembly);
+}
+
 /** RFC 2018 8: its sender will send it again. */
 function dropStrays(connection: ControlBlock, reassembly: Reassembly): void {
   reassembly.clear();

@@ -13,7 +13,7 @@ import {
   scheduleAck,
 } from './delayed-ack.ts';
 import { beforeText, textTaken } from './ecn.ts';
-import { makeRoom, mayQueue } from './prune.ts';
+import { makeRoom, mayQueue, reopen } from './prune.ts';
 import { Reassembly } from './reassembly.ts';
 import { ReceiveSpace } from './receive-space.ts';
 import { currentWindow, growWindow } from './receive-window.ts';
@@ -46,6 +46,7 @@ export function textArrives(connection: ControlBlock, segment: TcpSegment, chunk
   }
   if (currentWindow(connection) === 0 && seq === connection.rcvNxt) {
     connection.context.counters.TCPZeroWindowDrop++;
+    reopen(connection);
     enterQuickAck(connection, MAX_QUICK_ACKS);
     answer(connection, now);
     return true;

@@ -383,3 +383,21 @@ describe('TCP_FASTOPEN_CONNECT', () => {
     expect(t.stack.tcp.timers.size).to.equal(0);
   });
 });
+
+describe('tcp_shrink_window', () => {
+  it('what came out of order does not keep out what is missing before it', async () => {
+    const t = await established({ sysctl: { tcp_shrink_window: true, tcp_rmem: [4096, 14_000, 14_000] } });
+    // Small segments take much of a buffer.
+    let window = Infinity;
+    for (let i = 0; i < 40 && window > 0; i++) {
+      t.inject({ seq: 101 + 20 * i, length: 10 });
+      for (const answer of t.drain()) window = answer.win;
+    }
+    expect(window).to.equal(0);
+    t.inject({ seq: 1, length: 10 });
+    for (const answer of t.drain()) window = answer.win;
+    expect(window).to.be.greaterThan(0);
+    t.inject({ seq: 1, length: 10 });
+    expect(t.drain().at(-1)?.ack).to.equal(11);
+  });
+});
