@@ -1,5 +1,6 @@
 /** All connections of a stack at once: listing, ending, and whether any still has something to do. */
 import { REASON_ABORTED } from '../tcp/close-reason.ts';
+import type { TableEntry } from '../tcp/context.ts';
 import { type ControlBlock, endpointText, KIND_CONNECTION, KIND_EMBRYO } from '../tcp/control-block.ts';
 import { removeEmbryo } from '../tcp/embryo.ts';
 import { held } from '../tcp/persist.ts';
@@ -73,29 +74,37 @@ export function closeEverything(stack: Stack): void {
     stack.demux.removeListener(listener);
     listener.close(now);
   }
-  for (const entry of [...stack.demux.entries()]) {
-    if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now);
-    else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
-    else removeTimeWait(entry);
-  }
+  endAll(
+    stack,
+    () => true,
+    (connection) => abort(connection, REASON_ABORTED, now),
+  );
 }
 
 /** The connections over an interface end. */
 export function endConnectionsOver(stack: Stack, over: Interface, reason: number, now: number): void {
   const isOver = (path: unknown) => (path as { egress?: unknown }).egress === over;
-  for (const entry of [...stack.demux.entries()]) {
-    if (!isOver(entry.path)) continue;
-    if (entry.kind === KIND_CONNECTION) release(entry, reason, now);
-    else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
-    else removeTimeWait(entry);
-  }
+  endAll(
+    stack,
+    ({ path }) => isOver(path),
+    (connection) => release(connection, reason, now),
+  );
 }
 
 /** RFC 5227 2.4: before an address is given up, its connections are reset. */
 export function resetConnectionsOf(stack: Stack, local: IpAddress, now: number): void {
+  endAll(
+    stack,
+    (entry) => entry.local.equals(local),
+    (connection) => abort(connection, REASON_ABORTED, now),
+  );
+}
+
+/** Of what `concerns`, connections are ended; what was to be one, or has been one, is forgotten. */
+function endAll(stack: Stack, concerns: (entry: TableEntry) => boolean, end: (connection: ControlBlock) => void): void {
   for (const entry of [...stack.demux.entries()]) {
-    if (!entry.local.equals(local)) continue;
-    if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now);
+    if (!concerns(entry)) continue;
+    if (entry.kind === KIND_CONNECTION) end(entry);
     else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);
     else removeTimeWait(entry);
   }

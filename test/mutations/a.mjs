@@ -548,16 +548,15 @@ export default [
   {
     file: 'stack/quoted-packet',
     name: 'a quote cut short is read on',
-    find: 'if (about.length < LEAST || about.protocol !== PROTOCOL_TCP) return;\n  const entry = entryOf(stack, view, about);\n  if (entry === undefined) return;',
-    replace: 'const entry = entryOf(stack, view, about);\n  if (entry === undefined) return;',
+    find: 'if (about.length < LEAST) return; if (about.protocol === PROTOCOL_UDP) return stack.udp.errors.arrives(',
+    replace: 'if (about.protocol === PROTOCOL_UDP) return stack.udp.errors.arrives(',
   },
   {
     file: 'stack/ip-input',
     name: 'packets for others are taken',
-    find: 'if (!network.isForUs(from, packet)) {',
-    replace: 'if (false) {',
+    find: 'if (this.#stack.network.isForUs(from, inbound) || this.#isForEverybody(inbound))',
+    replace: 'if (true)',
   },
-  { file: 'stack/ip-input', name: 'fragments are taken', find: 'if (packet.fragment) {', replace: 'if (false) {' },
   {
     file: 'stack/ports',
     name: 'ephemeral ports in use',
@@ -749,9 +748,8 @@ export default [
   {
     file: 'stack/connections',
     name: 'a closed host leaves TIME-WAITs',
-    find: 'if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now); else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry); else removeTimeWait(entry);',
-    replace:
-      'if (entry.kind === KIND_CONNECTION) abort(entry, REASON_ABORTED, now); else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);',
+    find: 'else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry); else removeTimeWait(entry);',
+    replace: 'else if (entry.kind === KIND_EMBRYO) removeEmbryo(entry);',
   },
   {
     file: 'tcp/segment-text',
@@ -775,8 +773,8 @@ export default [
   {
     file: 'stack/network',
     name: 'no directed broadcast',
-    find: 'if (address.isBroadcast) return true;',
-    replace: 'return address.isBroadcast;',
+    find: 'word === (own.w3 | (bits === 0 ? -1 : -1 >>> bits))',
+    replace: 'false',
   },
   // What both queues of a listener hold, and what its SYNs offer
   {
@@ -878,15 +876,15 @@ export default [
   {
     file: 'stack/network',
     name: 'another route over a link that is down',
-    find: 'if (route === undefined || !route.interface.isUp) return undefined;',
-    replace: 'if (route === undefined) return undefined;',
+    find: 'route.rejection !== undefined || !route.interface.isUp) return undefined;',
+    replace: 'route.rejection !== undefined) return undefined;',
   },
   { file: 'stack/network', name: 'another route forgets the TOS', find: 'other.tos = tos;', replace: '' },
   {
     file: 'stack/network',
     name: 'a network of two addresses has a broadcast',
-    find: 'if (own.family !== 4 || bits > 30) return false;',
-    replace: 'if (own.family !== 4) return false;',
+    find: 'own.family === 4 && bits <= 30 &&',
+    replace: 'own.family === 4 &&',
   },
   {
     file: 'stack/network',
@@ -1097,8 +1095,8 @@ export default [
   {
     file: 'stack/stack',
     name: 'no RST when the host is closed',
-    find: 'closeEverything(this); this.network.flush();',
-    replace: 'closeEverything(this);',
+    find: 'this.udp.close(); this.network.flush();',
+    replace: 'this.udp.close();',
   },
   {
     file: 'stack/stack',

@@ -361,7 +361,7 @@ export default [
   {
     file: 'tcp/output',
     name: 'no PSH on a retransmission',
-    find: 'if (length > 0 && ((run.seq + length) | 0) === sendQueue.end) flags |= PSH;',
+    find: 'if (length > 0 && sendQueue.endsRecord((run.seq + length) | 0)) flags |= PSH;',
     replace: '',
   },
   {
@@ -811,10 +811,15 @@ export default [
   {
     file: 'stack/routes',
     name: 'routes in the order that they came',
-    find: 'const at = this.#routes.findIndex((other) => other.bits < route.bits);',
+    find: 'const at = this.#routes.findIndex((other) => goesBefore(route, other));',
     replace: 'const at = -1;',
   },
-  { file: 'stack/routes', name: 'closed links are used', find: '!over.isClosed &&', replace: '' },
+  {
+    file: 'stack/routes',
+    name: 'closed links are used',
+    find: 'over.isClosed || over === avoid',
+    replace: 'over === avoid',
+  },
   {
     file: 'stack/network',
     name: '127/8 from outside',

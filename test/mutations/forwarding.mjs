@@ -69,7 +69,7 @@ export default [
   ),
   forward('router: options are left alone', '!this.#passOptions(from, inbound, over, now)', 'false'),
   forward('router: the checksum of options stays', 'chunk.view.setUint16(field, checksum(', 'void (0, checksum('),
-  forward('router: no room is no loss', "ipCounters[inbound.family === 4 ? 'OutDiscards' : 'Ip6OutDiscards']++;", ''),
+  forward('router: no room is no loss', "ipCounters[family === 4 ? 'OutDiscards' : 'Ip6OutDiscards']++;", ''),
   forward(
     'router: forwarding is not counted',
     "ipCounters[inbound.family === 4 ? 'ForwDatagrams' : 'Ip6OutForwDatagrams']++;",
@@ -92,8 +92,8 @@ export default [
   ),
   output(
     'router: partial checksums are whole',
-    'state === CHECKSUM_PARTIAL ? CHECKSUM_PARTIAL : CHECKSUM_NONE',
-    'CHECKSUM_NONE',
+    '= packet.checksum === CHECKSUM_PARTIAL ? CHECKSUM_PARTIAL : CHECKSUM_NONE',
+    '= CHECKSUM_NONE',
   ),
   output('router: super-segments are packets', 'out.segmentSize = segmentSize;', ''),
   output('router: nobody is the next hop', 'out.nextHop = nextHop;\n  const {', 'const {'),
@@ -109,7 +109,11 @@ export default [
     'at === 0 ? headerLength : copyFragmentOptions',
     'true ? headerLength : copyFragmentOptions',
   ),
-  output('fragments: partial checksums', 'completeChecksum(packet);', ''),
+  output(
+    'fragments: partial checksums',
+    'completeChecksum(packet); const { chunk, headerOffset, headerLength, payloadOffset',
+    'const { chunk, headerOffset, headerLength, payloadOffset',
+  ),
   routable('router: 127/8 leaves', 'first !== 127 &&', ''),
   routable('router: network 0 leaves', 'first !== 0 &&', ''),
   routable('router: 169.254/16 leaves', '&& w3 >>> 16 !== 0xa9fe', ''),
