@@ -6,13 +6,11 @@ import {
 } from '../wire/icmpv6.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import {
-  DESTINATION_OPTIONS,
-  FRAGMENT_HEADER,
   HOP_BY_HOP_OPTIONS,
   IPV6_HEADER_LENGTH,
+  isExtensionHeader,
   NO_NEXT_HEADER,
   PROTOCOL_ICMPV6,
-  ROUTING_HEADER,
 } from '../wire/ipv6.ts';
 import { lengthOf } from './extension-headers.ts';
 import type { InboundPacket } from './inbound.ts';
@@ -87,16 +85,7 @@ function hasAllHeaders({ chunk: { view }, protocol, payloadOffset, payloadLength
 }
 
 function isExtension(kind: number): boolean {
-  switch (kind) {
-    case HOP_BY_HOP_OPTIONS:
-    case ROUTING_HEADER:
-    case DESTINATION_OPTIONS:
-    case FRAGMENT_HEADER:
-    case AUTHENTICATION:
-      return true;
-    default:
-      return false;
-  }
+  return isExtensionHeader(kind) || kind === AUTHENTICATION;
 }
 
 /** Bytes of an upper layer's header, at least. */

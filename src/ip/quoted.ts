@@ -2,14 +2,12 @@
 import { isZoned } from '../wire/address.ts';
 import { Ipv4Header, parseQuotedIpv4 } from '../wire/ipv4.ts';
 import {
-  DESTINATION_OPTIONS,
   FRAGMENT_HEADER,
   FRAGMENT_HEADER_LENGTH,
-  HOP_BY_HOP_OPTIONS,
   IPV6_HEADER_LENGTH,
   Ipv6Header,
+  isExtensionHeader,
   parseQuotedIpv6,
-  ROUTING_HEADER,
 } from '../wire/ipv6.ts';
 import { OK } from '../wire/reasons.ts';
 import { lengthOf } from './extension-headers.ts';
@@ -101,7 +99,7 @@ function read6(view: DataView, offset: number, length: number, zone: number, out
   const end = offset + length;
   let at = offset + IPV6_HEADER_LENGTH;
   let kind = header6.nextHeader;
-  while (isExtension(kind)) {
+  while (isExtensionHeader(kind)) {
     if (at + FRAGMENT_HEADER_LENGTH > end) return false;
     if (kind === FRAGMENT_HEADER && view.getUint16(at + 2) >>> 3 !== 0) return false;
     const size = lengthOf(view, at, kind);
@@ -112,10 +110,4 @@ function read6(view: DataView, offset: number, length: number, zone: number, out
   out.offset = at;
   out.length = end - at;
   return at <= end;
-}
-
-function isExtension(kind: number): boolean {
-  return (
-    kind === HOP_BY_HOP_OPTIONS || kind === ROUTING_HEADER || kind === FRAGMENT_HEADER || kind === DESTINATION_OPTIONS
-  );
 }

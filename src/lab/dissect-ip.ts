@@ -2,13 +2,7 @@
 import { Parser } from 'binary-parser/dist/binary_parser.js';
 import { IpAddress } from '../wire/address.ts';
 import { fold, sum } from '../wire/checksum.ts';
-import {
-  DESTINATION_OPTIONS,
-  FRAGMENT_HEADER,
-  HOP_BY_HOP_OPTIONS,
-  IPV6_HEADER_LENGTH,
-  ROUTING_HEADER,
-} from '../wire/ipv6.ts';
+import { FRAGMENT_HEADER, IPV6_HEADER_LENGTH, isExtensionHeader } from '../wire/ipv6.ts';
 
 export interface DissectedIp {
   readonly version: 4 | 6;
@@ -188,7 +182,7 @@ interface Walk {
 
 function walkExtensions(bytes: Uint8Array, first: number): Walk {
   const walk: Walk = { kinds: [], protocol: first, end: IPV6_HEADER_LENGTH };
-  while (isExtension(walk.protocol)) {
+  while (isExtensionHeader(walk.protocol)) {
     const left = bytes.length - walk.end;
     const kind = walk.protocol;
     const length = kind === FRAGMENT_HEADER ? 8 : ((bytes[walk.end + 1] ?? 0) + 1) * 8;
@@ -204,12 +198,6 @@ function walkExtensions(bytes: Uint8Array, first: number): Walk {
     if ((walk.fragment?.units ?? 0) > 0) return walk;
   }
   return walk;
-}
-
-function isExtension(kind: number): boolean {
-  return (
-    kind === HOP_BY_HOP_OPTIONS || kind === ROUTING_HEADER || kind === FRAGMENT_HEADER || kind === DESTINATION_OPTIONS
-  );
 }
 
 function textOf(words: readonly number[]): string {

@@ -1,5 +1,5 @@
 /** Neighbour discovery at work: RFC 4861 7, and the messages of duplicate address detection (RFC 4862 5.4). */
-import { IPV6_ANY, IpAddress } from '../wire/address.ts';
+import { IPV6_ANY, IpAddress, sameBits } from '../wire/address.ts';
 import { ETHERTYPE_IPV6, IPV6_GROUP_HIGH } from '../wire/ethernet.ts';
 import { ICMPV6_REDIRECT } from '../wire/icmpv6.ts';
 import { type AddressWords, IPV6_HEADER_LENGTH, PROTOCOL_ICMPV6, writeIpv6 } from '../wire/ipv6.ts';
@@ -191,9 +191,4 @@ export class NeighbourDiscovery {
 /** RFC 4291 2.7.1. */
 function solicitedNode(w3: number): IpAddress {
   return IpAddress.v6(0xff02_0000, 0, 1, solicitedNodeWord(w3));
-}
-
-function sameBits(a: number, b: number, bits: number): boolean {
-  if (bits <= 0) return true;
-  return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0;
 }

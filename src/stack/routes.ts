@@ -1,6 +1,6 @@
 /** Where a packet for an address goes: the longest prefix wins, then what is preferred, then what was said first. RFC 1122 3.3.1, RFC 1812 5.2.4. */
 import type { PathMetrics } from '../tcp/path.ts';
-import { type IpAddress, inPrefix } from '../wire/address.ts';
+import { type IpAddress, inPrefix, sameBits } from '../wire/address.ts';
 import type { Interface } from './interface.ts';
 
 /** Routes that lead nowhere, as `ip route` names them: packets vanish, or their sender is told that the host is unreachable, or prohibited. */
@@ -96,9 +96,4 @@ function covers(network: IpAddress, bits: number, w0: number, w1: number, w2: nu
   if (network.family === 4) return sameBits(network.w3, w3, bits);
   if (!sameBits(network.w0, w0, bits) || !sameBits(network.w1, w1, bits - 32)) return false;
   return sameBits(network.w2, w2, bits - 64) && sameBits(network.w3, w3, bits - 96);
-}
-
-function sameBits(a: number, b: number, bits: number): boolean {
-  if (bits <= 0) return true;
-  return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0;
 }

@@ -149,7 +149,8 @@ export function inPrefix(address: IpAddress, network: IpAddress, bits: number): 
   );
 }
 
-function sameBits(a: number, b: number, bits: number): boolean {
+/** Whether two words of addresses agree in their first `bits`; none or fewer: they do. */
+export function sameBits(a: number, b: number, bits: number): boolean {
   if (bits <= 0) return true;
   return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0;
 }

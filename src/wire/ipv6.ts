@@ -20,6 +20,13 @@ const NEXT_HEADER = 6;
 const SOURCE = 8;
 const DESTINATION = 24;
 
+/** Of the extension headers of RFC 8200 4, those that are passed over here. */
+export function isExtensionHeader(kind: number): boolean {
+  return (
+    kind === HOP_BY_HOP_OPTIONS || kind === ROUTING_HEADER || kind === FRAGMENT_HEADER || kind === DESTINATION_OPTIONS
+  );
+}
+
 /** A header as read; one record is used for all packets. After a reason code other than OK its fields mean nothing. */
 export class Ipv6Header {
   /** Diffserv field (upper six bits) and ECN (lower two). */
