@@ -87,10 +87,16 @@ export class IpPath {
     packet.nextHop = this.nextHop;
     const { view } = packet.chunk;
     const total = packet.totalLength();
-    if (protocol !== PROTOCOL_TCP && total > this.mtu) {
-      packet.offset += headerLength;
-      packet.length -= headerLength;
-      return this.sendLarge(packet, tos);
+    if (protocol !== PROTOCOL_TCP) {
+      if (total > this.mtu) {
+        packet.offset += headerLength;
+        packet.length -= headerLength;
+        return this.sendLarge(packet, tos);
+      }
+    } else if (total > this.egress.mtu && packet.segmentSize === 0) {
+      // TCP knows how large its segments may be; where the headers alone do not fit nothing goes (RFC 8200 5: IPv6 asks for 1280 bytes of every link).
+      packet.clear();
+      return false;
     }
     if (headerLength === IPV4_HEADER_LENGTH) {
       const { dontFragment } = this;

@@ -77,8 +77,14 @@ export class FrameWriter {
     return { chunk: this.#arena, view: this.#arena.view, offset: CAPACITY * SLOT + IP_OFFSET };
   }
 
-  /** When the link beneath is full the message is lost: it will be asked again. */
+  /** The longest IP packet, bytes. */
+  get mtu(): number {
+    return this.#link.capabilities.mtu - ETHERNET_HEADER_LENGTH;
+  }
+
+  /** When the link beneath is full, or does not take as much, the message is lost: it will be asked again. */
   sendMessage(length: number, high: number, low: number, type: number): void {
+    if (length > this.mtu) return;
     const frame = this.#message.packets[0] as Packet;
     writeEthernet(this.#arena.view, frame.offset, high, low, this.#high, this.#low, type);
     frame.length = ETHERNET_HEADER_LENGTH + length;

@@ -22,8 +22,11 @@ import type { Station } from './ethernet-station.ts';
 const UNSOLICITED_REPORT_INTERVAL = 1000;
 /** RFC 3810 9.12: how long a querier of version 1 is taken to be there, ms: two queries of 125 s and their answer. */
 const OLDER_VERSION_QUERIER_PRESENT = 260_000;
-/** Groups of one report: what fits into the least MTU. */
-const RECORDS = 60;
+/** Bytes of a report without its groups (IPv6 header, router alert, message), and of each of these. RFC 3810 5.2. */
+const REPORT = 56;
+const RECORD = 20;
+/** Groups that are told of at most. */
+const MOST_GROUPS = 60;
 /** What ff02::16 ends in. */
 const REPORTS_TO = 0x16;
 
@@ -78,7 +81,7 @@ export class ListenerReports {
       .filter(({ isIpv4 }) => !isIpv4)
       .map(groupOf);
     // Addresses with the same end share a group.
-    return groups.filter((group, i) => groups.findIndex((other) => other.equals(group)) === i).slice(0, RECORDS);
+    return groups.filter((group, i) => groups.findIndex((other) => other.equals(group)) === i).slice(0, MOST_GROUPS);
   }
 
   #report(kind: number, groups: readonly IpAddress[]): void {
@@ -91,8 +94,12 @@ export class ListenerReports {
       .find(({ entry, isIpv4, state }) => !isIpv4 && state === 'preferred' && entry.address.isLinkLocal);
     const source = local?.entry.address ?? IPV6_ANY;
     if (this.#clock.now() >= this.#olderUntil) {
-      const length = writeMldReport(view, offset, source, kind, groups);
-      return frames.sendMessage(length, IPV6_GROUP_HIGH, REPORTS_TO, ETHERTYPE_IPV6);
+      const most = Math.max(Math.floor((frames.mtu - REPORT) / RECORD), 1);
+      for (let at = 0; at < groups.length; at += most) {
+        const length = writeMldReport(view, offset, source, kind, groups.slice(at, at + most));
+        frames.sendMessage(length, IPV6_GROUP_HIGH, REPORTS_TO, ETHERTYPE_IPV6);
+      }
+      return;
     }
     for (const group of groups) {
       const length = writeMldV1Report(view, offset, source, group);

@@ -55,6 +55,7 @@ export class Ethernet implements EthernetLink {
   readonly settings: NeighbourSettings;
   readonly #frames: Link;
   readonly #options: EthernetOptions;
+  readonly #capabilities = { mtu: 0, checksumOffload: false, segmentationOffload: 0 };
   readonly #random: Random;
   #engine: EthernetEngine | undefined;
   #closed = false;
@@ -69,14 +70,14 @@ export class Ethernet implements EthernetLink {
     this.name = options.name ?? frames.name;
   }
 
-  /** Those of the link beneath as they are now, less the header. */
+  /** Those of the link beneath as they are now, less the header. Asked for every packet: one object, brought up to date. */
   get capabilities(): LinkCapabilities {
     const { mtu, checksumOffload, segmentationOffload } = this.#frames.capabilities;
-    return {
-      mtu: mtu - ETHERNET_HEADER_LENGTH,
-      checksumOffload,
-      segmentationOffload: Math.max(0, segmentationOffload - ETHERNET_HEADER_LENGTH),
-    };
+    const own = this.#capabilities;
+    own.mtu = mtu - ETHERNET_HEADER_LENGTH;
+    own.checksumOffload = checksumOffload;
+    own.segmentationOffload = Math.max(0, segmentationOffload - ETHERNET_HEADER_LENGTH);
+    return own;
   }
 
   attach(receiver: LinkReceiver): void {

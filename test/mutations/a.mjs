@@ -895,8 +895,8 @@ export default [
   {
     file: 'stack/tcp-input',
     name: 'our own address from outside opens',
-    find: "if (!this.#stack.network.isLoopback(from) && this.#stack.network.isLocal(source)) return this.#stack.drop('ip-martian-source', now);",
-    replace: '',
+    find: "if (this.#isLie(from, packet))\n            return this.#stack.drop('ip-martian-source', now);\n        const arrival",
+    replace: 'const arrival',
   },
   {
     file: 'stack/demux',

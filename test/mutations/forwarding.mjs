@@ -114,6 +114,8 @@ export default [
     'completeChecksum(packet); const { chunk, headerOffset, headerLength, payloadOffset',
     'const { chunk, headerOffset, headerLength, payloadOffset',
   ),
+  output('router: checksums behind long headers', 'if (packet.transportOffset > FARTHEST_TRANSPORT)', 'if (false)'),
+  forward('router: super-segments with long headers', 'segmentSize > 0 && !canBeCut(inbound, packet)', 'false'),
   routable('router: 127/8 leaves', 'first !== 127 &&', ''),
   routable('router: network 0 leaves', 'first !== 0 &&', ''),
   routable('router: 169.254/16 leaves', '&& w3 >>> 16 !== 0xa9fe', ''),

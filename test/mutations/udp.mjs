@@ -53,6 +53,7 @@ export default [
     'queue.push(datagram, packet.chunk.bytes, header.payloadOffset);\n        this.#stack.tcp.markReady(endpoint);',
     'queue.push(datagram, packet.chunk.bytes, header.payloadOffset);',
   ),
+  input('UDP: what waits for a link takes no room', 'waiting.size === 0 || over.waiting > 0', 'waiting.size === 0'),
   input('UDP: nobody is told that there is room', 'if (hasRoom)\n            this.writable();', ''),
   input(
     'UDP: a closed socket keeps its port',
