@@ -8,6 +8,9 @@ import type { Random } from '../time/random.ts';
 import type { InterfaceAddress } from './link.ts';
 import { PacketQueue } from './packet-queue.ts';
 
+/** A timer that fires so long after its time, ms, says that the process was away; and how long what lies in the link is then given. */
+const LATE = 5;
+const TO_CATCH_UP = 50;
 /** RFC 5227 1.1, ms. */
 const PROBE_WAIT = 1000;
 const PROBE_NUM = 3;
@@ -37,6 +40,9 @@ export class OwnAddress {
   /** Probes, or announcements, that were sent. */
   sent = 0;
   timer: Timer | undefined;
+  /** When nobody has answered the last probe, ms; and whether that was put off because the process was late. */
+  decidesAt = 0;
+  hasWaited = false;
   /** When another host last claimed it, ms, and when that was last told. */
   conflictAt = -Infinity;
   toldAt = -Infinity;
@@ -210,7 +216,15 @@ export class OwnAddresses {
       if (own.sent === 0 && !own.isIpv4) this.#actions.joined(own);
       own.sent++;
       this.#actions.probe(own);
-      own.timer?.set(now + this.#afterProbe(own));
+      own.decidesAt = now + this.#afterProbe(own);
+      own.hasWaited = false;
+      own.timer?.set(own.decidesAt);
+      return;
+    }
+    // The process was away from its event loop: an answer that came in time may lie in the link, which is read first.
+    if (now - own.decidesAt > LATE && !own.hasWaited) {
+      own.hasWaited = true;
+      own.timer?.set(now + TO_CATCH_UP);
       return;
     }
     own.state = 'preferred';
