@@ -196,7 +196,7 @@ export default [
   ),
   rules('fragments: the pointer to the length', 'PAYLOAD_LENGTH = 4', 'PAYLOAD_LENGTH = 6'),
   rules('fragments: of hop-by-hop options', 'packet.protocol === HOP_BY_HOP_OPTIONS', 'false'),
-  rules('RFC 7112: authentication is an upper layer', 'case AUTHENTICATION:', 'case -1:'),
+  rules('RFC 7112: authentication is an upper layer', '|| kind === AUTHENTICATION;', ';'),
   rules('RFC 7112: authentication has another length', '+ 2) << 2', '+ 1) << 3'),
   headers('fragments: a fragment in fragments', 'if (packet.unfragmentableLength > 0)', 'if (false)'),
   reassembly('fragments: a fragment in the whole', 'out.unfragmentableLength = datagram.unfragmentableLength;', ''),
