@@ -148,6 +148,84 @@ const scenes: Record<string, Scene> = {
     return results;
   },
 
+  /** A request, and the end of the stream with it: it is answered all the same. */
+  async halfClosed() {
+    const server = http.createServer((incoming, response) => {
+      incoming.resume().on('end', () => response.end('all there'));
+    });
+    const raw = net.connect(await listening(server), '127.0.0.1');
+    raw.end(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n${'x'.repeat(40_000)}`);
+    const text = await textOf(raw);
+    server.close();
+    return text.match(/all there/)?.[0];
+  },
+
+  /** http2 knows whether its socket is connected, and where to. */
+  async http2Connecting() {
+    const server = http2.createServer();
+    server.on('stream', (stream: http2.ServerHttp2Stream) => {
+      stream.respond();
+      stream.end(String(stream.session?.socket.remoteFamily));
+    });
+    const port = await listening(server as unknown as net.Server);
+    const client = http2.connect(`http://127.0.0.1:${port}`);
+    const before = [client.connecting, client.socket.connecting];
+    const connected = until(client, 'connect');
+    const text = await textOf(client.request().setEncoding('utf8'));
+    await connected;
+    const { remoteAddress, remotePort } = client.socket;
+    client.close();
+    server.close();
+    await until(server as unknown as net.Server, 'close');
+    const nobody = http2.connect(`http://127.0.0.1:${port}`);
+    const seen: string[] = [];
+    nobody.once('connect', () => seen.push('connect'));
+    nobody.on('error', (error) => seen.push(String((error as { code?: string }).code)));
+    await new Promise((resolve) => nobody.once('close', resolve));
+    return { before, text, remoteAddress, isPort: remotePort === port, seen };
+  },
+
+  /** The end of a TLS connection that the server keeps has an answer, which is no error. */
+  async tlsEnd() {
+    const server = https.createServer({ cert: certificate, key }, (_, response) => response.end('kept'));
+    const port = await listening(server);
+    const seen: string[] = [];
+    const agent = new https.Agent({ keepAlive: true, ca: certificate, servername: 'some.test' });
+    const request = https.get({ port, host: 'localhost', agent });
+    const answer = (await until(request, 'response')) as http.IncomingMessage;
+    const { socket } = answer;
+    socket.on('error', (error) => seen.push(error.message));
+    const text = await textOf(answer);
+    server.close();
+    server.closeIdleConnections();
+    if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
+    return [text, seen];
+  },
+
+  /** With wrong options nothing connects, and a signal stops it. */
+  async tlsNothing() {
+    const accepted: string[] = [];
+    const server = net.createServer((socket) => {
+      accepted.push('accepted');
+      socket.end();
+    });
+    const port = await listening(server);
+    const seen: unknown[] = [];
+    try {
+      tls.connect({ port, host: '127.0.0.1', ciphers: 'no such' });
+    } catch (error) {
+      seen.push((error as { code?: string }).code);
+    }
+    // Whoever connected before it was accepted before it.
+    await textOf(net.connect(port, '127.0.0.1'));
+    const stop = new AbortController();
+    const socket = tls.connect({ port, host: 'localhost', signal: stop.signal } as tls.ConnectionOptions);
+    stop.abort();
+    seen.push(await new Promise((resolve) => socket.once('error', ({ name }) => resolve(name))));
+    await until(server.close(), 'close');
+    return [seen, accepted];
+  },
+
   async fetch() {
     const server = http.createServer(async (incoming, response) =>
       response.end(`got ${(await textOf(incoming)).length}`),

@@ -33,7 +33,23 @@ const lines = ({ output }: Ended) =>
 describe('tunstack/register', function () {
   this.timeout(60_000);
 
-  const names = ['http', 'https', 'tls', 'http2', 'fetch', 'express', 'fastify', 'ws', 'errors', 'machine', 'cluster'];
+  const names = [
+    'http',
+    'https',
+    'tls',
+    'http2',
+    'halfClosed',
+    'http2Connecting',
+    'tlsEnd',
+    'tlsNothing',
+    'fetch',
+    'express',
+    'fastify',
+    'ws',
+    'errors',
+    'machine',
+    'cluster',
+  ];
   it(`${names.join(', ')}: as on Node's own`, async () => {
     const [own, ours] = await Promise.all([node([SCENES, ...names]), node(['--import', REGISTER, SCENES, ...names])]);
     expect([own.errors, own.status], 'without').to.deep.equal(['', 0]);
@@ -58,6 +74,13 @@ describe('tunstack/register', function () {
       expect([ended.status, ended.output]).to.deep.equal([1, '']);
       expect(ended.errors).to.match(message);
     }
+  });
+
+  it('a close() of the program that throws does not fail its end', async () => {
+    const program =
+      'const s = require("net").createServer().listen(0).unref(); s.close = () => { throw new Error("mine"); }';
+    const ended = await node(['--import', REGISTER, '-e', program]);
+    expect([ended.errors, ended.status]).to.deep.equal(['', 0]);
   });
 
   it('http that was loaded before it is an error', async () => {

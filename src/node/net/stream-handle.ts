@@ -262,6 +262,8 @@ export class StreamHandle implements ConnectionHandle, Watcher {
       const chunk = into ?? receiveChunk(socket);
       const count = typeof chunk === 'number' ? chunk : into === undefined ? chunk.length : socket.recv(into);
       if (count === -EAGAIN) return;
+      // What the bytes before it set off is over when the end is told of: libuv has a callback for each.
+      if (count === 0 && reads > 0) return this.#place.clock.defer(() => this.act());
       if (count <= 0) return this.#over(count);
       this.bytesRead += count;
       if (owner?.received(chunk as Uint8Array, count) === false) this.readStop();

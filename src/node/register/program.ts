@@ -14,5 +14,6 @@ export function registerProgram(): void {
   redirect(host);
   env[MARK] = String(pid);
   // What is open when the program ends is reset, as the peers of a process that is gone would find it.
-  process.on('exit', () => void host.close({ timeout: 0 }));
+  // A close() of the user's own may throw: it has not been called by anybody else.
+  process.on('exit', () => void host.close({ timeout: 0 }).catch(() => {}));
 }

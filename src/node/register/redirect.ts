@@ -4,13 +4,13 @@
  */
 
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Host } from '../../host.ts';
 import { machineNet, machineTls } from '../net/machine.ts';
 import { createNet, type HostNet } from '../net/net.ts';
 import { type SecureOptions, secure } from '../net/secure.ts';
-import { Socket } from '../net/socket.ts';
+import type { SocketOptions } from '../net/socket-options.ts';
+import { askUnder } from './wrapped.ts';
 
 // The modules' own objects: what is written there is what `require` gives.
 const require = createRequire(import.meta.url);
@@ -58,48 +58,9 @@ function redirectTls(ours: HostNet): void {
   const tls = require('node:tls') as Exports & typeof machineTls;
   tls.connect = ((...args: unknown[]) => connectSecure(ours, args)) as typeof tls.connect;
   // tls was loaded before, so that TLS sockets are made of Node's own; its servers are to be ours.
-  tellConnecting(machineTls.TLSSocket.prototype);
+  askUnder();
   Object.setPrototypeOf(machineTls.Server, ours.Server);
   Object.setPrototypeOf(machineTls.Server.prototype, ours.Server.prototype);
-  for (const name of [
-    'remoteAddress',
-    'remotePort',
-    'remoteFamily',
-    'localAddress',
-    'localPort',
-    'localFamily',
-  ] as const) {
-    const own = Object.getOwnPropertyDescriptor(machineNet.Socket.prototype, name);
-    Object.defineProperty(machineTls.TLSSocket.prototype, name, {
-      configurable: true,
-      get(this: TLSSocket) {
-        const under = streamUnder(this);
-        return under === undefined ? own?.get?.call(this) : under[name];
-      },
-    });
-  }
-}
-
-/** A TLS socket takes one of ours, which has no handle of Node's, for one that is still connecting: it is to ask. */
-function tellConnecting(prototype: TLSSocket): void {
-  const own = new WeakMap<TLSSocket, boolean>();
-  Object.defineProperty(prototype, 'connecting', {
-    configurable: true,
-    get(this: TLSSocket) {
-      return streamUnder(this)?.connecting ?? own.get(this) ?? false;
-    },
-    set(this: TLSSocket, connecting: boolean) {
-      own.set(this, connecting);
-    },
-  });
-}
-
-/** Our socket under a TLS socket, if it is ours. */
-function streamUnder(socket: TLSSocket): Socket | undefined {
-  const parent = (socket as unknown as { _parent?: { stream?: unknown } | null })._parent;
-  if (parent instanceof Socket) return parent;
-  const stream = parent?.stream;
-  return stream instanceof Socket ? stream : undefined;
 }
 
 /** tls.connect: (options, callback), (port, host, options, callback), (path, options, callback). */
@@ -119,9 +80,13 @@ function connectSecure(ours: HostNet, args: unknown[]): TLSSocket {
   if (options.socket || options.path)
     return (machineTls.connect as (...all: unknown[]) => TLSSocket)(options, callback);
   const { port = 443, host = 'localhost', timeout } = options;
-  const plain = ours.connect({ ...options, port, host }) as unknown as Duplex;
   const name = options.servername ?? (machineNet.isIP(host) === 0 ? host : '');
+  // The options of TLS may be wrong: then nothing connects. A signal is for the TLS socket, which takes the other with it.
+  const { signal, ...plainOptions } = options as ConnectionOptions & SocketOptions;
+  const plain = new ours.Socket(plainOptions);
   const made = secure(plain, { ...options, ...(name === '' ? {} : { servername: name }) } as SecureOptions);
+  if (signal?.aborted) plain.destroy();
+  else plain.connect({ ...plainOptions, port, host });
   if (timeout) made.setTimeout(timeout);
   if (callback !== undefined) made.once('secureConnect', callback);
   return made;
