@@ -36,6 +36,11 @@ export function armPersist(connection: ControlBlock, now: number): void {
 export function endPersist(connection: ControlBlock): void {
   if (connection.timerAt(PERSIST) === Infinity) return;
   connection.clearTimer(PERSIST);
+  endProbing(connection);
+}
+
+/** What is held back next is probed anew: its back-off, and the user's timeout, begin with it (Linux). */
+function endProbing(connection: ControlBlock): void {
   connection.probesSince = -1;
   connection.probeBackoff = 0;
 }
@@ -123,7 +128,8 @@ function sendFitting(connection: ControlBlock, length: number, window: number, n
     noteAnswer(connection, now);
   }
   connection.probesOut = 0;
-  endPersist(connection);
+  // The timer that led here has fired: there is none to end.
+  endProbing(connection);
   connection.context.markDirty(connection);
   return true;
 }

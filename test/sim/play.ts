@@ -88,6 +88,8 @@ class World {
   #listener: Socket | undefined;
   /** Who has gone over to the other key. */
   readonly #changed = new Set<SideName>();
+  /** How many clients wait for a port. */
+  #portless = 0;
   #steps = 0;
 
   constructor(scenario: Scenario, watchers: Watchers) {
@@ -306,7 +308,12 @@ class World {
     if (result === -EADDRNOTAVAIL && this.#scenario.extensions.clientPorts !== undefined) {
       socket.close();
       side.progressAt = this.#clock.now();
-      this.#clock.timer(() => this.#connect(from, pair, port)).set(this.#clock.now() + AGAIN);
+      this.#portless++;
+      const again = () => {
+        this.#portless--;
+        this.#connect(from, pair, port);
+      };
+      this.#clock.timer(again).set(this.#clock.now() + AGAIN);
       return;
     }
     if (result !== 0) expectOk('connect', result + EINPROGRESS);
@@ -327,11 +334,7 @@ class World {
       // A peer that went without a word, or whose word was lost: keepalive finds out, or nobody does.
       await this.#clock.advance(AFTERMATH);
       this.#clock.rethrow();
-      for (const side of this.#sides) {
-        if (side.done) continue;
-        expectNothingToSend(side);
-        side.giveUp();
-      }
+      for (const side of this.#sides) giveUp(side);
       this.#look();
     }
     throw new Error('stalled: timers keep going, and nothing moves');
@@ -358,18 +361,31 @@ class World {
     const patience = PATIENCE + (blackout === undefined ? 0 : blackout[1] - blackout[0]);
     const now = this.#clock.now();
     let over = true;
-    for (const { client, server } of this.#pairs) {
+    for (const pair of this.#pairs) {
+      const { client, server } = pair;
       for (const { name, wrong } of [client, server]) if (wrong !== undefined) throw new Error(`${name}: ${wrong}`);
       if (client.done && server.done) continue;
       over = false;
       // Nobody will ever accept it: that ends with all the others.
       if (client.done && server.socket === undefined) continue;
       const waited = now - Math.max(client.progressAt, server.progressAt);
-      if (waited > patience && this.#clock.pending.foreground > 0)
-        throw new Error(`stalled: nothing moved for ${waited} ms`);
+      if (waited <= patience) continue;
+      const { foreground } = this.#clock.pending;
+      if (foreground === 0) continue;
+      if (foreground > this.#portless) throw new Error(`stalled: nothing moved for ${waited} ms`);
+      // Only those who wait for this one's port keep time going: nothing is left to happen to it, as when the clock says so.
+      this.#expectPartnerGone(pair);
+      giveUp(client);
+      giveUp(server);
     }
     if (over) this.#settle();
   }
+}
+
+function giveUp(side: Side): void {
+  if (side.done) return;
+  expectNothingToSend(side);
+  side.giveUp();
 }
 
 function newSocket(stack: Stack, family: Family): Socket {

@@ -1,5 +1,6 @@
 /** RFC 9293 3.8.6.1: zero-window probing, with Linux's probe (no data, SEQ = SND.UNA - 1) and its limits. */
 import { expect } from 'chai';
+import { IPPROTO_TCP, TCP_USER_TIMEOUT } from '../../src/socket/constants.ts';
 import { EAGAIN, ETIMEDOUT } from '../../src/socket/errno.ts';
 import { errorOf, establishedAfter, info, times } from '../support/wire-info.ts';
 import { established, type PeerOptions, type WirePeer } from '../support/wire-peer.ts';
@@ -225,6 +226,38 @@ describe("RFC 9293 3.8.6.2.1: the sender's silly window avoidance", () => {
     t.expectNothing();
     await t.advance(info(t).tcpi_rto / 1000);
     t.expect({ seq: 501, length: 500 });
+  });
+
+  /** After two probes of a closed window, the third finds some of it open, and carries data. */
+  async function probedWithData(options: PeerOptions = {}): Promise<WirePeer> {
+    const t = await establishedAfter(100, { win: 10_000, ...options });
+    t.inject({ win: 0 });
+    t.write(5000);
+    await t.advance(900);
+    expect(t.drain()).to.have.length(2);
+    t.inject({ win: 500 });
+    await t.advance(1200);
+    t.expect({ seq: 1, length: 500 });
+    await t.advance(100);
+    t.inject({ ack: 501, win: 500 });
+    return t;
+  }
+
+  it('(4), [SHLD-30]: that was progress: the back-off is over (Linux)', async () => {
+    const t = await probedWithData();
+    expect(info(t).tcpi_backoff).to.equal(0);
+    await t.advance(info(t).tcpi_rto / 1000);
+    t.expect({ seq: 501, length: 500 });
+  });
+
+  it("(4): and the user's timeout counts from what is held back next (Linux)", async () => {
+    const t = await probedWithData({ setup: (socket) => socket.setsockopt(IPPROTO_TCP, TCP_USER_TIMEOUT, 2500) });
+    for (let seq = 501; seq < 5001; seq += 500) {
+      await t.advance(info(t).tcpi_rto / 1000);
+      t.expect({ seq, length: 500 });
+      t.inject({ ack: seq + 500, win: 500 });
+    }
+    expect(t.state()).to.equal('ESTABLISHED');
   });
 });
 
