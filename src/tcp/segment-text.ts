@@ -110,6 +110,7 @@ function inOrder(
   makeRoom(connection, length);
   connection.receiveSpace ??= new ReceiveSpace(connection, now);
   const { memory } = connection.receiveSpace;
+  measureEcho(connection, connection.receiveSpace, segment, now);
   memory.take(segment, length);
   connection.receiveQueue.append(chunk, offset, length);
   connection.rcvNxt = (rcvNxt + length) | 0;
@@ -119,7 +120,7 @@ function inOrder(
     memory.settle(distance(rcvNxt, connection.rcvNxt) - length, reassembly.length);
   }
   if (traffic !== undefined) traffic.bytesReceived += distance(rcvNxt, connection.rcvNxt);
-  measureReceiver(connection, segment, now);
+  connection.receiveSpace.measureWindow(connection, now);
   const due = connection.ackNow;
   dataReceived(connection, length, segment, now);
   // With a FIN behind it, it is the FIN that decides when to acknowledge (Linux).
@@ -186,10 +187,8 @@ function dropForMemory(connection: ControlBlock, now: number): void {
   answer(connection, now);
 }
 
-/** The round trip as a receiver sees it: a window's worth of data, or the echo of a timestamp. */
-function measureReceiver(connection: ControlBlock, segment: TcpSegment, now: number): void {
-  const space = connection.receiveSpace as ReceiveSpace;
-  space.measureWindow(connection, now);
+/** The round trip as a receiver sees it, by the echo of a timestamp: before the segment is queued, as a user that is behind spoils the sample. */
+function measureEcho(connection: ControlBlock, space: ReceiveSpace, segment: TcpSegment, now: number): void {
   if (!connection.timestampsOk || (segment.optionBits & OPT_TIMESTAMPS) === 0 || segment.tsEcr === 0) return;
   if (segment.payloadLength < connection.seenMss) return;
   space.measureEcho(connection, segment.tsEcr, now);

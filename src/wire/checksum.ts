@@ -12,22 +12,39 @@
  */
 export function sum(view: DataView, offset: number, length: number, initial = 0): number {
   // RFC 1071 2 (C): words of any multiple of 16 bits may be added. Doubles hold 2^21 words of 32 bits exactly; two of
-  // them, so that one addition need not wait for the other, are the fastest way there is here (bench/wire.ts).
+  // them, so that one addition need not wait for the other, sixteen words at a time, are the fastest way there is here (bench/wire.ts).
+  // RFC 1071 2 (B): in the processor's order of bytes, which spares a swap for each word; one of the sum does for all.
   let even = 0;
   let odd = 0;
   const end = offset + length;
   let at = offset;
-  for (; at < end - 31; at += 32) {
-    even += view.getUint32(at) + view.getUint32(at + 4) + view.getUint32(at + 8) + view.getUint32(at + 12);
-    odd += view.getUint32(at + 16) + view.getUint32(at + 20) + view.getUint32(at + 24) + view.getUint32(at + 28);
+  for (; at < end - 63; at += 64) {
+    even +=
+      view.getUint32(at, true) +
+      view.getUint32(at + 4, true) +
+      view.getUint32(at + 8, true) +
+      view.getUint32(at + 12, true) +
+      view.getUint32(at + 16, true) +
+      view.getUint32(at + 20, true) +
+      view.getUint32(at + 24, true) +
+      view.getUint32(at + 28, true);
+    odd +=
+      view.getUint32(at + 32, true) +
+      view.getUint32(at + 36, true) +
+      view.getUint32(at + 40, true) +
+      view.getUint32(at + 44, true) +
+      view.getUint32(at + 48, true) +
+      view.getUint32(at + 52, true) +
+      view.getUint32(at + 56, true) +
+      view.getUint32(at + 60, true);
   }
-  for (; at < end - 3; at += 4) even += view.getUint32(at);
+  for (; at < end - 3; at += 4) even += view.getUint32(at, true);
   if (at < end - 1) {
-    odd += view.getUint16(at);
+    odd += view.getUint16(at, true);
     at += 2;
   }
-  if (at < end) odd += view.getUint8(at) << 8;
-  return initial + fold(even + odd);
+  if (at < end) odd += view.getUint8(at);
+  return initial + swap(fold(even + odd));
 }
 
 function swap(folded: number): number {
