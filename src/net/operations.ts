@@ -12,6 +12,8 @@ interface Owner {
 
 /** Receives what is there: a number of bytes, null at the end, undefined when there is nothing yet. @throws SyscallError */
 export function receiveInto(socket: Socket, into: Uint8Array): number | null | undefined {
+  // A read that waits has had room: without it the end of the stream would seem to be here.
+  if (into.length === 0) throw new TypeError('the buffer was transferred or emptied while the read waited');
   const count = socket.recv(into);
   if (count > 0) return count;
   if (count === 0) return null;
@@ -88,10 +90,14 @@ export class WriteOperation implements Operation {
     this.#socket = socket;
     this.#op = op;
     this.#list = list;
-    this.#total = list.reduce((sum, bytes) => sum + bytes.length, 0);
+    this.#total = lengthOf(list);
   }
 
   attempt(): boolean {
+    if (this.#resolve !== undefined && lengthOf(this.#list) !== this.#total - this.#written) {
+      this.fail(new TypeError('the bytes were transferred or resized while the write waited'));
+      return true;
+    }
     do {
       const taken =
         this.#list.length === 1 ? this.#socket.send(this.#list[0] as Uint8Array) : this.#socket.sendv(this.#list);
@@ -138,4 +144,8 @@ export class WriteOperation implements Operation {
     left[0] = (left[0] as Uint8Array).subarray(rest);
     this.#list = left;
   }
+}
+
+function lengthOf(list: readonly Uint8Array[]): number {
+  return list.reduce((sum, bytes) => sum + bytes.length, 0);
 }

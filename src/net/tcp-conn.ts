@@ -8,8 +8,10 @@
 import {
   AF_INET6,
   IPPROTO_TCP,
+  POLLHUP,
   SHUT_RD,
   SHUT_WR,
+  SIOCINQ,
   SO_KEEPALIVE,
   SO_LINGER,
   SO_RCVBUF,
@@ -263,6 +265,22 @@ export class TCPConn implements Conn {
   /** Closes, if that has not been done. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#descriptor.close();
+  }
+
+  /** Both directions are over: closed, reset, or each ended by its side. @internal */
+  get isOver(): boolean {
+    return this.#descriptor.isClosed || (this.#descriptor.socket.poll() & POLLHUP) !== 0;
+  }
+
+  /** Bytes that have arrived and can still be read. @internal */
+  get unread(): number {
+    return Math.max(this.#descriptor.socket.ioctl(SIOCINQ), 0);
+  }
+
+  /** As `read`, or `readChunk` without `into`; false: when bytes came, nobody wanted them any more, and they are still there. @internal */
+  readIf(isWanted: () => boolean, into?: Uint8Array): Promise<Uint8Array<ArrayBuffer> | number | null | false> {
+    const receive = into === undefined ? receiveChunk : (socket: Socket) => receiveInto(socket, into);
+    return this.#read(undefined, (socket) => isWanted() && receive(socket));
   }
 
   /** An error of this connection. @internal */

@@ -76,23 +76,26 @@ export function createConnect(host: Host, settings: ConnectSettings = {}): Conne
   const { secure } = settings;
   if (secure !== undefined && typeof secure !== 'function')
     throw new TypeError('createConnect: secure must be a function (plain, options) => Promise of a pair of streams');
-  return (address, options = {}) => {
+  return (address, options) => {
     const { hostname, port } = readAddress(address);
-    const kind = readKind(options, secure);
-    const { allowHalfOpen, sni, alpn } = options;
-    const conn = dial(host, joinHostPort(hostname, port));
-    const closed = withResolvers();
+    const { kind, allowHalfOpen, sni, alpn } = readOptions(options, secure);
+    const dialling = new AbortController();
+    const conn = host.dial('tcp', joinHostPort(hostname, port), { signal: dialling.signal });
+    const closed = handled<void>();
     const streams = new ConnStreams(conn, {
-      allowHalfOpen: allowHalfOpen ?? false,
+      allowHalfOpen,
       ended: (reason) => (reason === undefined ? closed.resolve() : closed.reject(asSocketError(reason))),
     });
-    // Who does not ask for it is not told by an unhandled rejection.
-    closed.promise.catch(() => {});
-    const base = { conn, streams, closed: closed.promise, secure, servername: sni ?? hostname, alpn: alpn ?? [] };
-    conn.catch((error) => streams.close(error));
+    conn.catch((error) => streams.fail(error));
+    const close = (reason: unknown) => {
+      streams.close(reason);
+      // A connection that is there has nothing to do with it any more.
+      dialling.abort();
+    };
+    const base = { conn, streams, closed: closed.promise, close, secure, servername: sni ?? hostname, alpn };
     return kind === 'on'
       ? secured(base, streams)
-      : new Socket(base, streams, infoOf(conn, Promise.resolve(null)), kind);
+      : new Socket(base, streams, infoOf(conn, Promise.resolve(null)), kind, close);
   };
 }
 
@@ -100,7 +103,10 @@ export function createConnect(host: Host, settings: ConnectSettings = {}): Conne
 interface Base {
   readonly conn: Promise<TCPConn>;
   readonly streams: ConnStreams;
+  /** The connection's. */
   readonly closed: Promise<void>;
+  /** Ends both directions of the connection, and the dialling. */
+  readonly close: (reason: unknown) => void;
   readonly secure: Secure | undefined;
   readonly servername: string;
   readonly alpn: readonly string[];
@@ -111,21 +117,32 @@ export class Socket implements BytePair {
   readonly writable: WritableStream<ByteSource>;
   /** Settles when the connection is there, with its two ends; rejects with a SocketError. */
   readonly opened: Promise<SocketInfo>;
-  /** Settles when both directions have ended; rejects with a SocketError when the connection failed. */
+  /** Settles when both directions have ended, or with `startTls`; rejects with a SocketError when the connection failed. */
   readonly closed: Promise<void>;
   readonly secureTransport: SecureTransportKind;
   readonly #base: Base;
+  readonly #close: (reason: unknown) => void;
+  readonly #replaced = handled<void>();
   #upgraded = false;
 
   /** For `connect` alone. */
-  constructor(base: Base, pair: BytePair, opened: Promise<SocketInfo>, secureTransport: SecureTransportKind) {
+  constructor(
+    base: Base,
+    pair: BytePair,
+    opened: Promise<SocketInfo>,
+    secureTransport: SecureTransportKind,
+    close: (reason: unknown) => void,
+  ) {
     this.readable = pair.readable;
     this.writable = pair.writable;
     this.opened = opened;
-    this.closed = base.closed;
+    this.closed = secureTransport === 'starttls' ? Promise.race([base.closed, this.#replaced.promise]) : base.closed;
     this.secureTransport = secureTransport;
     this.#base = base;
+    this.#close = close;
+    // Who does not ask for them is not told by an unhandled rejection.
     opened.catch(() => {});
+    this.closed.catch(() => {});
   }
 
   /** `startTls` was called: this socket is done with. */
@@ -133,21 +150,28 @@ export class Socket implements BytePair {
     return this.#upgraded;
   }
 
-  /** Ends both directions: what the stack has taken is still delivered. @returns `closed` */
-  close(): Promise<void> {
-    this.#base.streams.close();
+  /**
+   * Ends both directions, the readable as if it were cancelled, the writable as if aborted with `reason`: what the stack has taken is still delivered.
+   * Before the connection is there, `opened` fails.
+   * @returns `closed`
+   */
+  close(reason: unknown = new SocketError('the socket was closed')): Promise<void> {
+    if (!this.#upgraded) this.#close(reason);
     return this.closed;
   }
 
   /**
-   * A socket that goes on under TLS on the same connection. This one's streams must not be locked, and are not to be used any more.
-   * @throws SocketError unless it was made with `secureTransport: 'starttls'`, or when it was called before
+   * A socket that goes on under TLS on the same connection. This one is closed: its streams are not to be used any more.
+   * @throws SocketError unless it was made with `secureTransport: 'starttls'`, when it was called before, or while a reader or a writer holds a stream
    */
   startTls(): Socket {
     if (this.secureTransport !== 'starttls')
       throw new SocketError("startTls: the socket was not made with secureTransport: 'starttls'");
     if (this.#upgraded) throw new SocketError('startTls: it was called before');
+    if (this.readable.locked || this.writable.locked)
+      throw new SocketError('startTls: a reader or a writer holds a stream of the socket: release its lock first');
     this.#upgraded = true;
+    this.#replaced.resolve();
     return secured(this.#base, this);
   }
 
@@ -159,30 +183,41 @@ export class Socket implements BytePair {
 /** TLS over the streams of a connection: what is written meanwhile waits for the handshake. */
 function secured(base: Base, plain: BytePair): Socket {
   const { conn, servername, alpn, streams } = base;
-  const inward = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
-  const outward = new TransformStream<ByteSource, ByteSource>();
+  const inward = passage<Uint8Array<ArrayBuffer>>();
+  const outward = passage<ByteSource>();
   const made = conn.then(() =>
     (base.secure as Secure)({ readable: plain.readable, writable: plain.writable }, { servername, alpn }),
   );
   made
     .then(({ readable, writable }) =>
-      Promise.all([readable.pipeTo(inward.writable), outward.readable.pipeTo(writable)]),
+      Promise.all([readable.pipeTo(inward.pair.writable), outward.pair.readable.pipeTo(writable)]),
     )
     .catch((error) => {
-      inward.writable.abort(error).catch(() => {});
-      outward.readable.cancel(error).catch(() => {});
-      streams.close(error);
+      inward.controller.error(error);
+      outward.controller.error(error);
+      streams.fail(error);
     });
-  const pair = { readable: inward.readable, writable: outward.writable };
-  return new Socket(
-    base,
-    pair,
-    infoOf(
-      conn,
-      made.then(({ alpn: chosen }) => chosen ?? null),
-    ),
-    'on',
-  );
+  const pair = { readable: inward.pair.readable, writable: outward.pair.writable };
+  const closing = handled<never>();
+  const agreed = made.then((chosen) => chosen.alpn ?? null);
+  const opened = infoOf(conn, Promise.race([agreed, closing.promise]));
+  return new Socket(base, pair, opened, 'on', (reason) => {
+    closing.reject(new SocketError('the socket was closed before TLS was agreed on'));
+    inward.controller.terminate();
+    outward.controller.error(reason);
+    base.close(reason);
+  });
+}
+
+/** Streams that can be ended from outside. */
+function passage<T>(): { pair: TransformStream<T, T>; controller: TransformStreamDefaultController<T> } {
+  let controller!: TransformStreamDefaultController<T>;
+  const pair = new TransformStream<T, T>({
+    start: (own) => {
+      controller = own;
+    },
+  });
+  return { pair, controller };
 }
 
 async function infoOf(conn: Promise<TCPConn>, alpn: Promise<string | null>): Promise<SocketInfo> {
@@ -195,41 +230,46 @@ async function infoOf(conn: Promise<TCPConn>, alpn: Promise<string | null>): Pro
   }
 }
 
-async function dial(host: Host, address: string): Promise<TCPConn> {
-  return await host.dial('tcp', address);
-}
-
 /** @throws SocketError (TypeError) */
 function readAddress(address: AnySocketAddress): SocketAddress {
   if (typeof address !== 'string') {
     const { hostname, port } = address ?? {};
     if (typeof hostname !== 'string' || hostname === '') throw new SocketError('hostname must be a non-empty string');
-    return { hostname, port: checkPort(port) };
+    // As `url.hostname` and `url.port` have them.
+    return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: readPort(port) };
   }
   try {
     const { host, port } = splitHostPort(address);
     if (host === '') throw new Error(`no host in ${JSON.stringify(address)}`);
-    return { hostname: host, port: checkPort(port === '' ? undefined : Number(port)) };
+    return { hostname: host, port: readPort(port) };
   } catch (cause) {
     if (cause instanceof SocketError) throw cause;
     throw new SocketError((cause as Error).message, { cause });
   }
 }
 
-function checkPort(port: unknown): number {
+function readPort(given: unknown): number {
+  const port = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
   if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535)
-    throw new SocketError(`port must be an integer from 1 to 65535, got ${String(port)}`);
+    throw new SocketError(`port must be an integer from 1 to 65535, got ${String(given)}`);
   return port as number;
 }
 
-function readKind({ secureTransport = 'off' }: SocketOptions, secure: Secure | undefined): SecureTransportKind {
-  if (secureTransport !== 'off' && secureTransport !== 'on' && secureTransport !== 'starttls')
-    throw new TypeError(`connect: secureTransport must be off, on or starttls, got ${String(secureTransport)}`);
-  if (secureTransport !== 'off' && secure === undefined)
+/** @throws TypeError for what is no option; SocketError when TLS is asked for and there is none */
+function readOptions(given: SocketOptions | null | undefined, secure: Secure | undefined) {
+  if (typeof (given ?? {}) !== 'object') throw new TypeError(`connect: options must be an object, got ${typeof given}`);
+  const { secureTransport: kind = 'off', allowHalfOpen = false, sni, alpn = [] } = given ?? {};
+  if (kind !== 'off' && kind !== 'on' && kind !== 'starttls')
+    throw new TypeError(`connect: secureTransport must be off, on or starttls, got ${String(kind)}`);
+  if (sni !== undefined && typeof sni !== 'string')
+    throw new TypeError(`connect: sni must be a string, got ${typeof sni}`);
+  if (!Array.isArray(alpn) || alpn.some((name) => typeof name !== 'string'))
+    throw new TypeError('connect: alpn must be an array of strings');
+  if (kind !== 'off' && secure === undefined)
     throw new SocketError(
-      `secureTransport: '${secureTransport}' needs TLS, which this host has not: give createConnect a secure function`,
+      `secureTransport: '${kind}' needs TLS, which this host has not: give createConnect a secure function`,
     );
-  return secureTransport;
+  return { kind, allowHalfOpen: Boolean(allowHalfOpen), sni, alpn };
 }
 
 function asSocketError(reason: unknown): SocketError {
@@ -237,12 +277,13 @@ function asSocketError(reason: unknown): SocketError {
   return new SocketError(reason instanceof Error ? reason.message : String(reason), { cause: reason });
 }
 
-/** Promise.withResolvers, which Node.js 20 has not. */
-function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } {
-  let resolve = () => {};
+/** Promise.withResolvers, which Node.js 20 has not, of a promise that nobody need look at. */
+function handled<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (reason: unknown) => void } {
+  let resolve: (value: T) => void = () => {};
   let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<void>((settle, fail) => {
+  const promise = new Promise<T>((settle, fail) => {
     [resolve, reject] = [settle, fail];
   });
+  promise.catch(() => {});
   return { promise, resolve, reject };
 }

@@ -100,7 +100,7 @@ describe('conn.readable, conn.writable', () => {
       ),
     );
     expect(error.message).to.match(/read: connection reset by peer$/);
-    expect((await failure(dialled.readable.getReader().read())).message).to.match(/use of closed network connection$/);
+    expect((await failure(dialled.readable.getReader().read())).message).to.equal('enough');
   });
 
   it('cancel is closeRead; after the writable has ended too the connection is closed', async () => {
@@ -144,10 +144,112 @@ describe('conn.readable, conn.writable', () => {
       writer.write(new Uint16Array(buffer)),
     ];
     await pair.run(Promise.all(writes));
+    await pair.clock.advance(10);
     const error = await failure(writer.write('text' as never));
     expect(error).to.be.instanceOf(TypeError);
     expect(error.message).to.match(/got a string \(encode it with TextEncoder\)/);
     const got = new Uint8Array(20);
     expect(text(got.subarray(0, (await pair.run(accepted.read(got))) as number))).to.equal('abcdbcabcd');
+    // What was cut short must not pass for the whole.
+    expect((await failure(pair.run(accepted.read(got)))).message).to.match(/connection reset by peer$/);
+  });
+
+  it('a write that fails leaves what had arrived to the reader; then the readable fails with the same error', async () => {
+    const { dialled, accepted } = both;
+    await pair.run(accepted.write(bytes('413 Content Too Large')));
+    await pair.clock.advance(100);
+    const writer = dialled.writable.getWriter();
+    const writing = failure(writer.write(filler(30_000_000)));
+    await pair.clock.advance(50);
+    accepted.close();
+    expect((await pair.run(writing)).message).to.match(/connection reset by peer$/);
+    const reader = dialled.readable.getReader();
+    expect(text((await reader.read()).value as Uint8Array)).to.equal('413 Content Too Large');
+    expect(await failure(reader.read())).to.equal(await writing);
+    expect(() => dialled.close()).to.throw(OpError, 'use of closed network connection');
+  });
+
+  it('a write that fails when there is nothing to be read fails both, and closes the connection', async () => {
+    const { dialled, accepted } = both;
+    const writer = dialled.writable.getWriter();
+    const writing = failure(writer.write(filler(30_000_000)));
+    await pair.clock.advance(50);
+    accepted.close();
+    const error = await pair.run(writing);
+    expect(error.message).to.match(/connection reset by peer$/);
+    expect(await failure(dialled.readable.getReader().read())).to.equal(error);
+    expect(() => dialled.close()).to.throw(OpError, 'use of closed network connection');
+  });
+
+  it('a write behind closeWrite fails the writable alone', async () => {
+    const { dialled, accepted } = both;
+    dialled.closeWrite();
+    expect((await failure(dialled.writable.getWriter().write(bytes('x')))).message).to.match(/broken pipe$/);
+    await pair.run(accepted.write(bytes('still')));
+    accepted.close();
+    expect(text(await pair.run(readAll(dialled)))).to.equal('still');
+    expect(() => dialled.close()).to.throw(OpError, 'use of closed network connection');
+  });
+
+  it('close of a connection that was reset fails', async () => {
+    const { dialled, accepted } = both;
+    const writer = dialled.writable.getWriter();
+    accepted.setLinger(0);
+    accepted.close();
+    await pair.clock.advance(100);
+    expect((await failure(writer.close())).message).to.match(/not connected$/);
+    expect(() => dialled.close()).to.throw(OpError, 'use of closed network connection');
+  });
+
+  it('a reader that has let go has no claim: what comes is for who reads then', async () => {
+    const { dialled, accepted } = both;
+    const reader = dialled.readable.getReader();
+    const waiting = failure(reader.read());
+    await pair.clock.advance(10);
+    reader.releaseLock();
+    expect(await waiting).to.be.instanceOf(TypeError);
+    await pair.run(accepted.write(bytes('raw')));
+    await pair.clock.advance(100);
+    expect(text((await pair.run(dialled.readChunk())) as Uint8Array)).to.equal('raw');
+    const next = dialled.readable.getReader().read();
+    await pair.run(accepted.write(bytes('stream')));
+    expect(text((await pair.run(next)).value as Uint8Array)).to.equal('stream');
+  });
+
+  it('a BYOB reader that has let go leaves its bytes to the next reader', async () => {
+    for (const mode of [undefined, 'byob'] as const) {
+      const { dialled, accepted } = await pair.connect();
+      const reader = dialled.readable.getReader({ mode: 'byob' });
+      const waiting = failure(reader.read(new Uint8Array(10)));
+      await pair.clock.advance(10);
+      reader.releaseLock();
+      await waiting;
+      await pair.run(accepted.write(bytes('for the next')));
+      await pair.clock.advance(100);
+      const next = dialled.readable.getReader({ mode } as { mode: 'byob' });
+      expect(text((await pair.run(next.read(new Uint8Array(20)))).value as Uint8Array)).to.equal('for the next');
+      dialled.close();
+      accepted.close();
+    }
+  });
+
+  it('a buffer that is transferred while a read or a write waits fails that call alone', async () => {
+    const { dialled, accepted } = both;
+    const into = new Uint8Array(10);
+    const reading = failure(dialled.read(into));
+    structuredClone(into, { transfer: [into.buffer] });
+    await pair.run(accepted.write(bytes('hello')));
+    expect((await pair.run(reading)).message).to.match(/read tcp .*: the buffer was transferred/);
+    expect(text((await pair.run(dialled.readChunk())) as Uint8Array)).to.equal('hello');
+    const sent = filler(20_000_000);
+    const writing = failure(dialled.write(sent));
+    await pair.clock.advance(100);
+    structuredClone(sent, { transfer: [sent.buffer] });
+    const reads = (async () => {
+      while ((await accepted.readChunk()) !== null);
+    })();
+    expect((await pair.run(writing)).message).to.match(/write tcp .*: the bytes were transferred/);
+    dialled.close();
+    await pair.run(reads);
   });
 });

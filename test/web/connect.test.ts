@@ -62,12 +62,47 @@ describe('web: connect', () => {
     await socket.writable.getWriter().closed;
   });
 
-  it('close ends both directions', async () => {
-    const socket = createConnect(pair.client)(`${SERVER_ADDRESS}:${await echo()}`);
+  it('close ends both directions: the readable as cancelled, the writable as aborted with the reason', async () => {
+    const listener = await pair.server.listen('tcp', `${SERVER_ADDRESS}:0`);
+    const accepting = listener.accept();
+    const socket = createConnect(pair.client)(listener.addr().toString());
     await pair.run(socket.opened);
-    await pair.run(socket.close());
+    const conn = await pair.run(accepting);
+    const byob = (socket.readable as ReadableStream).getReader({ mode: 'byob' });
+    const reading = byob.read(new Uint8Array(10));
+    const writer = socket.writable.getWriter();
+    const writing = failure(writer.write(new Uint8Array(30_000_000)));
+    await pair.clock.advance(10);
+    const reason = new Error('enough');
+    const closed = socket.close(reason);
+    expect(closed).to.equal(socket.closed);
+    await pair.run(closed);
+    expect((await reading).done).to.equal(true);
+    expect(await writing).to.be.an('error');
+    expect(await failure(writer.closed)).to.equal(reason);
     expect(pair.client.sockets().filter(({ state }) => state === 'ESTABLISHED')).to.deep.equal([]);
-    await failure(socket.readable.getReader().read());
+    conn.close();
+  });
+
+  it('close gives the bytes that were written, and needs no reason', async () => {
+    const listener = await pair.server.listen('tcp', `${SERVER_ADDRESS}:0`);
+    const accepting = listener.accept();
+    const socket = createConnect(pair.client)(listener.addr().toString());
+    const conn = await pair.run(accepting);
+    await pair.run(socket.writable.getWriter().write(bytes('last words')));
+    await pair.run(socket.close());
+    expect(await pair.run(readText(conn.readable))).to.equal('last words');
+    expect(await failure(socket.writable.close())).to.be.an('error');
+  });
+
+  it('close before the connection is there ends the dialling: opened fails, closed does not', async () => {
+    pair.cut();
+    const socket = createConnect(pair.client)(`${SERVER_ADDRESS}:80`);
+    const opened = failure(socket.opened);
+    await pair.clock.advance(100);
+    await pair.run(socket.close());
+    expect(await opened).to.be.instanceOf(SocketError);
+    expect(pair.client.sockets()).to.deep.equal([]);
   });
 
   it('a refused connection fails opened, closed and both streams with a SocketError', async () => {
@@ -115,7 +150,11 @@ describe('web: connect', () => {
     const address = `${SERVER_ADDRESS}:${port}`;
     const on = connect(address, { secureTransport: 'on', sni: 'example.com', alpn: ['h2'], allowHalfOpen: true });
     const plain = connect(address, { secureTransport: 'starttls', allowHalfOpen: true });
+    const hold = plain.readable.getReader();
+    expect(() => plain.startTls()).to.throw(SocketError, 'release its lock first');
+    hold.releaseLock();
     const later = plain.startTls();
+    await plain.closed;
     expect([plain.upgraded, later.secureTransport, later instanceof Socket]).to.deep.equal([true, 'on', true]);
     expect(() => plain.startTls()).to.throw(SocketError, 'called before');
     for (const socket of [on, later]) {
@@ -127,6 +166,51 @@ describe('web: connect', () => {
     }
     expect((await on.opened).alpn).to.equal('h2');
     expect(asked).to.have.members(['example.com h2', `${SERVER_ADDRESS} `]);
+  });
+
+  it('close of a socket under TLS ends its streams, and opened when TLS is still to come', async () => {
+    const port = await echo();
+    const connect = createConnect(pair.client, { secure: () => new Promise(() => {}) });
+    const socket = connect(`${SERVER_ADDRESS}:${port}`, { secureTransport: 'on' });
+    const opened = failure(socket.opened);
+    const reading = socket.readable.getReader().read();
+    const writer = socket.writable.getWriter();
+    await pair.clock.advance(100);
+    const reason = new Error('enough');
+    await pair.run(socket.close(reason));
+    expect((await opened).message).to.equal('SocketError: the socket was closed before TLS was agreed on');
+    expect((await reading).done).to.equal(true);
+    expect(await failure(writer.closed)).to.equal(reason);
+  });
+
+  it('the end of the readable lets what was written before go out, through a writer too', async () => {
+    const listener = await pair.server.listen('tcp', `${SERVER_ADDRESS}:0`);
+    const accepting = listener.accept();
+    const socket = createConnect(pair.client)(listener.addr().toString());
+    const conn = await pair.run(accepting);
+    const writer = socket.writable.getWriter();
+    const size = 6_000_000;
+    const writes = Promise.all([writer.write(new Uint8Array(size)), writer.write(bytes('end'))]);
+    await pair.clock.advance(10);
+    conn.closeWrite();
+    const ended = readText(socket.readable);
+    let length = 0;
+    const received = (async () => {
+      for await (const chunk of conn) length += chunk.length;
+    })();
+    await pair.run(Promise.all([ended, writes, received, socket.closed]));
+    expect(length).to.equal(size + 3);
+    expect((await failure(writer.write(bytes('late')))).message).to.equal('the peer has ended the connection');
+  });
+
+  it('takes an address as URLs have it', async () => {
+    const port = await echo();
+    const socket = createConnect(pair.client)(
+      { hostname: `[${SERVER_ADDRESS}]`, port: `${port}` as never },
+      null as never,
+    );
+    expect((await pair.run(socket.opened)).remoteAddress).to.match(new RegExp(`:${port}$`));
+    await pair.run(socket.close());
   });
 
   it('refuses what is wrong at once', () => {
@@ -143,6 +227,9 @@ describe('web: connect', () => {
     for (const [address, message] of wrong) expect(() => connect(address as string)).to.throw(SocketError, message);
     expect(() => connect('a:1', { secureTransport: 'on' })).to.throw(SocketError, /needs TLS/);
     expect(() => connect('a:1', { secureTransport: 'tls' as 'on' })).to.throw(TypeError, /must be off, on or starttls/);
+    expect(() => connect('a:1', 1 as never)).to.throw(TypeError, /options must be an object/);
+    expect(() => connect('a:1', { sni: 1 as never })).to.throw(TypeError, /sni must be a string/);
+    expect(() => connect('a:1', { alpn: 'h2' as never })).to.throw(TypeError, /alpn must be an array/);
     expect(() => createConnect(pair.client, { secure: 1 as never })).to.throw(TypeError, /secure must be a function/);
     const socket = connect(`${SERVER_ADDRESS}:9`);
     expect(() => socket.startTls()).to.throw(SocketError, /not made with/);
