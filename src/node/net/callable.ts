@@ -10,18 +10,22 @@ let adopted: object | undefined;
  * own, private fields and all. `http.Server` and old-style inheritance do that.
  */
 export function adoptable<Base extends AnyClass>(Base: Base): Base {
-  function Adopting(this: object, ...args: unknown[]): object {
-    const self = adopted;
-    adopted = undefined;
-    if (self === undefined) return Reflect.construct(Base, args, new.target as unknown as AnyClass) as object;
-    Reflect.apply(Base as unknown as (...all: unknown[]) => void, self, args);
-    return self;
-  }
-  Object.setPrototypeOf(Adopting, Base);
-  Adopting.prototype = Object.create(Base.prototype, {
-    constructor: { value: Adopting, configurable: true, writable: true },
-  });
-  return Adopting as unknown as Base;
+  // A class that calls super(), not a function that makes objects on its own: V8 would take the two for rivals, and make hidden classes anew for every object.
+  return class extends Base {
+    // biome-ignore lint/suspicious/noExplicitAny: what a mixin takes
+    // biome-ignore lint/correctness/noUnreachableSuper: an object that is there already needs none
+    constructor(...args: any[]) {
+      const self = adopted;
+      adopted = undefined;
+      if (self === undefined) {
+        super(...args);
+        return;
+      }
+      Reflect.apply(Base as unknown as (...all: unknown[]) => void, self, args);
+      // biome-ignore lint/correctness/noConstructorReturn: that is the point
+      return self as InstanceType<Base>;
+    }
+  };
 }
 
 /**
@@ -40,7 +44,8 @@ export function callable<Class extends AnyClass>(
     construct: (target, args, newTarget) =>
       isOther(args) && Other !== undefined
         ? Reflect.construct(Other, args)
-        : (Reflect.construct(target, args, newTarget as AnyClass) as object),
+        : // A proxy as new.target would have hidden classes of its own for every object.
+          (Reflect.construct(target, args, newTarget === made ? target : (newTarget as AnyClass)) as object),
     apply: (target, self, args) => {
       if (isOther(args) && Other !== undefined && self instanceof Other)
         return Reflect.apply(Other as unknown as (...all: unknown[]) => object, self, args);
