@@ -2,17 +2,16 @@
 import { SO_ERROR, SOL_SOCKET } from '../socket/constants.ts';
 import { EADDRNOTAVAIL, EALREADY, EINPROGRESS, EISCONN } from '../socket/errno.ts';
 import type { Socket, SocketAddress } from '../socket/socket.ts';
-import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { Descriptor } from './descriptor.ts';
 import type { DialOptions } from './dial.ts';
-import { AddrError, abortError, errDeadlineExceeded, errTimeout, SyscallError } from './errors.ts';
+import { abortError, errDeadlineExceeded, errTimeout, SyscallError } from './errors.ts';
+import { familyOfDial, socketAddress } from './family.ts';
 import { setUpConnection } from './keep-alive.ts';
 import type { Limits } from './limits.ts';
 import { checkCall, type Net, openSocket, runControl } from './net.ts';
 import type { TCPAddr } from './tcp-addr.ts';
 import { TCPConn } from './tcp-conn.ts';
 import type { Operation } from './wait-queue.ts';
-import { withZone } from './zones.ts';
 
 /** Go: how often a connection to itself, or a port that turned out to be taken, is tried again. */
 const RETRIES = 2;
@@ -60,16 +59,13 @@ async function attempt(
   limits: Limits,
 ): Promise<Descriptor> {
   if (limits.signal?.aborted) throw abortError(limits.signal);
-  const target = targetOf(net, network, remote);
-  // Go: a network that names the family is taken by its word; to a socket of IPv6 alone there is no way to an IPv4 address.
-  if (network === 'tcp4' && target.address.family === 6) throw new AddrError('non-IPv4 address', `${remote.ip}`);
-  const family = network === 'tcp6' ? 6 : target.address.family;
+  const family = familyOfDial(network, options.localAddr, remote);
   const socket = openSocket(net, network, family);
   const descriptor = new Descriptor(socket, net.stack.clock, net.open);
   try {
     runControl(options.control, family, remote, socket);
-    bindLocal(net, socket, network, family, options.localAddr);
-    await connected(descriptor, target, limits);
+    bindLocal(net, socket, family, options.localAddr);
+    await connected(descriptor, socketAddress(net.stack.network, family, remote), limits);
     return descriptor;
   } catch (error) {
     descriptor.close();
@@ -77,27 +73,12 @@ async function attempt(
   }
 }
 
-/** Go: to dial no address, or the unspecified one, is to dial this host. */
-function targetOf(net: Net, network: string, remote: TCPAddr): SocketAddress {
-  const { ip, port, zone } = remote;
-  if (ip !== undefined && !ip.isUnspecified) return { address: withZone(net.stack.network, ip, zone), port };
-  const family = ip?.family ?? (network === 'tcp6' ? 6 : 4);
-  return { address: family === 6 ? IPV6_LOOPBACK : IPV4_LOOPBACK, port };
-}
-
-function bindLocal(net: Net, socket: Socket, network: string, family: 4 | 6, local: TCPAddr | undefined): void {
+/** @throws SyscallError `bind`, AddrError */
+function bindLocal(net: Net, socket: Socket, family: 4 | 6, local: TCPAddr | undefined): void {
   if (local === undefined) return;
-  const address = withZone(net.stack.network, localAddress(network, family, local), local.zone);
-  if (address.isUnspecified && local.port === 0) return;
-  checkCall('bind', socket.bind({ address, port: local.port }));
-}
-
-/** The any-address of either family stands for that of the other, but a network that names the family is taken by its word. */
-function localAddress(network: string, family: 4 | 6, { ip }: TCPAddr): IpAddress {
-  if (ip?.family === 6 && network === 'tcp4') throw new AddrError('non-IPv4 address', ip.toString());
-  // An IPv4 address on a socket of IPv6 is one of the mapped ones.
-  if (ip !== undefined && (ip.family === family || (family === 6 && !ip.isUnspecified))) return ip;
-  return family === 6 ? IPV6_ANY : IPV4_ANY;
+  const at = socketAddress(net.stack.network, family, local);
+  // No address and no port is what the socket has without being bound.
+  if (!at.address.isUnspecified || at.port !== 0) checkCall('bind', socket.bind(at));
 }
 
 /** @throws SyscallError, DialTimeoutError, CanceledError, ClosedError (as rejections) */

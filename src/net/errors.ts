@@ -107,6 +107,8 @@ function withoutStack<E extends Error>(error: E): E {
 /** The error of an aborted signal: a timeout when the signal is an `AbortSignal.timeout`, else a cancellation. */
 export function abortError(signal: AbortSignal): CanceledError | DialTimeoutError {
   const reason: unknown = signal.reason;
+  // One of ours, handed on: it is the error that it stands for.
+  if (reason instanceof CanceledError || reason instanceof DialTimeoutError) return reason;
   const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
   return timedOut ? new DialTimeoutError(reason) : new CanceledError(reason);
 }

@@ -9,6 +9,11 @@ export interface Limits {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A name that nobody waits for any more: the error says why, and is as temporary as that. */
+export function unresolved(host: string, cause: NetError): DNSError {
+  return new DNSError(cause.message, host, { isTimeout: cause.timeout, isTemporary: cause.temporary, cause });
+}
+
 /** Waits for a lookup no longer than the limits allow; what is late is let go. */
 export function within<A>(
   clock: Clock,
@@ -33,11 +38,14 @@ export function within<A>(
     const giveUp = (cause: NetError) => {
       if (!waiting) return;
       settle();
-      reject(new DNSError(cause.message, splitHostPort(address).host, { isTimeout: cause.timeout, cause }));
+      reject(unresolved(splitHostPort(address).host, cause));
       controller.abort(cause);
     };
     clock.hold();
     timer?.set(deadline as number);
+    // A name is not looked up any more when there is no time for it, known or not.
+    if (signal?.aborted) controller.abort(abortError(signal));
+    else if (deadline !== undefined && deadline <= clock.now()) controller.abort(errTimeout);
     if (signal?.aborted) aborted();
     else signal?.addEventListener('abort', aborted, { once: true });
     lookup(controller.signal).finally(settle).then(resolve, reject);

@@ -6,15 +6,15 @@ import {
   IPPROTO_UDP,
   IPV6_V6ONLY,
   SO_BROADCAST,
+  SO_REUSEADDR,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from '../socket/constants.ts';
 import { createSocket } from '../socket/create-socket.ts';
 import type { DatagramSocket } from '../socket/datagram-socket.ts';
-import type { SocketAddress } from '../socket/socket-address.ts';
-import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from '../wire/address.ts';
 import { Descriptor } from './descriptor.ts';
 import { AddrError, abortError, errTimeout, SyscallError } from './errors.ts';
+import { familyOfDial, familyOfListen, socketAddress } from './family.ts';
 import { type Limits, within } from './limits.ts';
 import { asError, checkAddrs, checkCall, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
@@ -24,7 +24,6 @@ import { TCPAddr } from './tcp-addr.ts';
 import { checkUdpNetwork, UDPAddr } from './udp-addr.ts';
 import { UDPConn } from './udp-conn.ts';
 import { monotonicDeadline } from './wait-queue.ts';
-import { withZone } from './zones.ts';
 
 /** Called with a socket before it is bound or connected (Go: Control); see `Control`. */
 export type PacketControl = (network: 'udp4' | 'udp6', address: string, socket: DatagramSocket) => void;
@@ -69,7 +68,7 @@ export async function listenPacket(
     throw new OpError('listen', network, undefined, undefined, asError(error));
   }
   try {
-    return open(net, network, listenFamily(network, local), local, undefined, options.control);
+    return open(net, network, familyOfListen(network, local), local, undefined, options.control);
   } catch (error) {
     throw new OpError('listen', network, undefined, local, asError(error));
   }
@@ -104,7 +103,7 @@ export async function dialPacket(
     try {
       if (signal?.aborted) throw abortError(signal);
       if (limits.deadline !== undefined && limits.deadline <= net.stack.clock.now()) throw errTimeout;
-      return open(net, network, dialFamily(network, local, remote), local, remote, options.control);
+      return open(net, network, familyOfDial(network, local, remote), local, remote, options.control);
     } catch (error) {
       first ??= new OpError('dial', network, local, remote, asError(error));
     }
@@ -130,7 +129,7 @@ export async function dialUDP(
     checkUdpNetwork(network);
     if (remote === undefined) throw new Error('missing address');
     if (options.signal?.aborted) throw abortError(options.signal);
-    return open(net, network, dialFamily(network, local, remote), local, remote, options.control);
+    return open(net, network, familyOfDial(network, local, remote), local, remote, options.control);
   } catch (error) {
     throw new OpError('dial', network, local, remote, asError(error));
   }
@@ -157,7 +156,7 @@ export async function listenUDP(
     throw new OpError('listen', network, undefined, local, asError(error));
   }
   try {
-    return open(net, network, listenFamily(network, address), address, undefined, options.control);
+    return open(net, network, familyOfListen(network, address), address, undefined, options.control);
   } catch (error) {
     throw new OpError('listen', network, undefined, address, asError(error));
   }
@@ -194,17 +193,6 @@ function deadlineOf({ stack }: Net, { timeout = 0, deadline }: DialPacketOptions
   return Math.min(stack.clock.now() + timeout, at ?? Infinity);
 }
 
-/** Go: `udp` without an address, or with the unspecified one of either family, is both families. */
-function listenFamily(network: string, local: UDPAddr): 4 | 6 {
-  if (network === 'udp4') return 4;
-  return network === 'udp6' || local.isWildcard ? 6 : (local.ip as IpAddress).family;
-}
-
-function dialFamily(network: string, local: UDPAddr | undefined, remote: UDPAddr): 4 | 6 {
-  if (network !== 'udp') return network === 'udp4' ? 4 : 6;
-  return remote.ip?.family ?? local?.ip?.family ?? 4;
-}
-
 /** @throws SyscallError, AddrError, what `control` throws */
 function open(
   net: Net,
@@ -222,9 +210,9 @@ function open(
     if (family === 6) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, Number(network === 'udp6'));
     socket.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
     control?.(family === 4 ? 'udp4' : 'udp6', ((remote ?? local) as UDPAddr).toString(), socket);
-    bindTo(net, socket, family, network, local, remote === undefined);
-    if (remote !== undefined) checkCall('connect', socket.connect(targetOf(net, family, remote)));
-    return new UDPConn(descriptor, network);
+    bindTo(net, socket, family, local, remote === undefined);
+    if (remote !== undefined) checkCall('connect', socket.connect(socketAddress(net.stack.network, family, remote)));
+    return new UDPConn(descriptor, network, remote);
   } catch (error) {
     descriptor.close();
     throw error;
@@ -232,25 +220,11 @@ function open(
 }
 
 /** @throws SyscallError `bind`, AddrError */
-function bindTo(
-  net: Net,
-  socket: DatagramSocket,
-  family: 4 | 6,
-  network: string,
-  local: UDPAddr | undefined,
-  always: boolean,
-): void {
+function bindTo(net: Net, socket: DatagramSocket, family: 4 | 6, local: UDPAddr | undefined, listens: boolean): void {
   if (local === undefined) return;
-  const any = family === 4 ? IPV4_ANY : IPV6_ANY;
-  const ip = local.isWildcard || local.ip === undefined ? any : local.ip;
-  if (family === 4 && ip.family === 6) throw new AddrError('non-IPv4 address', ip.toString());
-  if (network === 'udp6' && ip.family === 4) throw new AddrError('non-IPv6 address', ip.toString());
-  if (!always && ip.isUnspecified && local.port === 0) return;
-  checkCall('bind', socket.bind({ address: withZone(net.stack.network, ip, local.zone), port: local.port }));
-}
-
-/** Go: to dial no address, or the unspecified one, is to dial this host. */
-function targetOf(net: Net, family: 4 | 6, { ip, port, zone }: UDPAddr): SocketAddress {
-  if (ip === undefined || ip.isUnspecified) return { address: family === 6 ? IPV6_LOOPBACK : IPV4_LOOPBACK, port };
-  return { address: withZone(net.stack.network, ip, zone), port };
+  // Go: a group is listened to on all addresses, and by as many as like.
+  const group = listens && local.ip?.isMulticast === true;
+  if (group) socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+  const at = socketAddress(net.stack.network, family, group ? new UDPAddr(undefined, local.port) : local);
+  if (listens || !at.address.isUnspecified || at.port !== 0) checkCall('bind', socket.bind(at));
 }

@@ -1,9 +1,9 @@
 /** listen: from `network` and `address` to a TCPListener, as Go's ListenConfig.Listen. */
 import { SO_REUSEADDR, SOL_SOCKET } from '../socket/constants.ts';
 import type { Socket } from '../socket/socket.ts';
-import { IPV4_ANY, IPV6_ANY, type IpAddress } from '../wire/address.ts';
 import { Descriptor } from './descriptor.ts';
-import { AddrError, abortError } from './errors.ts';
+import { abortError } from './errors.ts';
+import { familyOfListen, socketAddress } from './family.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
 import { within } from './limits.ts';
 import {
@@ -22,7 +22,7 @@ import { checkNetwork, preferred, resolveList, unexpectedType } from './resolve.
 import { TCPAddr } from './tcp-addr.ts';
 import { TCPListener } from './tcp-listener.ts';
 import { isUdpNetwork, UDPAddr } from './udp-addr.ts';
-import { tcpAddr, withZone } from './zones.ts';
+import { tcpAddr } from './zones.ts';
 
 export interface ListenOptions extends KeepAliveOptions {
   /** Connections that may wait for an accept. Default: 4096. */
@@ -105,16 +105,13 @@ function checkOptions(network: string, address: string, options: ListenOptions):
 }
 
 function open(net: Net, network: string, local: TCPAddr, backlog: number, options: ListenOptions): TCPListener {
-  const address = addressOf(net, network, local);
-  // Go: a network that names the family is taken by its word.
-  if (network === 'tcp4' && address.family === 6) throw new AddrError('non-IPv4 address', `${local.ip}`);
-  const family = network === 'tcp6' ? 6 : address.family;
+  const family = familyOfListen(network, local);
   const socket = openSocket(net, network, family);
   try {
     // Go: listening again must not wait for the TIME-WAIT of earlier connections.
     socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
     runControl(options.control, family, local, socket);
-    checkCall('bind', socket.bind({ address, port: local.port }));
+    checkCall('bind', socket.bind(socketAddress(net.stack.network, family, local)));
     checkCall('listen', socket.listen(backlog));
     return new TCPListener(
       new Descriptor(socket, net.stack.clock, net.open),
@@ -126,12 +123,6 @@ function open(net: Net, network: string, local: TCPAddr, backlog: number, option
     socket.close();
     throw error;
   }
-}
-
-/** Go: no address, and the any-address of either family, are all addresses of both unless the network names one. */
-function addressOf(net: Net, network: string, local: TCPAddr): IpAddress {
-  if (local.ip !== undefined && !local.isWildcard) return withZone(net.stack.network, local.ip, local.zone);
-  return network === 'tcp4' ? IPV4_ANY : IPV6_ANY;
 }
 
 function boundAddress(net: Net, socket: Socket): TCPAddr {

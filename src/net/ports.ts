@@ -38,9 +38,11 @@ const LIMIT = 1 << 30;
 
 /** A decimal number with an optional sign, the empty text being 0; undefined: a name, to be looked up. */
 export function parsePort(text: string): number | undefined {
-  if (!/^[+-]?[0-9]*$/.test(text)) return undefined;
-  const value = Number(text.replace(/^[+-]/, ''));
-  return text.startsWith('-') ? -Math.min(value, LIMIT) | 0 : Math.min(value, LIMIT - 1);
+  const [, sign, digits, rest] = /^([+-]?)([0-9]*)(.*)$/s.exec(text) as unknown as [string, string, string, string];
+  // Go: a number that is far too large is read no further, whatever stands behind it.
+  if (rest !== '' && Number(digits.slice(0, -1)) < LIMIT) return undefined;
+  const value = Number(digits);
+  return sign === '-' ? -Math.min(value, LIMIT) | 0 : Math.min(value, LIMIT - 1);
 }
 
 /**

@@ -1,9 +1,10 @@
 /** From `network` and `host:port` to addresses, by Go's rules. */
 import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
 import type { EndAddr } from './end-addr.ts';
-import { AddrError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
+import { AddrError, abortError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
 import { checkText, splitHostPort } from './host-port.ts';
 import { IPAddr, parseIPAddr } from './ip-addr.ts';
+import { unresolved } from './limits.ts';
 import { OpError } from './op-error.ts';
 import { lookupPort } from './ports.ts';
 import { type LookupOptions, localResolver, type Resolver } from './resolver.ts';
@@ -70,8 +71,8 @@ export async function resolveAs<A>(
   if (host === '') return [new Kind(undefined, number)];
   const family = network.endsWith('4') ? 4 : network.endsWith('6') ? 6 : undefined;
   const found = await lookupAddresses(host, { ...options, network: family === undefined ? 'ip' : `ip${family}` });
-  // Go: a lone :: is any address, of either family.
-  const all = found.length === 1 && `${found[0]}` === '::' ? [...found, new IPAddr(IPV4_ANY)] : found;
+  // Go: a lone :: is any address, of either family, whatever its zone.
+  const all = found.length === 1 && `${found[0]?.ip}` === '::' ? [...found, new IPAddr(IPV4_ANY)] : found;
   const suitable = all.filter(({ ip }) => family === undefined || ip.family === family);
   if (suitable.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, host);
   return suitable.map(({ ip, zone }) => new Kind(ip, number, zone));
@@ -100,6 +101,7 @@ export async function lookupAddresses(
 ): Promise<IPAddr[]> {
   const literal = parseIPAddr(host);
   if (literal !== undefined) return [literal];
+  if (signal?.aborted) throw unresolved(host, abortError(signal));
   try {
     const found = (await resolver.lookupHost(host, { signal, network })).map(asIPAddr);
     if (found.length > 0) return found;

@@ -9,16 +9,23 @@ import type { DatagramMessage } from '../socket/datagram-message.ts';
 import type { DatagramSocket } from '../socket/datagram-socket.ts';
 import type { SocketAddress } from '../socket/socket-address.ts';
 import type { Clock } from '../time/clock.ts';
-import { IPV4_ANY, IPV6_ANY } from '../wire/address.ts';
 import { type WaitOptions, wrongSignal } from './conn.ts';
 import type { Descriptor } from './descriptor.ts';
-import { AddrError, abortError, errClosed, errDeadlineExceeded, errWriteToConnected, SyscallError } from './errors.ts';
+import {
+  type AddrError,
+  abortError,
+  errClosed,
+  errDeadlineExceeded,
+  errWriteToConnected,
+  SyscallError,
+} from './errors.ts';
+import { socketAddress } from './family.ts';
 import { OpError } from './op-error.ts';
 import { ReadOperation } from './operations.ts';
 import { UDPAddr } from './udp-addr.ts';
 import { DatagramWrite, receiveDatagram, receiveWhole } from './udp-operations.ts';
 import { monotonicDeadline, type WaitQueue } from './wait-queue.ts';
-import { splitZone, withZone } from './zones.ts';
+import { splitZone } from './zones.ts';
 
 /** What `readFrom` gives. */
 export interface ReadFrom {
@@ -43,13 +50,14 @@ export class UDPConn {
   readonly #local: UDPAddr;
   readonly #remote: UDPAddr | undefined;
 
-  /** For dial and listenPacket alone. `network`: as errors name it. */
-  constructor(descriptor: Descriptor<DatagramSocket>, network: string) {
+  /** For dial and listenPacket alone. `network`: as errors name it; `remote`: what was dialled. */
+  constructor(descriptor: Descriptor<DatagramSocket>, network: string, remote?: UDPAddr) {
     this.#descriptor = descriptor;
     this.#net = network;
     const { socket } = descriptor;
     this.#local = this.#named(socket.getsockname()) ?? new UDPAddr(undefined, 0);
-    this.#remote = this.#named(socket.getpeername());
+    // Linux: a socket that is connected to port 0 has no peer to tell of.
+    this.#remote = this.#named(socket.getpeername()) ?? remote;
   }
 
   /** The clock that deadlines are on. */
@@ -117,8 +125,14 @@ export class UDPConn {
     const failed = (reason: Error) => Promise.reject(this.#error('write', addr, reason));
     if (this.#descriptor.isClosed) return failed(errClosed);
     if (this.#remote !== undefined) return failed(errWriteToConnected);
-    const to = this.#target(addr);
-    return to instanceof Error ? failed(to) : this.#write('writeTo', bytes, to, addr, options?.signal);
+    const { domain, stack } = this.#descriptor.socket;
+    let to: SocketAddress;
+    try {
+      to = socketAddress(stack.network, domain === AF_INET ? 4 : 6, addr);
+    } catch (error) {
+      return failed(error as AddrError);
+    }
+    return this.#write('writeTo', bytes, to, addr, options?.signal);
   }
 
   /** Closes: calls that wait fail with `use of closed network connection`, unread datagrams are lost. @throws OpError `close` when it is closed already */
@@ -246,16 +260,6 @@ export class UDPConn {
     if (this.#descriptor.isClosed) return errClosed;
     if (queue.isExpired) return errDeadlineExceeded;
     return signal?.aborted ? abortError(signal) : undefined;
-  }
-
-  /** Where the socket is to send for `addr`: no address is this host. */
-  #target({ ip, port, zone }: UDPAddr): SocketAddress | AddrError {
-    const { domain, stack } = this.#descriptor.socket;
-    if (domain === AF_INET) {
-      if (ip?.family === 6) return new AddrError('non-IPv4 address', ip.toString());
-      return { address: ip ?? IPV4_ANY, port };
-    }
-    return { address: ip === undefined ? IPV6_ANY : withZone(stack.network, ip, zone), port };
   }
 
   #sender({ from }: DatagramMessage): UDPAddr {

@@ -48,6 +48,8 @@ function localAddress(socket: Socket, given: IpAddress): IpAddress | number {
   if (address.isLinkLocal && address.zone === 0) return -EINVAL;
   if (address.zone !== 0 && deviceName(network, address.zone) === undefined) return -ENODEV;
   if (address.isUnspecified || rare.freeBind || rare.transparent) return address;
+  // Linux: of IPv4 the addresses of many can be bound, though nobody connects to them.
+  if (address.family === 4 && (address.isMulticast || network.isBroadcast(address))) return address;
   // Linux: an address that is another interface's own business is not this one's.
   const ofOne = address.family === 6 && (address.isLoopback || address.isLinkLocal);
   const elsewhere = ofOne && rare.device !== 0 && deviceOf(network, address) !== rare.device;

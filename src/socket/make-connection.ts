@@ -1,6 +1,8 @@
 /** The connection of an active open, but for its SYN: where to, from where, by which way. */
+import type { Network } from '../stack/network.ts';
 import { beginOpen } from '../tcp/calls.ts';
 import { ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
+import type { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { destination, deviceOfSocket } from './destination.ts';
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH } from './errno.ts';
@@ -27,7 +29,7 @@ export function makeConnection(
   if (remote.isMulticast || stack.network.isBroadcast(remote)) return -ENETUNREACH;
   const rejected = checkKeys(settings, remote);
   if (rejected < 0) return rejected;
-  const source = bound === undefined || bound.address.isUnspecified ? undefined : bound.address;
+  const source = bound === undefined || isNobody(stack.network, bound.address) ? undefined : bound.address;
   // RFC 9293 3.9.1.1 [MUST-44], [MUST-45]: without an address of the user's the route chooses one, for the whole connection.
   // Linux: who may bind to an IPv4 address that is not the host's may not speak from it yet; IP_TRANSPARENT may.
   if (source?.family === 4 && !settings.rare.transparent && !stack.network.isLocal(source)) return -ENETUNREACH;
@@ -48,4 +50,9 @@ export function makeConnection(
   if (bound !== undefined) bound.connectedAt = local;
   beginOpen(connection, old?.kind === KIND_TIME_WAIT ? old : undefined, now);
   return connection;
+}
+
+/** What a packet cannot come from: no address, and those of many. */
+function isNobody(network: Network, address: IpAddress): boolean {
+  return address.isUnspecified || (address.family === 4 && (address.isMulticast || network.isBroadcast(address)));
 }

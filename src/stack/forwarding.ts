@@ -92,7 +92,9 @@ export class Forwarding {
       ipCounters[inbound.family === 4 ? 'InNoRoutes' : 'Ip6InNoRoutes']++;
     this.#stack.drop('ip-no-route', now);
     if (rejection === 'blackhole') return;
-    const why = rejection === 'prohibit' ? 'prohibited' : rejection === 'unreachable' ? 'address' : 'no-route';
+    // Linux: of IPv6 a route that says unreachable is as good as none.
+    const isHost = rejection === 'unreachable' && inbound.family === 4;
+    const why = rejection === 'prohibit' ? 'prohibited' : isHost ? 'address' : 'no-route';
     reportUnreachable(this.#stack, from, inbound, why, now);
   }
 

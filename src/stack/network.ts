@@ -123,14 +123,15 @@ export class Network implements PathKnowledge {
     return this.interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
   }
 
-  /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's. RFC 1122 3.2.1.3. */
+  /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's, the loopback's too. RFC 1122 3.2.1.3. */
   isBroadcast(address: IpAddress): boolean {
     return address.family === 4 && this.isBroadcast4(address.w3);
   }
 
   /** The same of an IPv4 address as a number. The hot path: no closures. */
   isBroadcast4(word: number): boolean {
-    if (word === -1) return true;
+    // Linux: the last of 127.0.0.0/8 is that of the loopback.
+    if (word === -1 || word === 0x7fff_ffff) return true;
     for (let i = 0; i < this.interfaces.length; i++) {
       const { addresses } = this.interfaces[i] as Interface;
       for (let j = 0; j < addresses.length; j++) {

@@ -4,6 +4,7 @@ import { errClosed, errDeadlineExceeded, type NetError } from '../../src/net/err
 import { TCPAddr } from '../../src/net/tcp-addr.ts';
 import type { TCPConn } from '../../src/net/tcp-conn.ts';
 import type { TCPListener } from '../../src/net/tcp-listener.ts';
+import type { Socket } from '../../src/socket/socket.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 
 export type Steps = (stage: Stage) => Promise<string[]>;
@@ -100,15 +101,19 @@ export class Stage {
   }
 
   /** Its ends are called L and R from here on. */
-  async connected(): Promise<{ dialled: TCPConn; accepted: TCPConn }> {
+  async connected(): Promise<{ dialled: TCPConn; accepted: TCPConn; socket: Socket }> {
     const listener = await this.host.listen('tcp', '127.0.0.1:0');
-    const dialling = this.host.dial('tcp', `${listener.addr()}`);
+    let socket: Socket | undefined;
+    const control = (_network: string, _address: string, made: Socket) => {
+      socket = made;
+    };
+    const dialling = this.host.dial('tcp', `${listener.addr()}`, { control });
     const [dialled, accepted] = await this.run(Promise.all([dialling, listener.accept()]));
     this.names = [
       [`${dialled.localAddr()}`, 'L'],
       [`${dialled.remoteAddr()}`, 'R'],
     ];
-    return { dialled, accepted };
+    return { dialled, accepted, socket: socket as unknown as Socket };
   }
 
   /** An address that nobody listens on, called R. */

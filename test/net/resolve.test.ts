@@ -29,6 +29,7 @@ const GOOD: [network: string, address: string, text: string][] = [
   ['tcp', '[1.2.3.4]:80', '1.2.3.4:80'],
   // A lone :: is any address of either family.
   ['tcp4', '[::]:80', '0.0.0.0:80'],
+  ['tcp4', '[::%eth0]:80', '0.0.0.0:80'],
   ['tcp6', '[::]:80', '[::]:80'],
   ['tcp', '[::]:80', '[::]:80'],
   ['tcp', 'localhost:80', '127.0.0.1:80'],

@@ -112,3 +112,20 @@ describe('IP_FREEBIND, IP_TRANSPARENT', () => {
     await Promise.all([proxy.close({ timeout: 0 }), server.close({ timeout: 0 })]);
   });
 });
+
+describe('bind() to the address of many, as on Linux', () => {
+  for (const many of ['255.255.255.255', '224.0.0.1', '10.0.0.255', '127.255.255.255']) {
+    it(`${many}: can be, and does not matter to connect`, () => {
+      const socket = createSocket(stackWithLink(), AF_INET, SOCK_STREAM, 0) as Socket;
+      expect(socket.bind({ address: address(many), port: 0 })).to.equal(0);
+      expect(`${(socket.getsockname() as SocketAddress).address}`).to.equal(many);
+      expect(socket.connect(PEER)).to.equal(-EINPROGRESS);
+      expect(`${(socket.getsockname() as SocketAddress).address}`).to.equal('10.0.0.1');
+    });
+
+    it(`${many}: nobody connects to it`, () => {
+      const socket = createSocket(stackWithLink(), AF_INET, SOCK_STREAM, 0) as Socket;
+      expect(socket.connect({ address: address(many), port: 80 })).to.equal(-ENETUNREACH);
+    });
+  }
+});

@@ -1,6 +1,7 @@
-// What Go's net says and does, as facts for ours to be compared with: `go run test/nettest/facts/main.go` writes what
-// the JSON file beside it has (and `npm run format` lays out), which is named after the version of Go. test/net/go-scenes.ts plays the same scenes on a host. Ends are called by what
-// they are: L and R are those of the connection, A is the listener's address.
+// What Go's net says and does, as facts for ours to be compared with. As root, `go build -o /tmp/facts ./test/nettest/facts` and
+// `unshare -nm test/nettest/facts/away.sh /tmp/facts` write what the JSON file beside it has (and `npm run format` lays out), which is named
+// after the version of Go. test/net/go-*scenes.ts play the same scenes on a host. Ends are called by what they are: L and R are
+// those of the connection, A is the listener's address.
 package main
 
 import (
@@ -624,13 +625,26 @@ func packets() {
 	})
 }
 
+// The scenes of what only later versions have, and those of away.sh's network.
+var since123, sinceAway, servePeer = func() {}, func() {}, func() {}
+
 func main() {
+	if len(os.Args) > 1 {
+		servePeer()
+	}
 	dials()
 	listens()
 	accepts()
 	conns()
 	pipes()
 	packets()
+	matrices()
+	dialers()
+	ends()
+	since123()
+	if os.Getenv("FACTS_AWAY") != "" {
+		sinceAway()
+	}
 	fmt.Println("{")
 	for i, name := range order {
 		fmt.Print("  ")
