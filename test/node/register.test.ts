@@ -63,17 +63,10 @@ describe('tunstack/register', function () {
     expect(lines(await node(['--import', REGISTER, SCENES, 'where']))).to.deep.equal([{ where: false }]);
   });
 
-  it('settings that are wrong end the program at once, and say which', async () => {
-    for (const [env, message] of [
-      [{ TUNSTACK_ADRESS: '10.9.0.2/24' }, /there is no TUNSTACK_ADRESS; there are TUNSTACK_TUN, TUNSTACK_ADDRESS/],
-      [{ TUNSTACK_TUN: 'tun9' }, /TUNSTACK_TUN needs TUNSTACK_ADDRESS/],
-      [{ TUNSTACK_SYSCTL: 'tcp_sack' }, /TUNSTACK_SYSCTL must be name=value/],
-      [{ TUNSTACK_SYSCTL: 'tcp_sock=1' }, /tcp_sock/],
-    ] as const) {
-      const ended = await node(['--import', REGISTER, '-e', 'console.log(1)'], env);
-      expect([ended.status, ended.output]).to.deep.equal([1, '']);
-      expect(ended.errors).to.match(message);
-    }
+  it('settings that are wrong end the program at once, with one line that says which', async () => {
+    const ended = await node(['--import', REGISTER, '-e', 'console.log(1)'], { TUNSTACK_MTU: '1400' });
+    expect([ended.status, ended.output]).to.deep.equal([1, '']);
+    expect(ended.errors).to.match(/^tunstack\/register: TUNSTACK_MTU needs TUNSTACK_ADDRESS, such as .*\n$/);
   });
 
   it('a close() of the program that throws does not fail its end', async () => {

@@ -1,5 +1,5 @@
-/** What `tunstack/register` is told by environment variables: the host that the program runs on. */
-import { openSync, writeSync } from 'node:fs';
+/** The host that a program is to run on, as environment variables say (docs/api.md has their table). */
+import { openSync, readFileSync, writeSync } from 'node:fs';
 import type { Host } from '../../host.ts';
 import { captured } from '../../link/captured.ts';
 import type { Link } from '../../link/link.ts';
@@ -7,97 +7,90 @@ import { openTun } from '../../link/tun.ts';
 import type { HostOptions } from '../../net/host-options.ts';
 import type { RouteOptions } from '../../net/route-options.ts';
 import { createHost } from '../host.ts';
+import {
+  checkNames,
+  type DeviceSettings,
+  deviceSettings,
+  dnsServers,
+  type Environment,
+  SettingError,
+  sysctlOf,
+} from './variables.ts';
 
-/** The variables, for people who misspell one. */
-const NAMES = [
-  'TUNSTACK_TUN',
-  'TUNSTACK_ADDRESS',
-  'TUNSTACK_PEER',
-  'TUNSTACK_GATEWAY',
-  'TUNSTACK_MTU',
-  'TUNSTACK_DNS',
-  'TUNSTACK_PCAP',
-  'TUNSTACK_SYSCTL',
-  'TUNSTACK_REGISTERED',
-];
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** Which variable an option of `createHost` comes from. */
+const ORIGINS = [
+  [/^createHost: dns\.servers:? ?/, 'TUNSTACK_DNS: '],
+  [/^createHost: sysctl\./, 'TUNSTACK_SYSCTL: '],
+  [/^createHost: routes\[\d+\]\.via:? ?/, 'TUNSTACK_GATEWAY: '],
+  [/^createHost: address:? ?/, 'TUNSTACK_ADDRESS '],
+] as const;
 
 /**
- * Makes the host: on a TUN device when there is a `TUNSTACK_TUN` or a `TUNSTACK_ADDRESS`, else one in memory that owns 127.0.0.0/8 and ::1.
- * @throws Error naming the variable that is wrong, TunError
+ * Makes the host: on a TUN device when there is a `TUNSTACK_ADDRESS`, else one in memory that owns 127.0.0.0/8 and ::1.
+ * @throws SettingError naming the variable that is wrong, TunError
  */
 export function hostOf(environment: Environment): Host {
-  for (const name of Object.keys(environment)) {
-    if (name.startsWith('TUNSTACK_') && !NAMES.includes(name) && !IGNORED.test(name))
-      throw new Error(`tunstack/register: there is no ${name}; there are ${NAMES.slice(0, -1).join(', ')}`);
-  }
-  const { TUNSTACK_DNS: dns = 'system', TUNSTACK_SYSCTL: sysctl } = environment;
+  checkNames(environment);
+  const settings = deviceSettings(environment);
+  const servers = dnsServers(environment);
   const common: HostOptions = {
-    dns: dns === 'system' ? 'system' : { servers: listOf(dns) },
-    ...(sysctl === undefined ? {} : { sysctl: sysctlOf(sysctl) }),
+    dns: servers === 'system' ? 'system' : { servers },
+    sysctl: sysctlOf(environment) as NonNullable<HostOptions['sysctl']>,
   };
-  const { TUNSTACK_TUN: name, TUNSTACK_ADDRESS: address } = environment;
-  if (name === undefined && address === undefined) return createHost({ ...common, loopback: true });
-  if (address === undefined)
-    throw new Error('tunstack/register: TUNSTACK_TUN needs TUNSTACK_ADDRESS, such as 10.9.0.2/24,2001:db8::2/64');
-  return onTun(environment, name, listOf(address), common);
+  try {
+    return settings === undefined ? createHost({ ...common, loopback: true }) : onTun(settings, common);
+  } catch (error) {
+    throw error instanceof TypeError ? byVariable(error) : error;
+  }
 }
 
-/** Of the tests, and of the lab. */
-const IGNORED = /^TUNSTACK_(LONG|REQUIRE_|FAMILY|SEED|JOBS|BENCH)/;
+function byVariable(error: TypeError): Error {
+  const origin = ORIGINS.find(([option]) => option.test(error.message));
+  if (origin === undefined) return error;
+  const [option, variable] = origin;
+  return new SettingError(error.message.replace(option, variable), { cause: error });
+}
 
-function onTun(
-  environment: Environment,
-  name: string | undefined,
-  addresses: readonly string[],
-  common: HostOptions,
-): Host {
-  const { TUNSTACK_PEER: peer, TUNSTACK_GATEWAY: gateway, TUNSTACK_MTU: mtu, TUNSTACK_PCAP: pcap } = environment;
-  const peers = peer === undefined ? [] : listOf(peer);
+function onTun(settings: DeviceSettings, common: HostOptions): Host {
+  const { name, addresses, peers, gateways, mtu, pcap } = settings;
+  const file = pcap === undefined ? undefined : openCapture(pcap);
+  const isNew = name === undefined || !isThere(name);
   const device = openTun({
     ...(name === undefined ? {} : { name }),
     ...(peers[0] === undefined ? {} : { address: peers[0] }),
-    ...(mtu === undefined ? {} : { mtu: integerOf('TUNSTACK_MTU', mtu) }),
+    ...(mtu === undefined ? {} : { mtu }),
   });
   for (const other of peers.slice(1)) device.setAddress(other);
-  const gateways = gateway === undefined ? peers.map((text) => text.split('/')[0] as string) : listOf(gateway);
-  const link = pcap === undefined ? device : captureTo(pcap, device);
+  if (isNew && peers.length === 0) process.emitWarning(lonely(device.name), { type: 'TunstackWarning' });
+  const link = file === undefined ? device : captureTo(file, device);
   return createHost({ ...common, link, address: addresses, routes: gateways.map(defaultRoute) });
 }
+
+/** Whether this namespace has an interface of that name. */
+function isThere(name: string): boolean {
+  return readFileSync('/proc/net/dev', 'utf8')
+    .split('\n')
+    .some((line) => line.trimStart().startsWith(`${name}:`));
+}
+
+const lonely = (name: string) =>
+  `the device ${name} is new, and the kernel has no address on it: TUNSTACK_PEER gives it one, or: ip address add 10.9.0.1/24 dev ${name}`;
 
 function defaultRoute(via: string): RouteOptions {
   return { destination: via.includes(':') ? '::/0' : '0.0.0.0/0', via };
 }
 
-function captureTo(path: string, link: Link): Link {
-  const file = openSync(path, 'w');
+function openCapture(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new SettingError(`TUNSTACK_PCAP must be a file that can be written; got ${path} (${message})`, {
+      cause: error,
+    });
+  }
+}
+
+function captureTo(file: number, link: Link): Link {
   return captured(link, { write: (bytes) => writeSync(file, bytes) });
-}
-
-function listOf(text: string): string[] {
-  return text.split(',').map((one) => one.trim());
-}
-
-function integerOf(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`tunstack/register: ${name} must be an integer, got ${text}`);
-  return Number(text);
-}
-
-/** `tcp_sack=false,tcp_congestion_control=bbr,tcp_rmem=4096 131072 6291456` */
-function sysctlOf(text: string): NonNullable<HostOptions['sysctl']> {
-  const pairs = listOf(text).map((one) => {
-    const [name, value, ...more] = one.split('=');
-    if (name === undefined || value === undefined || more.length > 0)
-      throw new Error(`tunstack/register: TUNSTACK_SYSCTL must be name=value,..., got ${one}`);
-    return [name, settingOf(value)] as const;
-  });
-  return Object.fromEntries(pairs) as NonNullable<HostOptions['sysctl']>;
-}
-
-function settingOf(text: string): unknown {
-  if (text === 'true' || text === 'false') return text === 'true';
-  if (/^-?\d+$/.test(text)) return Number(text);
-  const parts = text.split(' ');
-  return parts.length > 1 && parts.every((part) => /^\d+$/.test(part)) ? parts.map(Number) : text;
 }
