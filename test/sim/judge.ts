@@ -40,10 +40,12 @@ function judge(side: Side, peer: Side, { hopeless, hostEndsAt, sysctl }: Scenari
 
 /**
  * A keepalive probe, a byte before what is next, may look like an answer to a SYN cookie: its connection is nobody's (as on Linux). So may what
- * acknowledges the FIN of such a connection: of the next, the peer's numbers are right, and its own begin a byte late.
+ * acknowledges the FIN of such a connection: of the next, the peer's numbers are right, and its own begin a byte late. And a connection that gave up
+ * without a word leaves its place to one.
  */
 function isGhost({ socket }: Side, peer: Side): boolean {
-  return peer.socket === undefined || peer.socket.connection?.iss !== socket?.connection?.irs;
+  if (peer.socket === undefined || peer.error !== undefined) return true;
+  return peer.socket.connection?.iss !== socket?.connection?.irs;
 }
 
 /** Who will not be heard of again has at least nothing more to say. */

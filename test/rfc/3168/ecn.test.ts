@@ -133,6 +133,37 @@ describe('RFC 3168 6.1.2: the TCP sender', () => {
     t.expect({ seq: at(10), flags: 'PAC', ecn: ECT0 });
   });
 
+  it('what was reduced is not undone when one acknowledgment of the recovery had ECE, whichever (RFC 4015 3.2 [MUST])', () => {
+    for (const marked of [undefined, 2, 3, 4]) {
+      const t = agreed({ sysctl: { tcp_recovery: 0, tcp_early_retrans: 0 } });
+      t.write(10 * MSS);
+      t.drain();
+      for (let i = 0; i < 4; i++) {
+        const flags = i === marked ? 'AE' : 'A';
+        t.inject({ ack: at(0), flags, options: { sack: [[at(1), at(2 + i)]] } });
+      }
+      t.expect({ seq: at(0) });
+      // A duplicate report: nothing had been lost.
+      t.inject({ ack: at(10), flags: marked === 4 ? 'AE' : 'A', options: { sack: [[at(0), at(1)]] } });
+      expect(t.counters.TCPFullUndo, `${marked}`).to.equal(1);
+      if (marked === undefined) expect(info(t).tcpi_snd_ssthresh).to.equal(0x7fffffff);
+      else expect(info(t).tcpi_snd_ssthresh, `${marked}`).to.be.at.most(5);
+    }
+  });
+
+  it('nor is there anything to undo of an earlier recovery once ECE was answered (Linux)', () => {
+    const t = agreed({ sysctl: { tcp_recovery: 0, tcp_early_retrans: 0 } });
+    t.write(10 * MSS);
+    t.drain();
+    for (const end of [2, 3, 4]) t.inject({ ack: at(0), options: { sack: [[at(1), at(end)]] } });
+    t.inject({ ack: at(10) });
+    t.write(4 * MSS);
+    t.drain();
+    t.inject({ ack: at(11), flags: 'AE' });
+    t.inject({ ack: at(11), options: { sack: [[at(0), at(1)]] } });
+    expect(t.counters).to.include({ TCPDSACKRecv: 1, TCPDSACKIgnoredNoUndo: 1, TCPDSACKUndo: 0 });
+  });
+
   it('a super-segment has CWR on its first piece only', () => {
     const t = agreed();
     t.write(10 * MSS);
