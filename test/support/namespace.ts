@@ -1,6 +1,7 @@
 /**
- * Scenes that need a network of their own: functions of a module, each call in a child process with a new network namespace, so that the
- * other tests keep their network and nothing is left when the child ends or is killed.
+ * Scenes that need a network of their own: functions of a module, each call in a new network namespace of a child process, so that the
+ * other tests keep their network and nothing is left when the child ends or is killed. A child that has nothing left of its scene (no file, no
+ * process, nothing that waits) plays the next one, in the next namespace: most of a short scene's time is the start of a process.
  *
  *     // tun-scenes.ts
  *     export const moduleUrl = import.meta.url;
@@ -16,6 +17,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { tunAccessProblem, userNamespaceCommand, userNamespaceProblem } from '../../src/link/tun-namespace.ts';
 
 export interface NamespaceOptions {
@@ -45,7 +47,7 @@ export interface SceneCall {
   readonly args: readonly unknown[];
 }
 export type SceneReport =
-  | { readonly kind: 'result'; readonly value: unknown }
+  | { readonly kind: 'result'; readonly value: unknown; readonly clean: boolean }
   | { readonly kind: 'error'; readonly stack: string };
 
 const isRoot = process.getuid?.() === 0;
@@ -77,7 +79,7 @@ export function inNamespace<T extends SceneModule>(module: T, options: Namespace
 }
 
 /**
- * Calls one exported function of a module in a child process with a network namespace of its own.
+ * Calls one exported function of a module in a child process, in a network namespace of its own.
  * @throws Error with the scene's stack, or how the child ended, and what it wrote to stderr
  */
 export function runInNamespace(
@@ -86,31 +88,73 @@ export function runInNamespace(
   args: readonly unknown[],
   options: NamespaceOptions = {},
 ): Promise<unknown> {
-  const { timeout = 20_000 } = options;
-  const child = startChild(options.execArgv ?? []);
-  let stderr = '';
-  child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
-  return new Promise((resolve, reject) => {
-    let report: SceneReport | undefined;
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
-    child.on('message', (message: SceneReport) => {
-      report = message;
+  const { timeout = 20_000, execArgv = [] } = options;
+  const child = Child.take(execArgv);
+  return child.play({ moduleUrl, scene, args }, timeout);
+}
+
+/** A process that plays scenes, one after the other. */
+class Child {
+  /** Those that wait for their next scene. */
+  static readonly #idle: Child[] = [];
+
+  readonly #process: ChildProcess;
+  readonly #key: string;
+  #stderr = '';
+
+  private constructor(execArgv: readonly string[], key: string) {
+    this.#process = startChild(execArgv);
+    this.#key = key;
+    this.#process.stderr?.on('data', (data: Buffer) => (this.#stderr += data.toString()));
+  }
+
+  static take(execArgv: readonly string[]): Child {
+    const key = execArgv.join(' ');
+    const at = Child.#idle.findIndex((child) => child.#key === key);
+    const [child] = at < 0 ? [] : Child.#idle.splice(at, 1);
+    if (child === undefined) return new Child(execArgv, key);
+    child.#hold(true);
+    return child;
+  }
+
+  play(call: SceneCall, timeout: number): Promise<unknown> {
+    this.#stderr = '';
+    const child = this.#process;
+    return new Promise((resolve, reject) => {
+      let report: SceneReport | undefined;
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+      const settle = (how: string) => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+        const wrote = this.#stderr === '' ? '' : `\nstderr of the child:\n${this.#stderr}`;
+        if (report?.kind === 'result') resolve(report.value);
+        else if (report?.kind === 'error') reject(new Error(`scene ${call.scene}: ${report.stack}${wrote}`));
+        else reject(new Error(`scene ${call.scene} ended without a result (${how}, limit ${timeout} ms)${wrote}`));
+      };
+      child.on('error', reject);
+      child.on('close', (code, signal) => settle(signal ?? `exit code ${code}`));
+      child.on('message', (message: SceneReport) => {
+        report = message;
+        if (message.kind === 'error' || !message.clean) return;
+        settle('');
+        this.#rest();
+      });
+      child.send(call);
     });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      const wrote = stderr === '' ? '' : `\nstderr of the child:\n${stderr}`;
-      if (report?.kind === 'result') resolve(report.value);
-      else if (report?.kind === 'error') reject(new Error(`scene ${scene}: ${report.stack}${wrote}`));
-      else
-        reject(
-          new Error(
-            `scene ${scene} ended without a result (${signal ?? `exit code ${code}`}, limit ${timeout} ms)${wrote}`,
-          ),
-        );
-    });
-    child.send({ moduleUrl, scene, args } satisfies SceneCall);
-  });
+  }
+
+  #rest(): void {
+    this.#hold(false);
+    Child.#idle.push(this);
+    this.#process.on('close', () => Child.#idle.splice(Child.#idle.indexOf(this), 1));
+  }
+
+  /** Whether it keeps this process alive; it ends with it. */
+  #hold(holds: boolean): void {
+    const { channel, stderr } = this.#process;
+    this.#process.removeAllListeners();
+    for (const one of [this.#process, channel, stderr as Socket | null]) holds ? one?.ref?.() : one?.unref?.();
+  }
 }
 
 function startChild(execArgv: readonly string[]): ChildProcess {
@@ -118,6 +162,5 @@ function startChild(execArgv: readonly string[]): ChildProcess {
   const stdio: ['ignore', 'inherit', 'pipe', 'ipc'] = ['ignore', 'inherit', 'pipe', 'ipc'];
   if (isRoot) return fork(CHILD, [], { execArgv: nodeArgv, stdio, serialization: 'advanced' });
   const [execPath, ...before] = userNamespaceCommand([process.execPath, ...nodeArgv]);
-  const env = { ...process.env, TUNSTACK_TEST_NAMESPACE: 'entered' };
-  return fork(CHILD, [], { execPath, execArgv: before, stdio, serialization: 'advanced', env });
+  return fork(CHILD, [], { execPath, execArgv: before, stdio, serialization: 'advanced' });
 }
