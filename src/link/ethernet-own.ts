@@ -8,9 +8,10 @@ import type { Random } from '../time/random.ts';
 import type { InterfaceAddress } from './link.ts';
 import { PacketQueue } from './packet-queue.ts';
 
-/** A timer that fires so long after its time, ms, says that the process was away; and how long what lies in the link is then given. */
+/** A timer that fires so long after its time, ms, says that the process was away; how long what lies in the link is then given, and how often. */
 const LATE = 5;
 const TO_CATCH_UP = 50;
+const MAX_WAITS = 20;
 /** RFC 5227 1.1, ms. */
 const PROBE_WAIT = 1000;
 const PROBE_NUM = 3;
@@ -40,9 +41,9 @@ export class OwnAddress {
   /** Probes, or announcements, that were sent. */
   sent = 0;
   timer: Timer | undefined;
-  /** When nobody has answered the last probe, ms; and whether that was put off because the process was late. */
+  /** When nobody has answered the last probe, ms; and how often that was put off because the process was late. */
   decidesAt = 0;
-  hasWaited = false;
+  waits = 0;
   /** When another host last claimed it, ms, and when that was last told. */
   conflictAt = -Infinity;
   toldAt = -Infinity;
@@ -217,14 +218,15 @@ export class OwnAddresses {
       own.sent++;
       this.#actions.probe(own);
       own.decidesAt = now + this.#afterProbe(own);
-      own.hasWaited = false;
+      own.waits = 0;
       own.timer?.set(own.decidesAt);
       return;
     }
     // The process was away from its event loop: an answer that came in time may lie in the link, which is read first.
-    if (now - own.decidesAt > LATE && !own.hasWaited) {
-      own.hasWaited = true;
-      own.timer?.set(now + TO_CATCH_UP);
+    if (now - own.decidesAt > LATE && own.waits < MAX_WAITS) {
+      own.waits++;
+      own.decidesAt = now + TO_CATCH_UP;
+      own.timer?.set(own.decidesAt);
       return;
     }
     own.state = 'preferred';
