@@ -6,6 +6,7 @@ import type { ControlBlock } from './control-block.ts';
 import { offerEcn } from './ecn-handshake.ts';
 import { awaitFin } from './fin-wait-2.ts';
 import { advertisedMss, syncMss } from './mss.ts';
+import { output } from './output.ts';
 import { held } from './persist.ts';
 import { outOfMemory } from './prune.ts';
 import { noteApplicationLimit } from './rate-sample.ts';
@@ -131,6 +132,7 @@ export function close(connection: ControlBlock, now: number): void {
   if (connection.released) return connection.receiveQueue.clear();
   if (connection.receiveQueue.length > 0) {
     connection.context.counters.TCPAbortOnClose++;
+    sendFirst(connection, now);
     abort(connection, REASON_ABORTED, now);
     return;
   }
@@ -155,9 +157,15 @@ function closeInFinWait2(connection: ControlBlock, now: number): void {
   }
 }
 
-/** ABORT (3.10.5): the peer gets a RST, what is queued is lost. */
+/** ABORT (3.10.5): the peer gets a RST; of what is queued it gets what the window has room for, as on Linux, where each SEND sends at once. */
 export function abortCall(connection: ControlBlock, now: number): void {
   orphan(connection);
   if (connection.released) return connection.receiveQueue.clear();
-  if (connection.state !== CLOSED) abort(connection, REASON_ABORTED, now);
+  if (connection.state === CLOSED) return;
+  sendFirst(connection, now);
+  abort(connection, REASON_ABORTED, now);
+}
+
+function sendFirst(connection: ControlBlock, now: number): void {
+  if (connection.dirty && connection.state !== SYN_SENT && held(connection)) output(connection, now);
 }

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { createHost, type Host } from '../../src/host.ts';
 import { createNet } from '../../src/node/net/net.ts';
 import { wrongCalls } from './net-arguments.ts';
+import { contexts } from './net-contexts.ts';
 import { endings, newer, servers } from './net-endings.ts';
 import { type AnyNet, type Scene, Stage, talk } from './net-scenes.ts';
 
@@ -44,7 +45,13 @@ describe('net on a host, beside node:net', () => {
     expect(host.sockets()).to.deep.equal([]);
   });
 
-  for (const [part, scenes] of Object.entries({ talk, endings, servers, ...(MAJOR >= 22 ? { newer } : {}) })) {
+  for (const [part, scenes] of Object.entries({
+    talk,
+    endings,
+    servers,
+    contexts,
+    ...(MAJOR >= 22 ? { newer } : {}),
+  })) {
     describe(part, () => {
       for (const [title, scene] of Object.entries(scenes)) {
         it(title, async () => {

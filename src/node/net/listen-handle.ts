@@ -1,4 +1,5 @@
 /** A listening socket under a server. */
+import { AsyncResource } from 'node:async_hooks';
 import { IPPROTO_IPV6, IPV6_V6ONLY, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from '../../socket/constants.ts';
 import { EAGAIN, ECONNABORTED, EINVAL } from '../../socket/errno.ts';
 import type { Watcher } from '../../socket/poll.ts';
@@ -25,6 +26,7 @@ export class ListenHandle implements Watcher {
   readonly #place: Place;
   readonly #socket: Socket;
   readonly #hold: Hold;
+  readonly #context = new AsyncResource('TCPSERVERWRAP');
   #closed = false;
   #due = false;
 
@@ -89,7 +91,7 @@ export class ListenHandle implements Watcher {
     this.#due = false;
     let done = false;
     try {
-      this.#acceptAll();
+      this.#context.runInAsyncScope(this.#acceptAll, this);
       done = true;
     } finally {
       if (!done) this.onReady();

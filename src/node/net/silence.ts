@@ -1,19 +1,23 @@
 /** The timeout of a socket: what is called after a time without traffic. It does not keep the process alive. */
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from '../../time/clock.ts';
 
 export class Silence {
   readonly #clock: Clock;
   readonly #timer: Timer;
   #ms = 0;
+  /** Of who set the time. */
+  #context: AsyncResource | undefined;
 
   constructor(clock: Clock, over: () => void) {
     this.#clock = clock;
-    this.#timer = clock.timer(over, true);
+    this.#timer = clock.timer(() => this.#context?.runInAsyncScope(over), true);
   }
 
   /** ms; 0: never. */
   set(ms: number): void {
     this.#ms = ms;
+    if (ms > 0) this.#context = new AsyncResource('Timeout');
     this.touch();
   }
 

@@ -2,6 +2,7 @@
  * One connection under a stream: what libuv's handle is to Node's net. It stands on a socket of the host, whose readiness it turns into
  * calls of its owner; never from inside the stack, but in a tick of their own.
  */
+import { AsyncResource } from 'node:async_hooks';
 import {
   AF_INET6,
   IP_TOS,
@@ -30,6 +31,7 @@ import type { Watcher } from '../../socket/poll.ts';
 import type { Socket } from '../../socket/socket.ts';
 import type { SocketAddress } from '../../socket/socket-address.ts';
 import type { ConnectionHandle, Done, KeepAlive, StreamOwner } from './connection-handle.ts';
+import { contextOfNobody, inContext } from './context.ts';
 import { type AddressInfo, endName, parseEnd } from './end-name.ts';
 import { Hold } from './hold.ts';
 import type { Place } from './place.ts';
@@ -57,6 +59,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
   bytesWritten = 0;
   readonly #place: Place;
   readonly #hold: Hold;
+  readonly #context: AsyncResource;
   #socket: Socket | undefined;
   #connecting: Done | undefined;
   #write: PendingWrite | undefined;
@@ -69,6 +72,8 @@ export class StreamHandle implements ConnectionHandle, Watcher {
   constructor(place: Place, socket?: Socket) {
     this.#place = place;
     this.#hold = new Hold(place.clock);
+    // AsyncLocalStorage: events come in the context of who connected; of what is accepted in nobody's, as in Node.
+    this.#context = socket === undefined ? new AsyncResource('TCPWRAP') : contextOfNobody('TCPWRAP');
     if (socket !== undefined) this.#watch(socket);
   }
 
@@ -123,7 +128,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     this.bytesWritten += bytes;
     const count = Math.max(taken, 0);
     if (count === bytes) return bytes;
-    this.#write = { list: behind(list, count), left: bytes - count, done };
+    this.#write = { list: behind(list, count), left: bytes - count, done: inContext('WRITEWRAP', done) };
     this.#keepAlive();
     return count;
   }
@@ -138,7 +143,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     this.#reading = false;
     this.#socket?.close();
     this.#hold.set(false);
-    this.#place.clock.defer(() => {
+    this.#later(() => {
       const [connecting, write] = [this.#connecting, this.#write];
       this.#connecting = undefined;
       this.#write = undefined;
@@ -216,11 +221,16 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     socket.watcher = this;
   }
 
-  /** Looks at what is ready as soon as nothing else runs. */
+  /** Looks at what is ready as soon as nothing else runs; at a new connection when its other end, if that is on this host, was accepted: so the kernel has it. */
   #soon(): void {
     if (this.#due || this.#closed) return;
     this.#due = true;
-    process.nextTick(act, this);
+    if (this.#connecting === undefined) process.nextTick(act, this);
+    else this.#place.clock.defer(() => process.nextTick(act, this));
+  }
+
+  #later(call: () => void): void {
+    this.#place.clock.defer(() => this.#context.runInAsyncScope(call));
   }
 
   /** For `act` alone. What the owner throws is nobody's here; what is left to do is done all the same. */
@@ -228,7 +238,7 @@ export class StreamHandle implements ConnectionHandle, Watcher {
     this.#due = false;
     let done = false;
     try {
-      this.#serve();
+      this.#context.runInAsyncScope(this.#serve, this);
       done = true;
     } finally {
       if (!done) this.#soon();
