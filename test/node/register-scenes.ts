@@ -4,7 +4,6 @@
  */
 import { fork, spawn } from 'node:child_process';
 import cluster from 'node:cluster';
-import type { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -19,26 +18,8 @@ import fastify from 'fastify';
 import { request as undiciRequest } from 'undici';
 import { WebSocket, WebSocketServer } from 'ws';
 import { certificate, key } from '../support/certificate.ts';
-
-type Scene = () => Promise<unknown>;
-
-const until = (emitter: EventEmitter, name: string) =>
-  new Promise<unknown>((resolve, reject) => {
-    emitter.once(name, resolve);
-    emitter.once('error', reject);
-  });
-
-async function listening(server: net.Server): Promise<number> {
-  server.listen(0);
-  await until(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
-async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
-  let text = '';
-  for await (const chunk of stream) text += String(chunk);
-  return text;
-}
+import { tlsScenes } from './register-tls-scenes.ts';
+import { listening, type Scene, textOf, until } from './register-tools.ts';
 
 /** Whether the kernel has a socket that listens on that port. */
 function kernelListens(port: number): boolean {
@@ -51,6 +32,8 @@ function kernelListens(port: number): boolean {
 }
 
 const scenes: Record<string, Scene> = {
+  ...tlsScenes,
+
   async where() {
     const server = createNamedServer();
     const found = kernelListens(await listening(server));
@@ -207,7 +190,7 @@ const scenes: Record<string, Scene> = {
     const accepted: string[] = [];
     const server = net.createServer((socket) => {
       accepted.push('accepted');
-      socket.end();
+      socket.resume().end();
     });
     const port = await listening(server);
     const seen: unknown[] = [];
@@ -218,6 +201,11 @@ const scenes: Record<string, Scene> = {
     }
     // Whoever connected before it was accepted before it.
     await textOf(net.connect(port, '127.0.0.1'));
+    // What is behind the options is not looked at.
+    const early = (tls.connect as (...all: unknown[]) => tls.TLSSocket)({ port, host: '127.0.0.1' }, 'nowhere');
+    seen.push(
+      await new Promise((resolve) => early.once('error', (error) => resolve((error as { code?: string }).code))),
+    );
     const stop = new AbortController();
     const socket = tls.connect({ port, host: 'localhost', signal: stop.signal } as tls.ConnectionOptions);
     stop.abort();

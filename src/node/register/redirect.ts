@@ -4,12 +4,11 @@
  */
 
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Host } from '../../host.ts';
 import { machineNet, machineTls } from '../net/machine.ts';
 import { createNet, type HostNet } from '../net/net.ts';
-import { type SecureOptions, secure } from '../net/secure.ts';
-import type { SocketOptions } from '../net/socket-options.ts';
+import { giveSockets } from './secure-sockets.ts';
+import { findWrapClass } from './wrap.ts';
 import { askUnder } from './wrapped.ts';
 
 // The modules' own objects: what is written there is what `require` gives.
@@ -55,39 +54,10 @@ function isForCluster(): boolean {
 }
 
 function redirectTls(ours: HostNet): void {
-  const tls = require('node:tls') as Exports & typeof machineTls;
-  tls.connect = ((...args: unknown[]) => connectSecure(ours, args)) as typeof tls.connect;
   // tls was loaded before, so that TLS sockets are made of Node's own; its servers are to be ours.
-  askUnder();
+  const Wrap = findWrapClass();
+  askUnder(Wrap);
+  giveSockets(ours, Wrap);
   Object.setPrototypeOf(machineTls.Server, ours.Server);
   Object.setPrototypeOf(machineTls.Server.prototype, ours.Server.prototype);
-}
-
-/** tls.connect: (options, callback), (port, host, options, callback), (path, options, callback). */
-function connectSecure(ours: HostNet, args: unknown[]): TLSSocket {
-  const list = args.filter((arg) => arg !== undefined && arg !== null);
-  const callback = typeof list.at(-1) === 'function' ? (list.pop() as () => void) : undefined;
-  const last = list.at(-1);
-  const more = typeof last === 'object' ? (list.pop() as ConnectionOptions) : {};
-  const [first, second] = list;
-  const named: ConnectionOptions =
-    first === undefined
-      ? {}
-      : typeof first === 'string' && Number.isNaN(Number(first))
-        ? { path: first }
-        : { port: Number(first), ...(typeof second === 'string' ? { host: second } : {}) };
-  const options: ConnectionOptions = { ...named, ...more };
-  if (options.socket || options.path)
-    return (machineTls.connect as (...all: unknown[]) => TLSSocket)(options, callback);
-  const { port = 443, host = 'localhost', timeout } = options;
-  const name = options.servername ?? (machineNet.isIP(host) === 0 ? host : '');
-  // The options of TLS may be wrong: then nothing connects. A signal is for the TLS socket, which takes the other with it.
-  const { signal, ...plainOptions } = options as ConnectionOptions & SocketOptions;
-  const plain = new ours.Socket(plainOptions);
-  const made = secure(plain, { ...options, ...(name === '' ? {} : { servername: name }) } as SecureOptions);
-  if (signal?.aborted) plain.destroy();
-  else plain.connect({ ...plainOptions, port, host });
-  if (timeout) made.setTimeout(timeout);
-  if (callback !== undefined) made.once('secureConnect', callback);
-  return made;
 }

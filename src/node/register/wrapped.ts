@@ -2,11 +2,12 @@
  * Node's http2 and tls see a socket of ours, which has no handle, through sockets of their own. What those do not tell or do by themselves, the socket
  * under them does: whether it is connected, the addresses of both ends, and the options that act on the connection.
  */
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { EPIPE } from '../../socket/errno.ts';
 import { machineNet } from '../net/machine.ts';
 import { Socket } from '../net/socket.ts';
+import { streamUnder, type Wrap, type WrapClass } from './wrap.ts';
+import { finishAnswers, passWrites } from './wrapped-writes.ts';
 
 type MachineSocket = InstanceType<typeof machineNet.Socket>;
 
@@ -14,28 +15,14 @@ const NAMES = ['remoteAddress', 'remotePort', 'remoteFamily', 'localAddress', 'l
 const CALLS = ['setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const;
 
 /** Makes TLS sockets, and what http2 makes of streams, ask the socket of ours that they stand on. */
-export function askUnder(): void {
-  const wrap = wrapOf(new TLSSocket(new Duplex().destroy()));
-  for (const prototype of [TLSSocket.prototype, Object.getPrototypeOf(wrap)] as MachineSocket[]) {
+export function askUnder({ prototype: wrap }: WrapClass): void {
+  for (const prototype of [TLSSocket.prototype, wrap as unknown as MachineSocket]) {
     tellConnecting(prototype);
     tellNames(prototype);
     passCalls(prototype);
   }
-  tellConnect(Object.getPrototypeOf(wrap));
-  refuseAfterEnd(Object.getPrototypeOf(wrap));
-  keepOpen(TLSSocket.prototype);
-}
-
-/** What Node puts between a TLS socket and a stream that has no handle. */
-function wrapOf(socket: TLSSocket): object {
-  const { _handle: handle } = socket as unknown as { _handle: { _parentWrap: object } };
-  return handle._parentWrap;
-}
-
-/** Our socket under one of Node's, if it is ours. */
-function streamUnder(socket: MachineSocket): Socket | undefined {
-  const { stream, _parent: parent } = socket as unknown as { stream?: unknown; _parent?: { stream?: unknown } | null };
-  return [parent, stream, parent?.stream].find((one) => one instanceof Socket);
+  followStream(wrap);
+  passWrites(wrap);
 }
 
 /** That it is about to connect counts as well. */
@@ -69,6 +56,10 @@ function tellNames(prototype: MachineSocket): void {
       },
     });
   }
+  const { address } = machineNet.Socket.prototype;
+  prototype.address = function () {
+    return streamUnder(this)?.address() ?? address.call(this);
+  };
 }
 
 function passCalls(prototype: MachineSocket): void {
@@ -84,36 +75,19 @@ function passCalls(prototype: MachineSocket): void {
   }
 }
 
-/** `stream` is set once, when the wrap is made. */
-function tellConnect(prototype: MachineSocket): void {
-  const streams = new WeakMap<MachineSocket, Duplex>();
+/** What a wrap of a socket of ours listens to, besides what Node's own does. */
+function followStream(prototype: Wrap): void {
+  const streams = new WeakMap<Wrap, Duplex>();
   Object.defineProperty(prototype, 'stream', {
     configurable: true,
-    get(this: MachineSocket) {
+    get(this: Wrap) {
       return streams.get(this);
     },
-    set(this: MachineSocket, stream: Duplex) {
+    set(this: Wrap, stream: Duplex) {
       streams.set(this, stream);
-      if (stream instanceof Socket && isToConnect(stream)) stream.once('connect', () => this.emit('connect'));
+      if (!(stream instanceof Socket)) return;
+      if (isToConnect(stream)) stream.once('connect', () => this.emit('connect'));
+      finishAnswers(this, stream);
     },
   });
-}
-
-/** What TLS has to say after its end (an answer to what still comes) fails as on a handle, and not the stream with it. */
-function refuseAfterEnd(prototype: MachineSocket): void {
-  const inner = prototype as unknown as { stream?: unknown; doWrite(...args: unknown[]): number };
-  const { doWrite: write } = inner;
-  inner.doWrite = function (...args) {
-    return this.stream instanceof Socket && this.stream.writableEnded ? -EPIPE : write.apply(this, args);
-  };
-}
-
-/** The peer's end is the TLS socket's to answer: it has something to write then. */
-function keepOpen(prototype: TLSSocket): void {
-  const inner = prototype as unknown as { _init(socket: unknown, ...more: unknown[]): void };
-  const { _init: init } = inner;
-  inner._init = function (socket, ...more) {
-    init.call(this, socket, ...more);
-    if (socket instanceof Socket) socket.allowHalfOpen = true;
-  };
 }
