@@ -24,8 +24,13 @@ export function seededRandom(seed: number | string): Random {
   return new Xoshiro128(typeof seed === 'number' ? bitsOf(seed) : hashOf(seed));
 }
 
-/** Unpredictable numbers, from `crypto.getRandomValues`. */
+/**
+ * Unpredictable numbers, from `crypto.getRandomValues`.
+ * @throws Error where there is no such thing: what can be guessed must not take its place unasked
+ */
 export function systemRandom(): Random {
+  if (typeof globalThis.crypto?.getRandomValues !== 'function')
+    throw new Error('there is no crypto.getRandomValues() here: give a seed, or a random of your own');
   return new SystemRandom();
 }
 

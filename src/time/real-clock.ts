@@ -29,6 +29,12 @@ export class RealClock implements Clock {
   #held = 0;
   #holder: KeepsAlive | undefined;
 
+  /** @throws Error where there is no `performance`: a clock that may be set back will not do */
+  constructor() {
+    if (typeof globalThis.performance?.now !== 'function')
+      throw new Error('there is no performance.now() here: give a clock of your own, such as a VirtualClock');
+  }
+
   now(): number {
     return globalThis.performance.now();
   }

@@ -23,6 +23,7 @@ export interface WebSocketLinkOptions extends DuplexLinkOptions {
 
 const OPEN = 1;
 const CLOSING = 2;
+const CLOSED = 3;
 const HIGH_WATER = 1 << 20;
 /** A WebSocket does not tell when it has sent: it is asked, so often, ms. */
 const ASK_AGAIN = 5;
@@ -80,5 +81,8 @@ export function linkFromWebSocket(socket: PacketWebSocket, options: WebSocketLin
   socket.addEventListener('close', () =>
     failure === undefined ? duplex.emit('close') : duplex.emit('error', failure),
   );
-  return linkFromDuplex(duplex, { name: 'websocket', ...rest });
+  const link = linkFromDuplex(duplex, { name: 'websocket', ...rest });
+  // One that is closed already says so no more.
+  if (socket.readyState === CLOSED) duplex.emit('close');
+  return link;
 }

@@ -41,4 +41,15 @@ describe('Random', () => {
   it('refuses a seed that is no number', () => {
     expect(() => seededRandom(Number.NaN)).to.throw(RangeError, 'seed');
   });
+
+  it('does without crypto only when it is told to', () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'crypto') as PropertyDescriptor;
+    Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
+    try {
+      expect(() => systemRandom()).to.throw(Error, /no crypto.getRandomValues\(\) here: give a seed/);
+      expect(seededRandom(1).float()).to.be.within(0, 1);
+    } finally {
+      Object.defineProperty(globalThis, 'crypto', own);
+    }
+  });
 });

@@ -100,4 +100,14 @@ describe('RealClock', () => {
       setTimeout(() => { console.log('held'); clock.unhold(); }, 50).unref();`),
     ).to.equal('held\n');
   });
+
+  it('says what it needs', () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'performance') as PropertyDescriptor;
+    Object.defineProperty(globalThis, 'performance', { value: undefined, configurable: true });
+    try {
+      expect(() => new RealClock()).to.throw(Error, /no performance.now\(\) here: give a clock/);
+    } finally {
+      Object.defineProperty(globalThis, 'performance', own);
+    }
+  });
 });

@@ -111,6 +111,15 @@ describe('web: linkFromWebSocket', () => {
     expect([a.binaryType, a.readyState]).to.deep.equal(['arraybuffer', 3]);
   });
 
+  it('of a socket that is closed already is down', async () => {
+    const [a] = sockets();
+    a.readyState = 3;
+    const host = createHost({ link: linkFromWebSocket(a), address: '10.9.0.1/24' });
+    const error = await host.dial('tcp', '10.9.0.2:80', { timeout: 10_000 }).catch((reason: Error) => reason);
+    expect((error as Error).message).to.match(/network is (down|unreachable)$/);
+    await host.close();
+  });
+
   it('ends with the socket, with its error', async () => {
     const [a] = sockets();
     a.open();
