@@ -120,6 +120,11 @@ export class KernelSocket implements TestSocket {
     this.#domain = domain;
   }
 
+  /** The descriptor, for calls that are not here. */
+  get fd(): number {
+    return this.#fd;
+  }
+
   bind(at: SocketAddress): number {
     const address = toSockaddr(this.#domain, at);
     return result(libc().bind(this.#fd, address, address.length));

@@ -1,5 +1,4 @@
 /** Options about buffers and how full they are: Linux's bounds and effects. */
-import { copiedSeq } from '../tcp/receive-space.ts';
 import { setWindowClamp } from '../tcp/receive-window.ts';
 import { MIN_SNDBUF } from '../tcp/send-buffer.ts';
 import { RECEIVE_BUFFER_LOCK, SEND_BUFFER_LOCK } from '../tcp/settings.ts';
@@ -45,8 +44,9 @@ export function setReceiveLowat({ settings, stack, connection }: Socket, value: 
     settings.rcvBuf = 2 * settings.rcvLowat;
     if (settings.windowClamp > 0) settings.windowClamp = Math.max(settings.windowClamp, settings.rcvLowat);
   }
-  // There may be enough already.
-  if (connection !== undefined) stack.tcp.markReady(connection);
+  // There may be enough already. Behind a FIN Linux says so in any case.
+  if (connection !== undefined && (connection.receiveQueue.length >= settings.rcvLowat || connection.finReceived))
+    stack.tcp.markReady(connection);
   return 0;
 }
 
@@ -66,10 +66,7 @@ export function setClamp({ settings, connection, listening }: Socket, value: num
 }
 
 /** SO_OOBINLINE; the byte that waits stays where it is: the reader comes by it, or does not. */
-export function setInline({ settings, connection }: Socket, value: boolean): number {
+export function setInline({ settings }: Socket, value: boolean): number {
   settings.rarely.oobInline = value;
-  if (connection !== undefined && value && connection.urgent?.seq === copiedSeq(connection)) {
-    connection.context.markReady(connection);
-  }
   return 0;
 }

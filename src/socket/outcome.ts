@@ -35,8 +35,10 @@ export class Outcome {
       this.connected = true;
       return 0;
     }
+    // Linux: what it ended with is for those who read, write or ask.
+    if (this.connected) return -EISCONN;
     const error = this.take(connection);
-    if (error === 0) return this.connected ? -EISCONN : this.#startAnew();
+    if (error === 0) return this.#startAnew();
     // Linux: who was told has to do with it no more.
     this.disconnected = true;
     return -error;

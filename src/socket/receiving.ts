@@ -3,7 +3,7 @@ import type { ControlBlock } from '../tcp/control-block.ts';
 import { receive } from '../tcp/receive.ts';
 import { readUrgent } from '../tcp/urgent.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts';
-import { EAGAIN, EINVAL, EOPNOTSUPP } from './errno.ts';
+import { EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP } from './errno.ts';
 import type { Socket } from './socket.ts';
 
 const RECV_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -31,8 +31,11 @@ export function receiveBytes(connection: ControlBlock, into: Uint8Array, flags: 
 }
 
 function receiveUrgent(connection: ControlBlock, into: Uint8Array, flags: number): number {
-  const byte = readUrgent(connection, (flags & MSG_PEEK) !== 0);
+  // Linux: a reset takes it along; behind a FIN it stays.
+  const isLost = connection.released && !connection.finReceived;
+  const byte = readUrgent(connection, isLost || (flags & MSG_PEEK) !== 0);
   if (byte === -1) return -EINVAL;
+  if (isLost) return -ENOTCONN;
   if (byte < 0) return connection.released || connection.receiveShut || connection.finReceived ? 0 : -EAGAIN;
   if (into.length === 0) return 0;
   if ((flags & MSG_TRUNC) === 0) into[0] = byte;

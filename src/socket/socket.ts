@@ -161,6 +161,9 @@ export class Socket implements ConnectionUser {
     const { connection } = this;
     if (connection === undefined) return 0;
     connection.receiveQueue.clear();
+    connection.urgent = undefined;
+    // Linux: who waits is woken, whatever it was.
+    this.stack.tcp.markReady(connection);
     abort(connection, REASON_RESET, this.stack.clock.now());
     this.#outcome.disconnected = true;
     this.#freePlace();
@@ -206,7 +209,9 @@ export class Socket implements ConnectionUser {
     const { connection } = this;
     if (connection === undefined) return -ENOTCONN;
     const got = receiveBytes(connection, into, flags, this.stack.clock.now());
-    if (got !== 0 || into.length === 0 || (flags & MSG_OOB) !== 0) return got;
+    if (got !== 0 || (flags & MSG_OOB) !== 0) return got;
+    // Linux: who wants nothing waits for something all the same.
+    if (into.length === 0 && connection.receiveQueue.length > 0) return 0;
     // Behind a FIN there is nothing but the end of the stream: an error is for those who write, or ask (Linux).
     if (connection.finReceived && !this.#outcome.disconnected) return 0;
     const error = this.takeError();
@@ -225,13 +230,15 @@ export class Socket implements ConnectionUser {
     if (this.#closed) return -EBADF;
     if (how !== SHUT_RD && how !== SHUT_WR && how !== SHUT_RDWR) return -EINVAL;
     const { connection } = this;
-    if (connection === undefined || (connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return -ENOTCONN;
+    if (connection === undefined) return -ENOTCONN;
+    // Linux: who waits is woken, whatever comes of it.
+    this.stack.tcp.markReady(connection);
+    if ((connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return -ENOTCONN;
     const now = this.stack.clock.now();
     // Linux: who shuts down has seen that it is connected.
     if (!connection.opening) this.#outcome.connected = true;
     if (how !== SHUT_RD) closeSend(connection, now);
     if (how !== SHUT_WR) connection.receiveShut = true;
-    this.stack.tcp.markReady(connection);
     return 0;
   }
 

@@ -132,7 +132,14 @@ function inOrder(
     noteOverlap(connection);
   }
   if (!last) takeWaitingFin(connection, now);
-  connection.context.markReady(connection);
+  if (isEnough(connection)) connection.context.markReady(connection);
+}
+
+/** As many bytes wait as SO_RCVLOWAT says, or as ever will, since the window has no room for more (Linux: fewer wake nobody). */
+function isEnough(connection: ControlBlock): boolean {
+  const { receiveQueue, settings, context } = connection;
+  if (receiveQueue.length >= settings.rcvLowat) return true;
+  return context.memory.pressure || currentWindow(connection) <= connection.seenMss;
 }
 
 /** RFC 9293 3.10.7.4 [SHLD-31], [MAY-13], RFC 5681 4.2: out of order: it is kept, with a duplicate acknowledgment at once, one for each, as the sender counts them. */

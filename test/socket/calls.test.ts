@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import {
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
+  MSG_OOB,
   MSG_PEEK,
   POLLERR,
   POLLHUP,
@@ -14,6 +15,7 @@ import {
   SHUT_WR,
   SO_ERROR,
   SO_LINGER,
+  SO_RCVLOWAT,
   SO_REUSEADDR,
   SO_SNDBUF,
   SOL_SOCKET,
@@ -200,7 +202,12 @@ describe('connect()', () => {
   });
 
   it('EISCONN for an accepted socket', async () => {
-    expect((await established()).socket.connect({ address: PEER, port: 1 })).to.equal(-EISCONN);
+    const t = await established();
+    expect(t.socket.connect({ address: PEER, port: 1 })).to.equal(-EISCONN);
+    // What it ended with is not connect's to tell (Linux).
+    t.inject({ flags: 'R' });
+    expect(t.socket.connect({ address: PEER, port: 1 })).to.equal(-EISCONN);
+    expect(t.socket.takeError()).to.equal(ECONNRESET);
   });
 
   it('EAFNOSUPPORT, EINVAL, ENETUNREACH, EOPNOTSUPP', () => {
@@ -487,6 +494,38 @@ describe('send() and recv()', () => {
     expect(t.read(4)).to.equal(0);
   });
 
+  it('recv into nothing waits for something all the same (Linux)', async () => {
+    const t = await established();
+    expect(t.socket.recv(new Uint8Array(0))).to.equal(-EAGAIN);
+    t.inject({ seq: 1, data: 'a' });
+    expect(t.socket.recv(new Uint8Array(0))).to.equal(0);
+    t.read(4);
+    t.inject({ seq: 2, flags: 'FA' });
+    expect(t.socket.recv(new Uint8Array(0))).to.equal(0);
+  });
+
+  it('MSG_OOB: a reset takes the urgent byte along: ENOTCONN; behind a FIN it stays (Linux)', async () => {
+    for (const end of ['R', 'FA'] as const) {
+      const t = await established();
+      t.inject({ seq: 1, flags: 'UA', urg: 1, data: 'u' });
+      t.inject({ seq: 2, flags: end });
+      const into = new Uint8Array(1);
+      expect(t.socket.recv(into, MSG_OOB)).to.equal(end === 'R' ? -ENOTCONN : 1);
+    }
+  });
+
+  it('fewer bytes than SO_RCVLOWAT wake nobody; to lower it does (Linux)', async () => {
+    const t = await established();
+    const masks: number[] = [];
+    t.socket.onReady = (mask) => masks.push(mask);
+    t.socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 3);
+    t.inject({ seq: 1, data: 'ab' });
+    expect(masks).to.deep.equal([]);
+    t.socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 2);
+    t.flush();
+    expect(masks).to.deep.equal([POLLIN | POLLOUT]);
+  });
+
   it('EOPNOTSUPP for flags that are not ours', async () => {
     const t = await established();
     expect(t.write('x', 0x40000000)).to.equal(-EOPNOTSUPP);
@@ -513,6 +552,19 @@ describe('shutdown() and close()', () => {
     expect(t.newSocket().shutdown(SHUT_RDWR)).to.equal(-ENOTCONN);
     t.inject({ flags: 'R' });
     expect(t.socket.shutdown(SHUT_WR)).to.equal(-ENOTCONN);
+  });
+
+  it('who waits is woken by a shutdown or a disconnect that comes too late, too (Linux)', async () => {
+    const t = await established();
+    t.inject({ seq: 1, flags: 'R' });
+    t.socket.takeError();
+    const masks: number[] = [];
+    t.socket.onReady = (mask) => masks.push(mask);
+    t.socket.shutdown(SHUT_WR);
+    t.flush();
+    t.socket.disconnect();
+    t.flush();
+    expect(masks).to.deep.equal([POLLIN | POLLOUT | POLLRDHUP | POLLHUP, POLLOUT | POLLHUP]);
   });
 
   it('shutdown tells the reader', async () => {
