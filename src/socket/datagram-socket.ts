@@ -130,6 +130,7 @@ export class DatagramSocket implements EndpointUser {
     this.#connectedFrom = path.source;
     endpoint.remote = remote;
     endpoint.remotePort = to.port;
+    this.stack.udp.table.changed(endpoint);
     return 0;
   }
 
@@ -144,6 +145,7 @@ export class DatagramSocket implements EndpointUser {
       endpoint.local = this.any;
       this.#connectedFrom = undefined;
     }
+    stack.udp.table.changed(endpoint);
     if (!this.#portBound && endpoint.localPort !== 0) {
       stack.udp.table.remove(endpoint);
       endpoint.localPort = 0;

@@ -8,6 +8,13 @@ import type { Listener } from '../tcp/listener.ts';
 import type { Random } from '../time/random.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { halfSipHash13, halfSipHashWords } from '../wire/siphash.ts';
+import { hashAddress, hashOfAddress } from './hash-address.ts';
+
+/** Those of one port: at addresses of their own, by the hash of the address, and at all. */
+interface PortListeners {
+  readonly at: Map<number, Listener[]>;
+  anywhere: Listener[];
+}
 
 const FIRST_SLOTS = 64;
 const words = new Int32Array(9);
@@ -20,7 +27,7 @@ export class Demux {
   #size = 0;
   /** How many entries there are for each local port. */
   readonly #portUse = new Map<number, number>();
-  readonly #listeners = new Map<number, Listener[]>();
+  readonly #listeners = new Map<number, PortListeners>();
 
   constructor(random: Random) {
     this.#key0 = random.uint32() | 0;
@@ -102,6 +109,18 @@ export class Demux {
   findListener(packet: InboundPacket, port: number, remotePort: number, device: number): Listener | undefined {
     const listeners = this.#listeners.get(port);
     if (listeners === undefined) return undefined;
+    const at = listeners.at.get(hashAddress(packet.d0, packet.d1, packet.d2, packet.d3));
+    const best = at === undefined ? undefined : this.#best(at, packet, port, remotePort, device);
+    return best ?? this.#best(listeners.anywhere, packet, port, remotePort, device);
+  }
+
+  #best(
+    listeners: readonly Listener[],
+    packet: InboundPacket,
+    port: number,
+    remotePort: number,
+    device: number,
+  ): Listener | undefined {
     let best: Listener | undefined;
     let rank = 0;
     let count = 0;
@@ -122,19 +141,39 @@ export class Demux {
   }
 
   addListener(listener: Listener): void {
-    const listeners = this.#listeners.get(listener.localPort);
-    if (listeners === undefined) this.#listeners.set(listener.localPort, [listener]);
-    else listeners.push(listener);
+    const { local, localPort } = listener;
+    let listeners = this.#listeners.get(localPort);
+    if (listeners === undefined) {
+      listeners = { at: new Map(), anywhere: [] };
+      this.#listeners.set(localPort, listeners);
+    }
+    if (local.isUnspecified) return void listeners.anywhere.push(listener);
+    const hash = hashOfAddress(local);
+    const others = listeners.at.get(hash);
+    if (others === undefined) listeners.at.set(hash, [listener]);
+    else others.push(listener);
   }
 
   removeListener(listener: Listener): void {
-    const left = this.#listeners.get(listener.localPort)?.filter((other) => other !== listener) ?? [];
-    if (left.length === 0) this.#listeners.delete(listener.localPort);
-    else this.#listeners.set(listener.localPort, left);
+    const { local, localPort } = listener;
+    const listeners = this.#listeners.get(localPort);
+    if (listeners === undefined) return;
+    if (local.isUnspecified) {
+      listeners.anywhere = listeners.anywhere.filter((other) => other !== listener);
+    } else {
+      const hash = hashOfAddress(local);
+      const left = listeners.at.get(hash)?.filter((other) => other !== listener) ?? [];
+      if (left.length === 0) listeners.at.delete(hash);
+      else listeners.at.set(hash, left);
+    }
+    if (listeners.anywhere.length === 0 && listeners.at.size === 0) this.#listeners.delete(localPort);
   }
 
   *listeners(): Generator<Listener> {
-    for (const listeners of this.#listeners.values()) yield* listeners;
+    for (const { at, anywhere } of this.#listeners.values()) {
+      for (const some of at.values()) yield* some;
+      yield* anywhere;
+    }
   }
 
   #hashOfPacket(packet: InboundPacket, localPort: number, remotePort: number): number {

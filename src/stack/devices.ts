@@ -18,9 +18,6 @@ export function deviceName({ interfaces }: Network, index: number): string | und
 }
 
 /** The index of the interface that has an address of the host's; the loopback's for those of all the host. */
-export function deviceOf({ interfaces }: Network, address: IpAddress): number {
-  for (const { index, addresses } of interfaces) {
-    if (addresses.some((own) => own.address.equals(address))) return index;
-  }
-  return LOOPBACK_INDEX;
+export function deviceOf({ own }: Network, { w0, w1, w2, w3 }: IpAddress): number {
+  return own.find(w0, w1, w2, w3)?.device ?? LOOPBACK_INDEX;
 }

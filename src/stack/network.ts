@@ -10,6 +10,7 @@ import type { Random } from '../time/random.ts';
 import { IPV4_LOOPBACK, IPV6_LOOPBACK, IpAddress } from '../wire/address.ts';
 import { deviceOf } from './devices.ts';
 import { Interface, type InterfaceOwner, LOOPBACK_INDEX } from './interface.ts';
+import { OwnAddresses } from './own-addresses.ts';
 import { PathMtus } from './path-mtus.ts';
 import { isRoutable } from './routable.ts';
 import { type KnownPath, NOTHING_KNOWN, type PathKnowledge, RoutedPath } from './routed-path.ts';
@@ -21,6 +22,8 @@ const LINK_LOCAL = 0xfe800000;
 export class Network implements PathKnowledge {
   readonly interfaces: Interface[] = [];
   readonly routes = new Routes();
+  /** The addresses of all interfaces. */
+  readonly own = new OwnAddresses();
   readonly #owner: InterfaceOwner;
   readonly #sysctl: TcpConfig;
   readonly ipCounters: IpCounters;
@@ -56,7 +59,9 @@ export class Network implements PathKnowledge {
     }
     const added = new Interface(this.#owner, link, name, index, all);
     this.interfaces.push(added);
-    for (const { address, bits } of all) {
+    for (const own of all) {
+      const { address, bits } = own;
+      this.own.add(own, index);
       if (!address.isLinkLocal) this.routes.add({ destination: address, bits, interface: added });
     }
     this.version++;
@@ -119,8 +124,7 @@ export class Network implements PathKnowledge {
 
   /** Whether the address is one of the host's: an interface's, ::1, or anything in 127.0.0.0/8. */
   isLocal(address: IpAddress): boolean {
-    if (address.isLoopback) return true;
-    return this.interfaces.some(({ addresses }) => addresses.some((own) => own.address.equals(address)));
+    return address.isLoopback || this.hasAddress(address.w0, address.w1, address.w2, address.w3);
   }
 
   /** Whether the address is that of all hosts of a network: 255.255.255.255, or the last of an interface's, the loopback's too. RFC 1122 3.2.1.3. */
@@ -128,51 +132,25 @@ export class Network implements PathKnowledge {
     return address.family === 4 && this.isBroadcast4(address.w3);
   }
 
-  /** The same of an IPv4 address as a number. The hot path: no closures. */
+  /** The same of an IPv4 address as a number. */
   isBroadcast4(word: number): boolean {
     // Linux: the last of 127.0.0.0/8 is that of the loopback.
-    if (word === -1 || word === 0x7fff_ffff) return true;
-    for (let i = 0; i < this.interfaces.length; i++) {
-      const { addresses } = this.interfaces[i] as Interface;
-      for (let j = 0; j < addresses.length; j++) {
-        const { address: own, bits } = addresses[j] as InterfaceAddress;
-        // RFC 3021: a network of two addresses has none.
-        if (own.family === 4 && bits <= 30 && word === (own.w3 | (bits === 0 ? -1 : -1 >>> bits))) return true;
-      }
-    }
-    return false;
+    return word === -1 || word === 0x7fff_ffff || this.own.isBroadcast(word);
   }
 
-  /** Whether an address is one of the interfaces', in words. The hot path: no closures. */
+  /** Whether an address is one of the interfaces', in words. */
   hasAddress(w0: number, w1: number, w2: number, w3: number): boolean {
-    for (let i = 0; i < this.interfaces.length; i++) {
-      const { addresses } = this.interfaces[i] as Interface;
-      for (let j = 0; j < addresses.length; j++) {
-        const own = (addresses[j] as InterfaceAddress).address;
-        if (own.w3 === w3 && own.w2 === w2 && own.w1 === w1 && own.w0 === w0) return true;
-      }
-    }
-    return false;
+    return this.own.find(w0, w1, w2, w3) !== undefined;
   }
 
   /** The address as the interface has it that it is of: connections need none of their own; else as it came. */
   shared(address: IpAddress): IpAddress {
-    for (const { addresses } of this.interfaces) {
-      for (const own of addresses) if (own.address.equals(address)) return own.address;
-    }
-    return address;
+    return this.own.find(address.w0, address.w1, address.w2, address.w3)?.address ?? address;
   }
 
   /** The index of the interface that a packet came over; of what the host sent to itself, of the one that has its destination (Linux). */
-  deviceOf(from: Interface, packet: InboundPacket): number {
-    if (from !== this.#loopbackIn) return from.index;
-    const { d0, d1, d2, d3 } = packet;
-    for (const { index, addresses } of this.interfaces) {
-      for (const { address } of addresses) {
-        if (address.w3 === d3 && address.w2 === d2 && address.w1 === d1 && address.w0 === d0) return index;
-      }
-    }
-    return LOOPBACK_INDEX;
+  deviceOf(from: Interface, { d0, d1, d2, d3 }: InboundPacket): number {
+    return from === this.#loopbackIn ? (this.own.find(d0, d1, d2, d3)?.device ?? LOOPBACK_INDEX) : from.index;
   }
 
   isLoopback(from: Interface): boolean {

@@ -5,6 +5,7 @@ import type { UdpEndpoint } from '../udp/endpoint.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { halfSipHashWords } from '../wire/siphash.ts';
 import { type Claim, overlap, type PortRange } from './ports.ts';
+import { EndpointIndex, KINDS } from './udp-index.ts';
 
 /** Both ends of a datagram, as this host sees them: `d` is its own address, `s` the peer's, in words of IpAddress. */
 export interface DatagramEnds {
@@ -22,6 +23,9 @@ export interface DatagramEnds {
 /** In place of the index of an interface. */
 export const ANY_DEVICE = -1;
 
+/** So many endpoints of a port are looked at one after the other. */
+const FEW = 16;
+
 const NONE: readonly UdpEndpoint[] = [];
 const words = new Int32Array(9);
 
@@ -29,6 +33,8 @@ export class UdpTable {
   readonly #config: TcpConfig;
   readonly #random: Random;
   readonly #ports = new Map<number, UdpEndpoint[]>();
+  /** Of ports that many hold, made when a datagram asks. */
+  readonly #indexes = new Map<number, EndpointIndex>();
   readonly #key0: number;
   readonly #key1: number;
 
@@ -46,15 +52,22 @@ export class UdpTable {
 
   /** The last to come is the first to be asked: of equals it gets the datagrams (Linux). */
   add(endpoint: UdpEndpoint): void {
+    this.#indexes.delete(endpoint.localPort);
     const list = this.#ports.get(endpoint.localPort);
     if (list === undefined) this.#ports.set(endpoint.localPort, [endpoint]);
     else list.unshift(endpoint);
   }
 
   remove(endpoint: UdpEndpoint): void {
+    this.#indexes.delete(endpoint.localPort);
     const left = this.#ports.get(endpoint.localPort)?.filter((other) => other !== endpoint) ?? [];
     if (left.length === 0) this.#ports.delete(endpoint.localPort);
     else this.#ports.set(endpoint.localPort, left);
+  }
+
+  /** The endpoint, which stays at its port, has got or lost a peer or an address. */
+  changed(endpoint: UdpEndpoint): void {
+    this.#indexes.delete(endpoint.localPort);
   }
 
   *endpoints(): Generator<UdpEndpoint> {
@@ -73,6 +86,27 @@ export class UdpTable {
   find(ends: DatagramEnds, localPort: number, remotePort: number, device: number): UdpEndpoint | undefined {
     const list = this.#ports.get(localPort);
     if (list === undefined) return undefined;
+    if (list.length <= FEW) return this.#best(list, ends, localPort, remotePort, device);
+    let index = this.#indexes.get(localPort);
+    if (index === undefined) {
+      index = new EndpointIndex(list);
+      this.#indexes.set(localPort, index);
+    }
+    for (let kind = 0; kind < KINDS; kind++) {
+      const some = index.find(kind, ends, remotePort);
+      const best = some === undefined ? undefined : this.#best(some, ends, localPort, remotePort, device);
+      if (best !== undefined) return best;
+    }
+    return undefined;
+  }
+
+  #best(
+    list: readonly UdpEndpoint[],
+    ends: DatagramEnds,
+    localPort: number,
+    remotePort: number,
+    device: number,
+  ): UdpEndpoint | undefined {
     let best: UdpEndpoint | undefined;
     let score = 0;
     let shared = 0;
