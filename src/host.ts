@@ -57,6 +57,11 @@ import type { IpAddress } from './wire/address.ts';
 export interface CloseOptions {
   /** How long what was written may take to be delivered, ms; 0: no time at all. Default: 1,000. */
   readonly timeout?: number | undefined;
+  /**
+   * When the time is up, all that the windows have room for goes out with the ends of the streams, ahead of the resets: so peers find a process
+   * that has ended. Default: false.
+   */
+  readonly orderly?: boolean | undefined;
 }
 
 const CLOSE_TIMEOUT = 1000;
@@ -314,10 +319,10 @@ export class Host {
    * @throws RangeError (as a rejection) when `timeout` is negative or not a number
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const { timeout = CLOSE_TIMEOUT } = options;
+    const { timeout = CLOSE_TIMEOUT, orderly = false } = options;
     if (!(timeout >= 0))
       return Promise.reject(new RangeError(`Host.close: timeout must be a number of ms >= 0, got ${String(timeout)}`));
-    this.#closing ??= this.#close(timeout);
+    this.#closing ??= this.#close(timeout, orderly);
     return this.#closing;
   }
 
@@ -325,12 +330,12 @@ export class Host {
     return this.close();
   }
 
-  async #close(timeout: number): Promise<void> {
+  async #close(timeout: number, orderly: boolean): Promise<void> {
     const { stack, open } = this.#net;
     this.dns.close();
     for (const one of [...open] satisfies Closable[]) one.close();
     if (timeout > 0) await idle(stack, timeout);
-    stack.close();
+    stack.close(orderly);
   }
 }
 

@@ -179,9 +179,13 @@ export class Stack implements InterfaceOwner {
     });
   }
 
-  /** Ends every connection (with a RST), listener and link. */
-  close(): void {
+  /**
+   * Ends every connection (with a RST), listener and link.
+   * @param orderly what may go out goes out first, ends of streams too
+   */
+  close(orderly = false): void {
     if (this.#closed) return;
+    if (orderly) this.#sendDirty();
     closeEverything(this);
     this.udp.close();
     this.network.flush();

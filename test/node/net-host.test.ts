@@ -82,6 +82,16 @@ describe('net between two hosts', () => {
     }
   });
 
+  it('a host that ends at once leaves to its peers what was written, and an end, as a process does that exits', async () => {
+    const { here, there } = await connected();
+    const seen: unknown[] = [];
+    for (const name of ['data', 'end', 'error']) there.on(name, (what) => seen.push(name, what && String(what)));
+    here.write('last words');
+    await pair.client.close({ timeout: 0, orderly: true });
+    await pair.run(once(there, 'close'));
+    expect(seen).to.deep.equal(['data', 'last words', 'end', undefined]);
+  });
+
   it('reads no more than somebody wants: the peer has to wait', async () => {
     const { here, there } = await connected();
     there.pause();

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { describeWithTun, inNamespace } from '../support/namespace.ts';
+import * as tunScenes from './register-tun-scenes.ts';
 
 const SCENES = fileURLToPath(new URL('register-scenes.js', import.meta.url));
 const REGISTER = new URL('../../src/register.js', import.meta.url).href;
@@ -86,5 +88,14 @@ describe('tunstack/register', function () {
     const ended = await node(['--import', early, '--import', REGISTER, '-e', '1']);
     expect(ended.status).to.equal(1);
     expect(ended.errors).to.match(/was loaded before it/);
+  });
+});
+
+describeWithTun('tunstack/register on a TUN device', function () {
+  this.timeout(60_000);
+  const run = inNamespace(tunScenes);
+
+  it('a program that exits leaves to its peers what it has written, and an end', async () => {
+    expect(await run.exits()).to.deep.equal({ status: 3, read: 'last words', end: 'end' });
   });
 });

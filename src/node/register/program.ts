@@ -16,9 +16,10 @@ export function registerProgram(): void {
   const host = hostOrEnd(env);
   redirect(host);
   env[MARK] = String(pid);
-  // What is open when the program ends is reset, as the peers of a process that is gone would find it.
+  // Peers get what was written, and the end, as of any process that is gone; nobody would send it again.
   // A close() of the user's own may throw: it has not been called by anybody else.
-  process.on('exit', () => void host.close({ timeout: 0 }).catch(() => {}));
+  // It comes first: the link closes at the exit as well.
+  process.prependListener('exit', () => void host.close({ timeout: 0, orderly: true }).catch(() => {}));
 }
 
 /** Whoever set a variable wrong needs one line, and no place in our code. */
