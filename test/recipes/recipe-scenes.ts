@@ -1,14 +1,15 @@
-/** Plays a recipe of docs/recipes in a network namespace, as its reader would: the device, the kernel's side, the program over tunstack. */
+/** Plays recipes of docs/recipes in a network namespace, as their reader would: the device, the kernel's side, the program over tunstack. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const moduleUrl = import.meta.url;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const REGISTER = join(ROOT, 'dist', 'src', 'register.js');
 const ENVIRONMENT = { TUNSTACK_TUN: 'tun0', TUNSTACK_ADDRESS: '10.9.0.2/24', TUNSTACK_GATEWAY: '10.9.0.1' };
 /** For servers to come up, ms. */
 const PATIENCE = 15_000;
@@ -23,7 +24,7 @@ interface Line {
   readonly promised: string;
 }
 
-/** What was printed, beside what the recipe's comments promise. */
+/** What was printed, beside what the recipe's comments promise; or why it could not be played. */
 export interface Played {
   readonly lines: Line[];
   readonly errors: string;
@@ -39,47 +40,52 @@ function blocksOf(name: string): Block[] {
 
 const promises = (code: string) => [...code.matchAll(/(?:#|\/\/) prints: (.*)$/gm)].map(([, text]) => text as string);
 
-export async function play(name: string): Promise<Played> {
+/** One after another, in one namespace. */
+export async function play(names: readonly string[]): Promise<Record<string, Played>> {
   setUp();
+  const played: Record<string, Played> = {};
+  for (const name of names) {
+    played[name] = await playOne(name).catch((error) => ({ lines: [], errors: String(error) }));
+  }
+  return played;
+}
+
+/** From top to bottom, as its reader would, in a folder of its own. */
+async function playOne(name: string): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'tunstack-recipe-'));
+  // PostgreSQL is another user.
+  chmodSync(folder, 0o755);
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const children: Running[] = [];
+  const lines: Line[] = [];
+  let program: Running | undefined;
+  const run = (command: string, args: readonly string[], env: Record<string, string> = {}) => {
+    const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
+    const child = new Running(command, args, folder, { PATH: path, TMPDIR: folder, ...env });
+    children.push(child);
+    return child;
+  };
   try {
-    const blocks = blocksOf(name);
-    const app = blocks.find(({ kind }) => kind === 'js') as Block;
-    const shell = blocks.find(({ kind }) => kind === 'sh');
-    const isServer = shell?.code.includes('# server') === true;
-    if (shell !== undefined && isServer) {
-      children.push(new Running('bash', ['-ec', shell.code]));
-      await listens(Number(/# server, listens on (\d+)/.exec(shell.code)?.[1]), children);
+    for (const { kind, code } of blocksOf(name)) {
+      if (kind === 'js kernel') writeFileSync(join(folder, 'kernel.mjs'), code);
+      else if (kind === 'js') {
+        writeFileSync(join(folder, 'app.mjs'), code);
+        program = run(process.execPath, ['--import', REGISTER, 'app.mjs'], ENVIRONMENT);
+        const [first] = promises(code);
+        if (first !== 'listening') await program.ended;
+        else await program.says(first);
+        lines.push(...paired(program.output, promises(code)));
+      } else {
+        const shell = run('bash', ['-c', code]);
+        const server = /# server, listens on (\d+)/.exec(code)?.[1];
+        if (server !== undefined) await listens(Number(server), shell);
+        else {
+          await shell.ended;
+          lines.push(...paired(shell.output, promises(code)));
+        }
+      }
     }
-    const kernel = blocks.find(({ kind }) => kind === 'js kernel');
-    if (kernel !== undefined) {
-      writeFileSync(join(folder, 'kernel.mjs'), kernel.code);
-      children.push(new Running(process.execPath, [join(folder, 'kernel.mjs')]));
-      await listens(Number(/port: (\d+)/.exec(kernel.code)?.[1]), children);
-    }
-    writeFileSync(join(folder, 'app.mjs'), app.code);
-    const program = new Running(
-      process.execPath,
-      ['--import', join(ROOT, 'dist', 'src', 'register.js'), join(folder, 'app.mjs')],
-      ENVIRONMENT,
-    );
-    children.push(program);
-    const lines: Line[] = [];
-    if (isServer || shell === undefined) {
-      await program.ended;
-      lines.push(...paired(program.output, promises(app.code)));
-    } else {
-      const [first] = promises(app.code);
-      await program.says(first as string);
-      lines.push({ said: program.output.trim(), promised: first as string });
-      const kernelSide = new Running('bash', ['-ec', shell.code.replace(/ \| grep -c/g, ' | grep -c')]);
-      children.push(kernelSide);
-      await kernelSide.ended;
-      lines.push(...paired(kernelSide.output, promises(shell.code)));
-    }
-    return { lines, errors: program.errors };
+    return { lines, errors: program?.errors ?? '' };
   } finally {
     for (const child of children.reverse()) await child.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -94,11 +100,11 @@ function paired(output: string, promised: readonly string[]): Line[] {
   }));
 }
 
-/** The three commands of docs/recipes/README.md. */
+/** The commands of docs/recipes/README.md. */
 function setUp(): void {
   const text = readFileSync(join(ROOT, 'docs', 'recipes', 'README.md'), 'utf8');
   const commands = /^```sh\n(.*?)^```$/ms.exec(text)?.[1] as string;
-  const { status, stderr } = spawnSync('bash', ['-ec', `ip link set lo up\n${commands}`], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('bash', ['-ec', commands], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the device of the recipes: ${stderr}`);
 }
 
@@ -108,8 +114,9 @@ class Running {
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
 
-  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
+  constructor(command: string, args: readonly string[], cwd: string, env: Record<string, string>) {
     this.#child = spawn(command, args, {
+      cwd,
       env: { ...process.env, ...env },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -151,13 +158,13 @@ class Running {
 }
 
 /** Until the kernel has a listener on that port. */
-async function listens(port: number, running: readonly Running[]): Promise<void> {
+async function listens(port: number, server: Running): Promise<void> {
   const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
   const wanted = new RegExp(`:${hexadecimal} [0-9A-F]+:0000 0A`);
   const end = Date.now() + PATIENCE;
   while (!wanted.test(readFileSync('/proc/net/tcp', 'utf8'))) {
-    const last = running.at(-1) as Running;
-    if (last.isOver || Date.now() > end) throw new Error(`nobody listens on ${port}: ${last.output}${last.errors}`);
+    if (server.isOver || Date.now() > end)
+      throw new Error(`nobody listens on ${port}: ${server.output}${server.errors}`);
     await sleep(20);
   }
 }
