@@ -1,5 +1,6 @@
 /** createHost: links, a stack and Go's net, put together into what a user holds. */
 
+import { checkNames, shown, wrongNames } from './arguments.ts';
 import type { Closable } from './net/descriptor.ts';
 import { type DialOptions, type DialTCPOptions, dial, dialTCP } from './net/dial.ts';
 import { dnsPlanOf } from './net/dns-options.ts';
@@ -8,7 +9,7 @@ import { errClosed, SyscallError } from './net/errors.ts';
 import { type ForwardCallback, type Forwarder, type ForwardOptions, forward } from './net/forward.ts';
 import {
   checkForwarding,
-  checkNames,
+  checkHostNames,
   clockOf,
   type HostOptions,
   hasherOf,
@@ -32,7 +33,7 @@ import {
 import type { Net } from './net/net.ts';
 import { OpError } from './net/op-error.ts';
 import { lookupAddresses, resolveTCPAddr } from './net/resolve.ts';
-import type { LookupOptions } from './net/resolver.ts';
+import { checkLookup, type LookupOptions } from './net/resolver.ts';
 import {
   applyRoute,
   findRoute,
@@ -71,7 +72,7 @@ const CLOSE_TIMEOUT = 1000;
  * @throws TypeError, RangeError naming the option that is wrong
  */
 export function createHost(options: HostOptions = {}): Host {
-  checkNames(options);
+  checkHostNames(options);
   const interfaces = interfacesOf(options);
   const routes = routesOf(options, interfaces);
   const resolver = resolverOf(options);
@@ -245,6 +246,7 @@ export class Host {
    */
   async lookupHost(name: string, options: LookupOptions = {}): Promise<string[]> {
     if (typeof name !== 'string') throw new TypeError(`lookup: name must be a string, got ${typeof name}`);
+    checkLookup('lookup', options);
     return (await lookupAddresses(name, { ...options, resolver: this.#net.resolver })).map(String);
   }
 
@@ -257,15 +259,25 @@ export class Host {
    * The address that `host:port` stands for; see `resolveTCPAddr`.
    * @throws UnknownNetworkError, AddrError, DNSError (as rejections)
    */
-  resolveTCPAddr(network: string, address: string, { signal }: Pick<LookupOptions, 'signal'> = {}): Promise<TCPAddr> {
+  async resolveTCPAddr(
+    network: string,
+    address: string,
+    options: Pick<LookupOptions, 'signal'> = {},
+  ): Promise<TCPAddr> {
+    checkNames('resolveTCPAddr', options, ['signal']);
     const { resolver, services } = this.#net;
-    return resolveTCPAddr(network, address, { resolver, services, signal });
+    return resolveTCPAddr(network, address, { resolver, services, signal: options.signal });
   }
 
   /** As `resolveTCPAddr`, for `udp`, `udp4` and `udp6`. */
-  resolveUDPAddr(network: string, address: string, { signal }: Pick<LookupOptions, 'signal'> = {}): Promise<UDPAddr> {
+  async resolveUDPAddr(
+    network: string,
+    address: string,
+    options: Pick<LookupOptions, 'signal'> = {},
+  ): Promise<UDPAddr> {
+    checkNames('resolveUDPAddr', options, ['signal']);
     const { resolver, services } = this.#net;
-    return resolveUDPAddr(network, address, { resolver, services, signal });
+    return resolveUDPAddr(network, address, { resolver, services, signal: options.signal });
   }
 
   /**
@@ -319,9 +331,11 @@ export class Host {
    * @throws RangeError (as a rejection) when `timeout` is negative or not a number
    */
   close(options: CloseOptions = {}): Promise<void> {
+    const wrong = wrongNames('Host.close', options, ['timeout', 'orderly'] satisfies (keyof CloseOptions)[]);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const { timeout = CLOSE_TIMEOUT, orderly = false } = options;
-    if (!(timeout >= 0))
-      return Promise.reject(new RangeError(`Host.close: timeout must be a number of ms >= 0, got ${String(timeout)}`));
+    if (typeof timeout !== 'number' || !(timeout >= 0))
+      return Promise.reject(new RangeError(`Host.close: timeout must be a number of ms >= 0, got ${shown(timeout)}`));
     this.#closing ??= this.#close(timeout, orderly);
     return this.#closing;
   }

@@ -3,6 +3,7 @@
  *
  * What a stream hands up is passed on at the end of the turn: a stream may answer a write within the write, a link may not.
  */
+import { shown } from '../arguments.ts';
 import { PacketCopier } from './linear.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
 import { Packet, type PacketBatch } from './packet.ts';
@@ -48,7 +49,7 @@ export function linkFromDuplex(stream: PacketDuplex, options: DuplexLinkOptions 
   if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= LONGEST_PACKET))
     throw new RangeError(`linkFromDuplex: mtu must be an integer in 68..65535, got ${mtu}`);
   if (medium !== undefined && medium !== 'ethernet')
-    throw new TypeError(`linkFromDuplex: medium must be 'ethernet', or left out; got ${String(medium)}`);
+    throw new TypeError(`linkFromDuplex: medium must be 'ethernet', or left out; got ${shown(medium)}`);
   if (typeof stream?.on !== 'function' || typeof stream.write !== 'function')
     throw new TypeError('linkFromDuplex: a Duplex stream is needed, with on() and write()');
   if (stream.readableObjectMode === false || stream.writableObjectMode === false) {

@@ -1,4 +1,5 @@
 /** What createEthernet takes; every wrong option is an error that names it. */
+import { shown } from '../arguments.ts';
 import type { Random } from '../time/random.ts';
 import { HARDWARE_ADDRESS_LENGTH, isGroupAddress, parseHardwareAddress } from '../wire/ethernet.ts';
 import type { Defence } from './ethernet-own.ts';
@@ -62,7 +63,7 @@ export function checkEthernet(frames: Link, options: EthernetOptions, header: nu
   if (typeof duplicateDetection !== 'boolean')
     throw new TypeError('createEthernet: duplicateDetection must be a boolean');
   if (!DEFENCES.includes(defence))
-    throw new TypeError(`createEthernet: defence must be one of ${DEFENCES.join(', ')}, got ${String(defence)}`);
+    throw new TypeError(`createEthernet: defence must be one of ${DEFENCES.join(', ')}, got ${shown(defence)}`);
   if (onConflict !== undefined && typeof onConflict !== 'function')
     throw new TypeError('createEthernet: onConflict must be a function');
   if (random !== undefined && seed !== undefined)
@@ -79,7 +80,7 @@ export function hardwareAddressOf(given: string | Uint8Array | undefined, random
     return Uint8Array.of(0x02 | (high & 0xfc), high >>> 8, low >>> 24, low >>> 16, low >>> 8, low);
   }
   const bytes = typeof given === 'string' ? parseHardwareAddress(given) : given;
-  const problem = `createEthernet: hardwareAddress must be the address of one station, such as '02:00:5e:10:00:01'; got ${String(given)}`;
+  const problem = `createEthernet: hardwareAddress must be the address of one station, such as '02:00:5e:10:00:01'; got ${shown(given)}`;
   if (!(bytes instanceof Uint8Array) || bytes.length !== HARDWARE_ADDRESS_LENGTH) throw new TypeError(problem);
   if (isGroupAddress((bytes[0] as number) << 8) || bytes.every((byte) => byte === 0)) throw new TypeError(problem);
   return bytes.slice();

@@ -1,5 +1,6 @@
 /** Buffers: several pieces to be written as one, as Go's net.Buffers. */
-import type { WaitOptions, Writer } from './conn.ts';
+import { shown } from '../arguments.ts';
+import { type WaitOptions, type Writer, wrongBytes, wrongWait } from './conn.ts';
 
 /** A writer that takes a list at once, as TCPConn does. */
 interface VectorWriter extends Writer {
@@ -12,6 +13,8 @@ export class Buffers {
 
   /** @throws TypeError when a piece is no Uint8Array */
   constructor(list: Iterable<Uint8Array> = []) {
+    if (typeof (list as Iterable<unknown> | null)?.[Symbol.iterator] !== 'function' || list instanceof Uint8Array)
+      throw new TypeError(`Buffers: list must be a list of Uint8Arrays, got ${shown(list)}`);
     this.list = [...list];
     if (this.list.some((piece) => !(piece instanceof Uint8Array)))
       throw new TypeError('Buffers: every piece must be a Uint8Array');
@@ -28,6 +31,10 @@ export class Buffers {
    * @throws what the connection fails with; its `bytesWritten` says how many of the bytes of that call went out
    */
   async writeTo(sink: Writer, options?: WaitOptions): Promise<number> {
+    if (typeof (sink as Writer | null)?.write !== 'function')
+      throw new TypeError(`Buffers.writeTo: sink must have write(bytes), got ${shown(sink)}`);
+    const wrong = wrongWait('Buffers.writeTo', options);
+    if (wrong !== undefined) throw wrong;
     const { writev } = sink as Partial<VectorWriter>;
     if (typeof writev === 'function') return this.#written(writev.call(sink, [...this.list], options));
     let total = 0;
@@ -37,6 +44,8 @@ export class Buffers {
 
   /** Fills `into` from the front of the list, and takes that off. @returns the number of bytes; null when nothing was left */
   async read(into: Uint8Array): Promise<number | null> {
+    const wrong = wrongBytes('Buffers.read: into', into);
+    if (wrong !== undefined) throw wrong;
     let have = 0;
     while (have < into.length && this.list.length > 0) {
       const piece = (this.list[0] as Uint8Array).subarray(0, into.length - have);
@@ -47,8 +56,10 @@ export class Buffers {
     return have === 0 && this.list.length === 0 ? null : have;
   }
 
-  /** Takes `count` bytes off the front, and empty pieces with them. */
+  /** Takes `count` bytes off the front, and empty pieces with them. @throws RangeError when it is no number of bytes */
   consume(count: number): void {
+    if (!Number.isInteger(count) || count < 0)
+      throw new RangeError(`Buffers.consume: count must be an integer >= 0, got ${shown(count)}`);
     let first = 0;
     while (first < this.list.length && (this.list[first] as Uint8Array).length <= count)
       count -= (this.list[first++] as Uint8Array).length;

@@ -1,4 +1,5 @@
 /** dial: from `network` and `address` to a TCPConn, as Go's Dialer.DialContext. */
+import { shown } from '../arguments.ts';
 import type { Clock } from '../time/clock.ts';
 import { connect } from './connect.ts';
 import { AddrError, abortError, errTimeout } from './errors.ts';
@@ -31,6 +32,19 @@ export interface DialOptions extends KeepAliveOptions {
   /** Ends the dial: it fails with `operation was canceled`, or with `i/o timeout` for an `AbortSignal.timeout`; the connection, once there, is not touched by it. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Those of dials of TCP, and so those of UDP, where some are without effect, as they are in Go's Dialer. */
+export const OPTIONS: readonly (keyof DialOptions)[] = [
+  'timeout',
+  'deadline',
+  'localAddr',
+  'fallbackDelay',
+  'resolver',
+  'control',
+  'signal',
+  'keepAlive',
+  'keepAliveConfig',
+];
 
 /** An address gets at least this much of the time, ms, while there is as much. */
 const LEAST_SHARE = 2000;
@@ -137,12 +151,12 @@ export function shareOfTime(now: number, deadline: number | undefined, addresses
 
 function checkOptions(network: string, address: string, options: DialOptions): void {
   checkTexts('dial', network, address);
-  checkCommonOptions('dial', options);
+  checkCommonOptions('dial', options, OPTIONS);
   checkKeepAliveOptions('dial', options);
   for (const name of ['timeout', 'fallbackDelay'] as const) {
     const value = options[name];
     if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
-      throw new TypeError(`dial: ${name} must be a number of ms, got ${String(value)}`);
+      throw new TypeError(`dial: ${name} must be a number of ms, got ${shown(value)}`);
   }
 }
 
@@ -166,7 +180,7 @@ async function addresses(
     resolveList(network, address, { resolver, services: net.services, signal }),
   );
   if (local === undefined) return list;
-  if (!(local instanceof TCPAddr)) throw new AddrError('mismatched local address type', String(local));
+  if (!(local instanceof TCPAddr)) throw new AddrError('mismatched local address type', shown(local));
   const fitting = list.filter(
     (remote) => local.isWildcard || remote.isWildcard || remote.ip?.family === local.ip?.family,
   );

@@ -1,4 +1,5 @@
 /** Dialer and ListenConfig: options that many dials and listens share, as Go's structs of these names. */
+import { checkNames } from '../arguments.ts';
 import type { DatagramSocket } from '../socket/datagram-socket.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { DialOptions } from './dial.ts';
@@ -58,16 +59,16 @@ export class Dialer {
   constructor(host: DialHost, options: DialerOptions = {}) {
     checkHost('Dialer', host, 'dial');
     this.host = host;
-    checkFields('Dialer', options, DIALER_FIELDS);
+    checkNames('Dialer', options, DIALER_FIELDS);
     Object.assign(this, options);
   }
 
   /** As `host.dial`, with these options. `signal`: ends this dial (Go: DialContext). */
   dial(network: 'udp' | 'udp4' | 'udp6', address: string, options?: CallOptions): Promise<UDPConn>;
   dial(network: string, address: string, options?: CallOptions): Promise<TCPConn>;
-  dial(network: string, address: string, { signal }: CallOptions = {}): Promise<TCPConn | UDPConn> {
-    const options = { ...picked(this, DIALER_FIELDS), signal } as DialOptions;
-    return this.host.dial(network, address, options);
+  async dial(network: string, address: string, options: CallOptions = {}): Promise<TCPConn | UDPConn> {
+    checkNames('Dialer.dial', options, ['signal']);
+    return this.host.dial(network, address, { ...picked(this, DIALER_FIELDS), signal: options.signal } as DialOptions);
   }
 }
 
@@ -89,18 +90,21 @@ export class ListenConfig {
   constructor(host: ListenHost, options: ListenConfigOptions = {}) {
     checkHost('ListenConfig', host, 'listen');
     this.host = host;
-    checkFields('ListenConfig', options, LISTEN_FIELDS);
+    checkNames('ListenConfig', options, LISTEN_FIELDS);
     Object.assign(this, options);
   }
 
   /** As `host.listen`, with these options. */
-  listen(network: string, address: string, { signal }: CallOptions = {}): Promise<TCPListener> {
+  async listen(network: string, address: string, options: CallOptions = {}): Promise<TCPListener> {
+    checkNames('ListenConfig.listen', options, ['signal']);
+    const { signal } = options;
     return this.host.listen(network, address, { ...picked(this, LISTEN_FIELDS), signal } as ListenOptions);
   }
 
   /** As `host.listenPacket`, with the `control` of these options. */
-  listenPacket(network: string, address: string, { signal }: CallOptions = {}): Promise<UDPConn> {
-    return this.host.listenPacket(network, address, { control: this.control, signal });
+  async listenPacket(network: string, address: string, options: CallOptions = {}): Promise<UDPConn> {
+    checkNames('ListenConfig.listenPacket', options, ['signal']);
+    return this.host.listenPacket(network, address, { control: this.control, signal: options.signal });
   }
 }
 
@@ -124,10 +128,4 @@ function checkHost(name: string, host: unknown, method: string): void {
   const has =
     typeof host === 'object' && host !== null && typeof (host as Record<string, unknown>)[method] === 'function';
   if (!has) throw new TypeError(`${name}: host must be a Host (createHost)`);
-}
-
-/** A field that is mistyped would be silently without effect. */
-function checkFields(name: string, options: object, fields: readonly string[]): void {
-  const unknown = Object.keys(options).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new TypeError(`${name}: there is no field '${unknown}' (${fields.join(', ')})`);
 }

@@ -1,4 +1,5 @@
 /** The option `dns` of createHost: how names are looked up. Every wrong option is an error that names it. */
+import { checkNames, shown } from '../arguments.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DnsCodec } from './dns-codec.ts';
 import { isDomainName, rooted } from './dns-names.ts';
@@ -67,8 +68,8 @@ const NAMES: readonly (keyof DnsOptions)[] = [
 export function dnsPlanOf({ dns = {}, dnsCodec, systemFiles }: DnsHostOptions, clock: Clock): DnsPlan {
   checkCodec(dnsCodec);
   checkFiles(systemFiles);
-  if (dns !== 'system' && (typeof dns !== 'object' || dns === null))
-    throw new TypeError(`createHost: dns must be 'system' or an object { servers, search, ... }; got ${String(dns)}`);
+  if (dns !== 'system' && (typeof dns !== 'object' || dns === null || Array.isArray(dns)))
+    throw new TypeError(`createHost: dns must be 'system' or an object { servers, search, ... }; got ${shown(dns)}`);
   const services = systemFiles && new SystemFile(systemFiles, '/etc/services', clock, parseServices);
   const noServices: Services = new Map();
   const given = dns === 'system' ? undefined : configOf(dns);
@@ -108,17 +109,14 @@ function checkFiles(files: SystemFiles | undefined): void {
 }
 
 function configOf(options: DnsOptions): DnsConfig {
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name as keyof DnsOptions))
-      throw new TypeError(`createHost: there is no option dns.${name}; there are ${NAMES.join(', ')}`);
-  }
+  checkNames('createHost: dns', options, NAMES);
   const { ndots = DNS_DEFAULTS.ndots, timeout = DNS_DEFAULTS.timeout, attempts = DNS_DEFAULTS.attempts } = options;
   if (!Number.isInteger(ndots) || ndots < 0 || ndots > MAX_NDOTS)
-    throw new RangeError(`createHost: dns.ndots must be an integer from 0 to ${MAX_NDOTS}, got ${String(ndots)}`);
+    throw new RangeError(`createHost: dns.ndots must be an integer from 0 to ${MAX_NDOTS}, got ${shown(ndots)}`);
   if (!(typeof timeout === 'number' && timeout > 0 && timeout < Infinity))
-    throw new RangeError(`createHost: dns.timeout must be a number of ms > 0, got ${String(timeout)}`);
+    throw new RangeError(`createHost: dns.timeout must be a number of ms > 0, got ${shown(timeout)}`);
   if (!Number.isInteger(attempts) || attempts < 1)
-    throw new RangeError(`createHost: dns.attempts must be an integer >= 1, got ${String(attempts)}`);
+    throw new RangeError(`createHost: dns.attempts must be an integer >= 1, got ${shown(attempts)}`);
   return {
     ...DNS_DEFAULTS,
     servers: listOf('servers', options.servers).map(serverOf),
@@ -141,7 +139,7 @@ function listOf(name: string, list: readonly string[] | undefined): readonly str
 
 function flagOf(name: string, value: boolean | undefined): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
-  throw new TypeError(`createHost: dns.${name} must be true or false, got ${String(value)}`);
+  throw new TypeError(`createHost: dns.${name} must be true or false, got ${shown(value)}`);
 }
 
 function serverOf(text: string): string {
@@ -167,13 +165,12 @@ function hostsOf(hosts: DnsOptions['hosts'], files: SystemFiles | undefined, clo
     return () => file.value;
   }
   const table = new HostsTable();
-  if (hosts !== undefined && (typeof hosts !== 'object' || hosts === null))
+  if (hosts !== undefined && (typeof hosts !== 'object' || hosts === null || Array.isArray(hosts)))
     throw new TypeError("createHost: dns.hosts must be 'system' or an object { name: address }");
   for (const [name, given] of Object.entries(hosts ?? {})) {
-    for (const text of typeof given === 'string' ? [given] : given) {
+    for (const text of Array.isArray(given) ? given : [given]) {
       const address = typeof text === 'string' ? parseIPAddr(text) : undefined;
-      if (address === undefined)
-        throw new TypeError(`createHost: dns.hosts.${name}: ${String(text)} is not an address`);
+      if (address === undefined) throw new TypeError(`createHost: dns.hosts.${name}: ${shown(text)} is not an address`);
       table.add(address, [name]);
     }
   }

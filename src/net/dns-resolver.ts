@@ -9,14 +9,14 @@ import type { DnsMeans } from './dns-exchange.ts';
 import { isDomainName, isLocalhost, nameList, reverseName } from './dns-names.ts';
 import { type Answer, ask, CANNOT_UNMARSHAL } from './dns-query.ts';
 import { type MX, type SRV, sortMX, sortSRV } from './dns-sort.ts';
-import { AddrError, DNSError, errClosed, type NetError, UnknownNetworkError } from './errors.ts';
+import { AddrError, DNSError, errClosed, type NetError } from './errors.ts';
 import type { HostsTable } from './hosts-file.ts';
 import { IPAddr, parseIPAddr } from './ip-addr.ts';
 import { LookupGroup } from './lookup-group.ts';
 import { lookupPort } from './ports.ts';
 import type { DnsConfig } from './resolv-conf.ts';
 import { NO_SUITABLE_ADDRESS } from './resolve.ts';
-import type { LookupOptions, Resolver } from './resolver.ts';
+import { checkLookup, type LookupOptions, type Resolver } from './resolver.ts';
 import type { Services } from './services-file.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -65,8 +65,9 @@ export class DnsResolver implements Resolver {
   }
 
   /** As `lookupHost`, with addresses and zones apart. */
-  async lookupIPAddr(name: string, { signal, network = 'ip' }: LookupOptions = {}): Promise<IPAddr[]> {
-    if (network !== 'ip' && network !== 'ip4' && network !== 'ip6') throw new UnknownNetworkError(network);
+  async lookupIPAddr(name: string, options: LookupOptions = {}): Promise<IPAddr[]> {
+    checkLookup('lookup', options);
+    const { signal, network = 'ip' } = options;
     const literal = parseIPAddr(checkedText('name', name));
     if (literal !== undefined) return [literal];
     try {
@@ -86,6 +87,7 @@ export class DnsResolver implements Resolver {
    * @throws AddrError (as a rejection) no suitable address found, when the host has only others
    */
   async lookupIP(network: Network, name: string, options: Omit<LookupOptions, 'network'> = {}): Promise<IpAddress[]> {
+    checkLookup('lookup', options);
     const all = (await this.lookupIPAddr(name, { ...options, network })).map(({ ip }) => ip);
     const suitable = all.filter(({ family }) => network === 'ip' || network === `ip${family}`);
     if (suitable.length === 0) throw new AddrError(NO_SUITABLE_ADDRESS, name);
@@ -98,16 +100,18 @@ export class DnsResolver implements Resolver {
   }
 
   /** The name that aliases lead to, rooted; that of a host without aliases is its own. @throws DNSError (as a rejection) */
-  async lookupCNAME(name: string, { signal }: LookupOptions = {}): Promise<string> {
-    const { canonicalName } = await this.#find(name, 'CNAME', signal);
+  async lookupCNAME(name: string, options: LookupOptions = {}): Promise<string> {
+    checkLookup('lookup', options);
+    const { canonicalName } = await this.#find(name, 'CNAME', options.signal);
     if (canonicalName === '') throw noSuchHost(name);
     if (!isDomainName(canonicalName)) throw new DNSError(INVALID_NAMES, name);
     return canonicalName;
   }
 
   /** Mail exchangers, to be tried in this order. @throws DNSError (as a rejection) */
-  async lookupMX(name: string, { signal }: LookupOptions = {}): Promise<MX[]> {
-    const { records, server } = await this.#records(name, 'MX', signal);
+  async lookupMX(name: string, options: LookupOptions = {}): Promise<MX[]> {
+    checkLookup('lookup', options);
+    const { records, server } = await this.#records(name, 'MX', options.signal);
     const all = records.map(({ target, preference }) => ({ host: target, pref: preference }));
     // RFC 7505 3: the root says that there is no mail.
     const valid = all.filter(({ host }) => isDomainName(host));
@@ -115,15 +119,17 @@ export class DnsResolver implements Resolver {
   }
 
   /** Name servers, rooted. @throws DNSError (as a rejection) */
-  async lookupNS(name: string, { signal }: LookupOptions = {}): Promise<string[]> {
-    const { records, server } = await this.#records(name, 'NS', signal);
+  async lookupNS(name: string, options: LookupOptions = {}): Promise<string[]> {
+    checkLookup('lookup', options);
+    const { records, server } = await this.#records(name, 'NS', options.signal);
     const all = records.map(({ target }) => target);
     return this.#checked(name, server, all, all.filter(isDomainName));
   }
 
   /** Texts, one a record. @throws DNSError (as a rejection) */
-  async lookupTXT(name: string, { signal }: LookupOptions = {}): Promise<string[]> {
-    const { records } = await this.#records(name, 'TXT', signal);
+  async lookupTXT(name: string, options: LookupOptions = {}): Promise<string[]> {
+    checkLookup('lookup', options);
+    const { records } = await this.#records(name, 'TXT', options.signal);
     return records.map(({ text }) => text);
   }
 
@@ -136,10 +142,14 @@ export class DnsResolver implements Resolver {
     service: string,
     proto: string,
     name: string,
-    { signal }: LookupOptions = {},
+    options: LookupOptions = {},
   ): Promise<{ cname: string; addrs: SRV[] }> {
+    checkLookup('lookup', options);
+    checkedText('service', service);
+    checkedText('proto', proto);
+    checkedText('name', name);
     const target = service === '' && proto === '' ? name : `_${service}._${proto}.${name}`;
-    const { records, server } = await this.#records(target, 'SRV', signal);
+    const { records, server } = await this.#records(target, 'SRV', options.signal);
     const all = records.map(({ target: host, port, priority, weight }) => ({ target: host, port, priority, weight }));
     const valid = all.filter((one) => isDomainName(one.target));
     return {
@@ -149,12 +159,13 @@ export class DnsResolver implements Resolver {
   }
 
   /** The names of an address: those of the hosts table, or else those that servers know. @throws DNSError (as a rejection) unrecognized address, no such host, ... */
-  async lookupAddr(address: string, { signal }: LookupOptions = {}): Promise<string[]> {
+  async lookupAddr(address: string, options: LookupOptions = {}): Promise<string[]> {
+    checkLookup('lookup', options);
     const parsed = parseIPAddr(checkedText('address', address));
     if (parsed === undefined) throw new DNSError('unrecognized address', address);
     const known = this.#sources.hosts().names(parsed);
     if (known.length > 0) return [...known];
-    const { records, server } = await this.#records(reverseName(parsed.ip), 'PTR', signal);
+    const { records, server } = await this.#records(reverseName(parsed.ip), 'PTR', options.signal);
     const all = records.map(({ target }) => target);
     return this.#checked(address, server, all, all.filter(isDomainName));
   }

@@ -1,7 +1,8 @@
 /** An address and a port: what the ends of TCP and of UDP have in common. */
+import { shown } from '../arguments.ts';
 import { IpAddress } from '../wire/address.ts';
 import { ParseError } from './errors.ts';
-import { joinHostPort } from './host-port.ts';
+import { checkText, joinHostPort } from './host-port.ts';
 import type { Addr } from './op-error.ts';
 
 export abstract class EndAddr implements Addr {
@@ -15,12 +16,15 @@ export abstract class EndAddr implements Addr {
   /**
    * `ip` may be a literal.
    * @throws ParseError when it is a text that is no address
-   * @throws RangeError when the port is not an integer from 0 to 65535
+   * @throws TypeError for an `ip` or a `zone` of another type; RangeError when the port is not an integer from 0 to 65535
    */
   constructor(ip: IpAddress | string | undefined, port: number, zone = '') {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new RangeError(`${new.target.name}: port must be an integer from 0 to 65535, got ${port}`);
+      throw new RangeError(`${new.target.name}: port must be an integer from 0 to 65535, got ${shown(port)}`);
     }
+    if (ip !== undefined && typeof ip !== 'string' && !(ip instanceof IpAddress))
+      throw new TypeError(`${new.target.name}: ip must be an IpAddress, a literal or undefined, got ${shown(ip)}`);
+    checkText(`${new.target.name}: zone`, zone);
     this.ip = typeof ip === 'string' ? parseLiteral(ip) : ip;
     this.port = port;
     this.zone = zone;
@@ -36,7 +40,7 @@ export abstract class EndAddr implements Addr {
   }
 
   equals(other: EndAddr): boolean {
-    if (this.port !== other.port || this.zone !== other.zone) return false;
+    if (!(other instanceof EndAddr) || this.port !== other.port || this.zone !== other.zone) return false;
     if (this.ip === undefined || other.ip === undefined) return this.ip === other.ip;
     return this.ip.equals(other.ip);
   }

@@ -2,6 +2,7 @@
  * forward: what is opened to addresses that are nobody's on a link that accepts any, is answered as a callback decides, which may take its time: a VPN first
  * dials the real destination.
  */
+import { checkNames, shown } from '../arguments.ts';
 import { AF_INET, AF_INET6 } from '../socket/constants.ts';
 import { ECONNABORTED, ECONNRESET } from '../socket/errno.ts';
 import { Socket } from '../socket/socket.ts';
@@ -33,6 +34,7 @@ export interface ForwardOptions extends KeepAliveOptions {
  */
 export type ForwardCallback = (syn: ForwardedSyn) => unknown;
 
+const OPTIONS: readonly (keyof ForwardOptions)[] = ['limit', 'timeout', 'onError', 'keepAlive', 'keepAliveConfig'];
 const LIMIT = 1024;
 const TIMEOUT = 30_000;
 
@@ -42,11 +44,12 @@ const TIMEOUT = 30_000;
  */
 export function forward(net: Net, decide: ForwardCallback, options: ForwardOptions = {}): Forwarder {
   if (typeof decide !== 'function') throw new TypeError('forward: the first argument must be a function of a SYN');
+  checkNames('forward', options, OPTIONS);
   const { limit = LIMIT, timeout = TIMEOUT, onError } = options;
   if (!Number.isInteger(limit) || limit < 1)
-    throw new RangeError(`forward: limit must be an integer >= 1, got ${String(limit)}`);
-  if (!(timeout > 0 && timeout < Infinity))
-    throw new RangeError(`forward: timeout must be a number of ms > 0, got ${String(timeout)}`);
+    throw new RangeError(`forward: limit must be an integer >= 1, got ${shown(limit)}`);
+  if (typeof timeout !== 'number' || !(timeout > 0 && timeout < Infinity))
+    throw new RangeError(`forward: timeout must be a number of ms > 0, got ${shown(timeout)}`);
   if (onError !== undefined && typeof onError !== 'function')
     throw new TypeError('forward: onError must be a function of an error and a SYN');
   checkKeepAliveOptions('forward', options);

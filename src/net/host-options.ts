@@ -1,4 +1,5 @@
 /** What createHost takes, and what it makes of it: every wrong option is an error that names it. */
+import { checkNames, shown } from '../arguments.ts';
 import type { Link } from '../link/link.ts';
 import type { StackOptions } from '../stack/stack.ts';
 import { settingProblem } from '../stack/sysctl.ts';
@@ -65,6 +66,7 @@ export interface InterfacePlan {
   readonly echoAny: boolean;
 }
 
+const LINK_OPTIONS: readonly (keyof LinkOptions)[] = ['link', 'address', 'name', 'acceptAny'];
 const OPTIONS: readonly (keyof HostOptions)[] = [
   'link',
   'address',
@@ -85,13 +87,8 @@ const OPTIONS: readonly (keyof HostOptions)[] = [
 ];
 
 /** @throws TypeError for an option that does not exist */
-export function checkNames(options: HostOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('createHost: options must be an object { link, address, ... }');
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name as keyof HostOptions))
-      throw new TypeError(`createHost: there is no option ${name}; there are ${OPTIONS.join(', ')}`);
-  }
+export function checkHostNames(options: HostOptions): void {
+  checkNames('createHost', options, OPTIONS);
 }
 
 /**
@@ -100,7 +97,7 @@ export function checkNames(options: HostOptions): void {
  */
 export function sysctlOf({ sysctl }: HostOptions): StackOptions['sysctl'] {
   if (sysctl === undefined) return undefined;
-  if (typeof sysctl !== 'object' || sysctl === null)
+  if (typeof sysctl !== 'object' || sysctl === null || Array.isArray(sysctl))
     throw new TypeError('createHost: sysctl must be an object { tcp_sack: false, ... }');
   for (const [name, value] of Object.entries(sysctl)) {
     const problem = settingProblem(name, value);
@@ -112,7 +109,7 @@ export function sysctlOf({ sysctl }: HostOptions): StackOptions['sysctl'] {
 /** @throws TypeError */
 export function checkForwarding(caller: string, forwarding: unknown): void {
   if (typeof forwarding !== 'boolean')
-    throw new TypeError(`${caller}: forwarding must be true or false, got ${String(forwarding)}`);
+    throw new TypeError(`${caller}: forwarding must be true or false, got ${shown(forwarding)}`);
 }
 
 /** @throws TypeError when it cannot be called */
@@ -170,7 +167,7 @@ export function randomOf({ random, seed }: HostOptions): Random {
 export function interfacesOf(options: HostOptions): InterfacePlan[] {
   const { link, address, links, loopback } = options;
   if (loopback !== undefined && typeof loopback !== 'boolean')
-    throw new TypeError(`createHost: loopback must be true or false, got ${String(loopback)}`);
+    throw new TypeError(`createHost: loopback must be true or false, got ${shown(loopback)}`);
   if (loopback === true) {
     if (link !== undefined || address !== undefined || links !== undefined)
       throw new TypeError('createHost: a host of loopback: true has no link and no address of its own');
@@ -180,7 +177,10 @@ export function interfacesOf(options: HostOptions): InterfacePlan[] {
     if (link !== undefined || address !== undefined)
       throw new TypeError('createHost: give either links, or link and address');
     if (!Array.isArray(links)) throw new TypeError('createHost: links must be an array of { link, address }');
-    const plans = links.map((one: LinkOptions, i) => interfaceOf(`links[${i}].`, one ?? {}));
+    const plans = links.map((one: LinkOptions, i) => {
+      checkNames(`createHost: links[${i}]`, one, LINK_OPTIONS);
+      return interfaceOf(`links[${i}].`, one);
+    });
     for (const [i, { name }] of plans.entries()) {
       if (plans.findIndex((other) => other.name === name) !== i)
         throw new TypeError(`createHost: links[${i}].name: ${name} is taken; every interface needs a name of its own`);
@@ -203,7 +203,9 @@ function interfaceOf(at: string, { link, address, name, acceptAny = false }: Par
   const texts: unknown[] = Array.isArray(address) ? address : [address];
   if (texts.length === 0) throw new TypeError(`createHost: ${at}address must name at least one address`);
   const addresses = texts.map((text) => hostAddress(`createHost: ${at}address`, text));
-  const { echo = false } = typeof acceptAny === 'object' && acceptAny !== null ? acceptAny : {};
+  if (typeof acceptAny === 'object' && acceptAny !== null)
+    checkNames(`createHost: ${at}acceptAny`, acceptAny, ['echo']);
+  const { echo = false } = Object(acceptAny) as AcceptAnyOptions;
   if (
     (typeof acceptAny !== 'boolean' && typeof acceptAny !== 'object') ||
     acceptAny === null ||
@@ -223,7 +225,7 @@ function hostAddress(option: string, text: unknown): Prefix {
   const prefix = parseCidr(option, text);
   const { address } = prefix;
   if (address.isUnspecified || address.isMulticast || address.isBroadcast)
-    throw new TypeError(`${option}: ${String(text)} is not an address of one host`);
+    throw new TypeError(`${option}: ${shown(text)} is not an address of one host`);
   return prefix;
 }
 

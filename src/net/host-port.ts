@@ -1,4 +1,5 @@
 /** `host:port` texts: taken apart and put together as Go's SplitHostPort and JoinHostPort do. */
+import { shown } from '../arguments.ts';
 import { AddrError } from './errors.ts';
 
 export interface HostPort {
@@ -41,6 +42,8 @@ function endOfBrackets(address: string, colon: number): number {
 /** `host:port`; a host with a colon in it (an IPv6 address, with or without zone) gets brackets. */
 export function joinHostPort(host: string, port: string | number): string {
   checkText('joinHostPort: host', host);
+  if (typeof port !== 'string' && typeof port !== 'number')
+    throw new TypeError(`joinHostPort: port must be a string or a number, got ${shown(port)}`);
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

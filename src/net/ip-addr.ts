@@ -1,4 +1,5 @@
 /** IPAddr: an address of a host, with the zone that it may need (Go: net.IPAddr). */
+import { shown } from '../arguments.ts';
 import { IpAddress } from '../wire/address.ts';
 
 export class IPAddr {
@@ -6,7 +7,10 @@ export class IPAddr {
   /** The interface that an IPv6 address is on: `eth0`; empty: none named. */
   readonly zone: string;
 
+  /** @throws TypeError when they are something else */
   constructor(ip: IpAddress, zone = '') {
+    if (!(ip instanceof IpAddress)) throw new TypeError(`IPAddr: ip must be an IpAddress, got ${shown(ip)}`);
+    if (typeof zone !== 'string') throw new TypeError(`IPAddr: zone must be a string, got ${shown(zone)}`);
     this.ip = ip;
     this.zone = zone;
   }

@@ -1,4 +1,5 @@
 /** Networks and masks, as Go's net.IPNet and net.IPMask. */
+import { shown } from '../arguments.ts';
 import { IpAddress } from '../wire/address.ts';
 import { ParseError } from './errors.ts';
 
@@ -6,9 +7,15 @@ import { ParseError } from './errors.ts';
 export class IPMask {
   readonly bytes: Uint8Array;
 
-  /** @throws RangeError unless there are 4 or 16 bytes */
+  /** @throws TypeError, RangeError unless there are 4 or 16 bytes */
   constructor(bytes: Iterable<number>) {
-    this.bytes = Uint8Array.from(bytes);
+    const list: unknown =
+      typeof (bytes as Iterable<number> | null)?.[Symbol.iterator] === 'function' ? [...bytes] : [NaN];
+    if (
+      !(list as unknown[]).every((byte) => Number.isInteger(byte) && (byte as number) >= 0 && (byte as number) <= 255)
+    )
+      throw new TypeError(`IPMask: bytes must be a list of bytes, got ${shown(bytes)}`);
+    this.bytes = Uint8Array.from(list as number[]);
     if (this.bytes.length !== 4 && this.bytes.length !== 16)
       throw new RangeError(`IPMask: there must be 4 or 16 bytes, got ${this.bytes.length}`);
   }
@@ -29,7 +36,7 @@ export class IPMask {
 /** `ones` ones and then zeros, `bits` (32 or 128) in all. @throws RangeError */
 export function cidrMask(ones: number, bits: number): IPMask {
   if ((bits !== 32 && bits !== 128) || !Number.isInteger(ones) || ones < 0 || ones > bits)
-    throw new RangeError(`cidrMask: there are no masks of ${ones} ones in ${bits} bits`);
+    throw new RangeError(`cidrMask: there are no masks of ${shown(ones)} ones in ${shown(bits)} bits`);
   return new IPMask(
     Array.from({ length: bits / 8 }, (_, i) => 0xff & ~(0xff >> Math.min(Math.max(ones - 8 * i, 0), 8))),
   );
@@ -40,8 +47,10 @@ export class IPNet {
   readonly ip: IpAddress;
   readonly mask: IPMask;
 
-  /** @throws RangeError for an IPv6 address with a mask of 4 bytes */
+  /** @throws TypeError when they are something else; RangeError for an IPv6 address with a mask of 4 bytes */
   constructor(ip: IpAddress, mask: IPMask) {
+    if (!(ip instanceof IpAddress)) throw new TypeError(`IPNet: ip must be an IpAddress, got ${shown(ip)}`);
+    if (!(mask instanceof IPMask)) throw new TypeError(`IPNet: mask must be an IPMask, got ${shown(mask)}`);
     if (ip.family === 6 && mask.bytes.length === 4)
       throw new RangeError('IPNet: an IPv6 address needs a mask of 16 bytes');
     this.ip = ip;
@@ -53,8 +62,9 @@ export class IPNet {
     return 'ip+net';
   }
 
-  /** Never across families. */
+  /** Never across families. @throws TypeError when it is no IpAddress */
   contains(ip: IpAddress): boolean {
+    if (!(ip instanceof IpAddress)) throw new TypeError(`IPNet.contains: ip must be an IpAddress, got ${shown(ip)}`);
     if (ip.family !== this.ip.family) return false;
     const { bytes } = this.#ownMask;
     const [here, there] = [bytesOf(this.ip), bytesOf(ip)];
@@ -85,10 +95,10 @@ export function parseIP(text: string): IpAddress | undefined {
  * @throws ParseError `invalid CIDR address: ...`
  */
 export function parseCIDR(text: string): { ip: IpAddress; net: IPNet } {
-  const [, address = '', digits = ''] = /^([^/]*)\/([0-9]+)$/.exec(text) ?? [];
+  const [, address = '', digits = ''] = /^([^/]*)\/([0-9]+)$/.exec(typeof text === 'string' ? text : '') ?? [];
   const ip = IpAddress.parse(address);
   const bits = address.includes(':') ? 128 : 32;
-  if (ip === undefined || Number(digits) > bits) throw new ParseError('CIDR address', String(text));
+  if (ip === undefined || Number(digits) > bits) throw new ParseError('CIDR address', shown(text));
   const mask = cidrMask(Number(digits), bits);
   return { ip, net: new IPNet(masked(ip, mask), mask) };
 }

@@ -1,4 +1,5 @@
 /** Keepalive and the other options that Go sets or leaves alone on a connection. */
+import { checkFlag, checkNames, shown } from '../arguments.ts';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
@@ -42,10 +43,8 @@ export function checkKeepAliveOptions(caller: string, options: KeepAliveOptions)
 
 /** @throws TypeError naming the field */
 export function checkKeepAliveConfig(name: string, config: KeepAliveConfig): void {
-  if (typeof config !== 'object' || config === null)
-    throw new TypeError(`${name} must be an object { enable, idle, interval, count }`);
-  if (config.enable !== undefined && typeof config.enable !== 'boolean')
-    throw new TypeError(`${name}.enable must be true or false`);
+  checkNames(name, config, ['enable', 'idle', 'interval', 'count'] satisfies (keyof KeepAliveConfig)[]);
+  if (config.enable !== undefined) checkFlag(`${name}.enable`, config.enable);
   checkNumber(`${name}.idle`, config.idle);
   checkNumber(`${name}.interval`, config.interval);
   checkNumber(`${name}.count`, config.count);
@@ -53,7 +52,7 @@ export function checkKeepAliveConfig(name: string, config: KeepAliveConfig): voi
 
 /** @throws TypeError */
 export function checkMs(name: string, ms: unknown): void {
-  if (typeof ms !== 'number' || Number.isNaN(ms)) throw new TypeError(`${name} must be a number, got ${String(ms)}`);
+  if (typeof ms !== 'number' || Number.isNaN(ms)) throw new TypeError(`${name} must be a number, got ${shown(ms)}`);
 }
 
 function checkNumber(name: string, value: number | undefined): void {

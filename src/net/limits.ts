@@ -42,7 +42,7 @@ export function within<A>(
       controller.abort(cause);
     };
     clock.hold();
-    timer?.set(deadline as number);
+    timer?.set(Math.max(deadline as number, clock.now()));
     // A name is not looked up any more when there is no time for it, known or not.
     if (signal?.aborted) controller.abort(abortError(signal));
     else if (deadline !== undefined && deadline <= clock.now()) controller.abort(errTimeout);

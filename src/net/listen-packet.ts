@@ -1,4 +1,6 @@
 /** listenPacket and dial of UDP: from `network` and `address` to a UDPConn, as Go's ListenConfig.ListenPacket and Dialer. */
+
+import { shown } from '../arguments.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -13,6 +15,7 @@ import {
 import { createSocket } from '../socket/create-socket.ts';
 import type { DatagramSocket } from '../socket/datagram-socket.ts';
 import { Descriptor } from './descriptor.ts';
+import { OPTIONS as DIAL_OPTIONS } from './dial.ts';
 import { AddrError, abortError, errTimeout, SyscallError } from './errors.ts';
 import { familyOfDial, familyOfListen, socketAddress } from './family.ts';
 import { type Limits, within } from './limits.ts';
@@ -45,6 +48,8 @@ export interface DialPacketOptions extends ListenPacketOptions {
   readonly resolver?: Resolver | undefined;
 }
 
+const OPTIONS: readonly (keyof ListenPacketOptions)[] = ['control', 'signal'];
+
 /**
  * Takes datagrams for `address`: an empty host is all addresses of the host, of both families for `udp`; port 0 or none is a free one.
  * @throws OpError `listen` (as a rejection): address already in use, cannot assign requested address, missing port in address, ...
@@ -57,7 +62,7 @@ export async function listenPacket(
   options: ListenPacketOptions = {},
 ): Promise<UDPConn> {
   checkTexts('listenPacket', network, address);
-  checkCommonOptions('listenPacket', options);
+  checkCommonOptions('listenPacket', options, OPTIONS);
   if (isTcpNetwork(network)) throw await unexpectedType(net, TCPAddr, network, address, options.signal);
   let local: UDPAddr;
   try {
@@ -87,7 +92,7 @@ export async function dialPacket(
   options: DialPacketOptions = {},
 ): Promise<UDPConn> {
   checkTexts('dial', network, address);
-  checkCommonOptions('dial', options);
+  checkCommonOptions('dial', options, DIAL_OPTIONS as readonly (keyof DialPacketOptions)[]);
   const { localAddr: local, signal } = options;
   const limits = { deadline: deadlineOf(net, options), signal };
   let list: UDPAddr[];
@@ -123,7 +128,7 @@ export async function dialUDP(
   options: ListenPacketOptions = {},
 ): Promise<UDPConn> {
   checkTexts('dialUDP', network, '');
-  checkCommonOptions('dialUDP', options);
+  checkCommonOptions('dialUDP', options, OPTIONS);
   checkAddrs('dialUDP', UDPAddr, local, remote);
   try {
     checkUdpNetwork(network);
@@ -146,7 +151,7 @@ export async function listenUDP(
   options: ListenPacketOptions = {},
 ): Promise<UDPConn> {
   checkTexts('listenUDP', network, '');
-  checkCommonOptions('listenUDP', options);
+  checkCommonOptions('listenUDP', options, OPTIONS);
   checkAddrs('listenUDP', UDPAddr, local);
   const address = local ?? new UDPAddr(undefined, 0);
   try {
@@ -177,7 +182,7 @@ function resolved(
 /** Those that the local address, when one is given, can speak to. */
 function fitting(list: UDPAddr[], local: UDPAddr | undefined): UDPAddr[] {
   if (local === undefined) return list;
-  if (!(local instanceof UDPAddr)) throw new AddrError('mismatched local address type', String(local));
+  if (!(local instanceof UDPAddr)) throw new AddrError('mismatched local address type', shown(local));
   const found = list.filter(
     (remote) => local.isWildcard || remote.isWildcard || remote.ip?.family === local.ip?.family,
   );
@@ -187,7 +192,7 @@ function fitting(list: UDPAddr[], local: UDPAddr | undefined): UDPAddr[] {
 
 function deadlineOf({ stack }: Net, { timeout = 0, deadline }: DialPacketOptions): number | undefined {
   if (typeof timeout !== 'number' || Number.isNaN(timeout))
-    throw new TypeError(`dial: timeout must be a number of ms, got ${String(timeout)}`);
+    throw new TypeError(`dial: timeout must be a number of ms, got ${shown(timeout)}`);
   const at = deadline === undefined ? undefined : monotonicDeadline(stack.clock, deadline, 'dial: deadline');
   if (timeout === 0 || timeout === Infinity) return at;
   return Math.min(stack.clock.now() + timeout, at ?? Infinity);

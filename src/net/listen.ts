@@ -1,4 +1,5 @@
 /** listen: from `network` and `address` to a TCPListener, as Go's ListenConfig.Listen. */
+import { shown } from '../arguments.ts';
 import { SO_REUSEADDR, SOL_SOCKET } from '../socket/constants.ts';
 import type { Socket } from '../socket/socket.ts';
 import { Descriptor } from './descriptor.ts';
@@ -32,6 +33,7 @@ export interface ListenOptions extends KeepAliveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const OPTIONS: readonly (keyof ListenOptions)[] = ['backlog', 'control', 'signal', 'keepAlive', 'keepAliveConfig'];
 const BACKLOG = 4096;
 
 /**
@@ -96,11 +98,11 @@ export async function listenTCP(
 
 function checkOptions(network: string, address: string, options: ListenOptions): number {
   checkTexts('listen', network, address);
-  checkCommonOptions('listen', options);
+  checkCommonOptions('listen', options, OPTIONS);
   checkKeepAliveOptions('listen', options);
   const { backlog = BACKLOG } = options;
   if (!Number.isInteger(backlog) || backlog < 0)
-    throw new RangeError(`listen: backlog must be an integer >= 0, got ${String(backlog)}`);
+    throw new RangeError(`listen: backlog must be an integer >= 0, got ${shown(backlog)}`);
   return backlog;
 }
 

@@ -1,4 +1,5 @@
 /** What dial and listen need of a host. */
+import { checkNames, shown } from '../arguments.ts';
 import { AF_INET, AF_INET6, IPPROTO_IPV6, IPPROTO_TCP, IPV6_V6ONLY, SOCK_STREAM } from '../socket/constants.ts';
 import { createSocket } from '../socket/create-socket.ts';
 import type { Socket } from '../socket/socket.ts';
@@ -47,10 +48,12 @@ export function checkCall(syscall: string, result: number): void {
 }
 
 /** @throws TypeError */
-export function checkCommonOptions(
+export function checkCommonOptions<T extends { control?: unknown; signal?: unknown; resolver?: Resolver | undefined }>(
   caller: string,
-  options: { control?: unknown; signal?: unknown; resolver?: Resolver | undefined },
+  options: T,
+  names: readonly (keyof T & string)[],
 ): void {
+  checkNames(caller, options, names);
   if (options.control !== undefined && typeof options.control !== 'function') {
     throw new TypeError(`${caller}: control must be a function`);
   }
@@ -77,5 +80,5 @@ export function checkAddrs(caller: string, Kind: new (...args: never[]) => objec
 
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return thrown instanceof Error ? thrown : new Error(shown(thrown));
 }

@@ -2,9 +2,10 @@
  * pipe: two connections joined in memory, without a host and without a buffer, as Go's net.Pipe. A write is done when reads of the other end have
  * taken all its bytes, so what was written has been read.
  */
+import { checkNames } from '../arguments.ts';
 import type { Clock } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
-import { type Conn, type WaitOptions, wrongSignal } from './conn.ts';
+import { type Conn, type WaitOptions, wrongBytes, wrongWait } from './conn.ts';
 import { abortError, ClosedPipeError, errDeadlineExceeded } from './errors.ts';
 import { type Addr, OpError } from './op-error.ts';
 import { PipeDirection, type PipeEnd, PipeRead, PipeWrite } from './pipe-direction.ts';
@@ -17,8 +18,10 @@ export interface PipeConnOptions {
 
 /** @throws TypeError when the clock is none */
 export function pipe(options: PipeConnOptions = {}): [PipeConn, PipeConn] {
+  checkNames('pipe', options, ['clock']);
   const { clock = new RealClock() } = options;
-  if (typeof clock?.now !== 'function') throw new TypeError('pipe: clock must be a Clock');
+  if (typeof clock?.now !== 'function' || typeof clock.timer !== 'function')
+    throw new TypeError('pipe: clock must be a Clock');
   const [there, back] = [new PipeDirection(clock), new PipeDirection(clock)];
   return [new PipeConn(clock, back, there), new PipeConn(clock, there, back)];
 }
@@ -55,17 +58,19 @@ export class PipeConn implements Conn, PipeEnd {
    * @throws ClosedPipeError (as a rejection) when this end is closed; OpError `read`: deadline, canceled
    */
   read(into: Uint8Array, options?: WaitOptions): Promise<number | null> {
-    if (!(into instanceof Uint8Array))
-      return Promise.reject(new TypeError(`PipeConn.read: into must be a Uint8Array, got ${describe(into)}`));
+    const wrong = wrongBytes('PipeConn.read: into', into) ?? wrongWait('PipeConn.read', options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     return this.#read(options?.signal, (bytes) => {
       const length = Math.min(bytes.length, into.length);
-      into.set(bytes.subarray(0, length));
+      if (length > 0) into.set(bytes.subarray(0, length));
       return [length, length];
     });
   }
 
   /** All that is left of a write of the other end, in an array of its own; null: the other end is closed. Otherwise as `read`. */
   readChunk(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer> | null> {
+    const wrong = wrongWait('PipeConn.readChunk', options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     return this.#read(options?.signal, (bytes) => [new Uint8Array(bytes), bytes.length]);
   }
 
@@ -76,9 +81,7 @@ export class PipeConn implements Conn, PipeEnd {
    * both says how many had been read
    */
   write(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
-    if (!(bytes instanceof Uint8Array))
-      return Promise.reject(new TypeError(`PipeConn.write: bytes must be a Uint8Array, got ${describe(bytes)}`));
-    const wrong = wrongSignal('PipeConn.write', options?.signal);
+    const wrong = wrongBytes('PipeConn.write: bytes', bytes) ?? wrongWait('PipeConn.write', options);
     if (wrong !== undefined) return Promise.reject(wrong);
     const refusal = this.#refusal(this.#outgoing.writes, options?.signal);
     if (refusal !== undefined) return Promise.reject(this.error('write', refusal));
@@ -146,8 +149,6 @@ export class PipeConn implements Conn, PipeEnd {
     signal: AbortSignal | undefined,
     take: (bytes: Uint8Array) => [result: T, length: number],
   ): Promise<T | null> {
-    const wrong = wrongSignal('PipeConn.read', signal);
-    if (wrong !== undefined) return Promise.reject(wrong);
     const { reads } = this.#incoming;
     if (!this.#closed && this.#incoming.isClosed) return Promise.resolve(null);
     const refusal = this.#refusal(reads, signal);
@@ -168,8 +169,4 @@ export class PipeConn implements Conn, PipeEnd {
     if (this.#incoming.isClosed) throw new ClosedPipeError();
     queue.setDeadline(monotonicDeadline(this.clock, deadline, 'PipeConn.setDeadline: deadline'));
   }
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? 'a string (encode it with TextEncoder)' : typeof value;
 }

@@ -1,4 +1,5 @@
 /** Port texts: numbers as Go reads them, and the names of services. */
+import { checkFunction } from '../arguments.ts';
 import { AddrError, DNSError } from './errors.ts';
 import { checkText } from './host-port.ts';
 import type { Services } from './services-file.ts';
@@ -54,6 +55,7 @@ export function parsePort(text: string): number | undefined {
 export function lookupPort(network: string, service: string, services?: () => Services): number {
   checkText('lookupPort: network', network);
   checkText('lookupPort: service', service);
+  if (services !== undefined) checkFunction('lookupPort: services', services);
   const port = parsePort(service) ?? lookupService(network, service, services);
   if (port < 0 || port > 65_535) throw new AddrError('invalid port', service);
   return port;

@@ -1,5 +1,8 @@
 /** From `network` and `host:port` to addresses, by Go's rules. */
-import { IPV4_ANY, type IpAddress } from '../wire/address.ts';
+
+import { checkFunction, checkNames, shown } from '../arguments.ts';
+import { IPV4_ANY, IpAddress } from '../wire/address.ts';
+import { wrongSignal } from './conn.ts';
 import type { EndAddr } from './end-addr.ts';
 import { AddrError, abortError, DNSError, ParseError, UnknownNetworkError } from './errors.ts';
 import { checkText, splitHostPort } from './host-port.ts';
@@ -39,10 +42,22 @@ export function isTcpNetwork(network: string): boolean {
 export async function resolveTCPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<TCPAddr> {
   checkText('resolveTCPAddr: network', network);
   checkText('resolveTCPAddr: address', address);
+  checkResolve('resolveTCPAddr', options);
   const known = network === '' ? 'tcp' : network;
   checkNetwork(known);
   const list = await resolveList(known, address, options);
   return preferred(list, known === 'tcp' && address.includes('[') ? 6 : 4);
+}
+
+/** @throws TypeError naming what is wrong with options */
+export function checkResolve(caller: string, options: ResolveOptions): void {
+  checkNames(caller, options, ['resolver', 'signal', 'services'] satisfies (keyof ResolveOptions)[]);
+  const { resolver, signal, services } = options;
+  if (resolver !== undefined && typeof resolver?.lookupHost !== 'function')
+    throw new TypeError(`${caller}: resolver must be an object with lookupHost(name, options)`);
+  if (services !== undefined) checkFunction(`${caller}: services`, services);
+  const wrong = wrongSignal(caller, signal);
+  if (wrong !== undefined) throw wrong;
 }
 
 /** The first address of a family, else the first of all; an address without IP counts as IPv6, as in Go. */
@@ -114,7 +129,7 @@ export async function lookupAddresses(
 
 /** @throws ParseError when a resolver gave something else than an address */
 function asIPAddr(address: IpAddress | string): IPAddr {
-  const known = typeof address === 'string' ? parseIPAddr(address) : new IPAddr(address);
-  if (known === undefined) throw new ParseError('IP address', String(address));
+  const known = address instanceof IpAddress ? new IPAddr(address) : parseIPAddr(shown(address));
+  if (known === undefined) throw new ParseError('IP address', shown(address));
   return known;
 }

@@ -1,7 +1,11 @@
 /** Where the addresses of names come from: an interface, and what answers when nothing is plugged in. */
+
+import { checkNames, shown } from '../arguments.ts';
 import { IPV4_LOOPBACK, IPV6_LOOPBACK, type IpAddress } from '../wire/address.ts';
+import { wrongSignal } from './conn.ts';
 import { isLocalhost } from './dns-names.ts';
-import { DNSError } from './errors.ts';
+import { DNSError, UnknownNetworkError } from './errors.ts';
+import { checkText } from './host-port.ts';
 
 export interface LookupOptions {
   /** Ends the lookup: it fails with `operation was canceled`, or with `i/o timeout` for an `AbortSignal.timeout`. */
@@ -19,9 +23,20 @@ export interface Resolver {
   lookupHost(name: string, options: LookupOptions): Promise<readonly (IpAddress | string)[]>;
 }
 
+/** @throws TypeError for options, or a signal, that are none; UnknownNetworkError */
+export function checkLookup(caller: string, options: LookupOptions): void {
+  checkNames(caller, options, ['signal', 'network'] satisfies (keyof LookupOptions)[]);
+  const { signal, network = 'ip' } = options;
+  const wrong = wrongSignal(caller, signal);
+  if (wrong !== undefined) throw wrong;
+  if (network !== 'ip' && network !== 'ip4' && network !== 'ip6') throw new UnknownNetworkError(shown(network));
+}
+
 /** Knows `localhost`, and the names under it, and nothing else. */
 export const localResolver: Resolver = {
-  async lookupHost(name: string): Promise<readonly IpAddress[]> {
+  async lookupHost(name: string, options: LookupOptions = {}): Promise<readonly IpAddress[]> {
+    checkText('lookup: name', name);
+    checkLookup('lookup', options);
     // RFC 6761 6.3: localhost means the loopback addresses, and no server is asked.
     if (isLocalhost(name)) return [IPV4_LOOPBACK, IPV6_LOOPBACK];
     throw new DNSError('no such host', name, { isNotFound: true });

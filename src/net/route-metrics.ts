@@ -1,4 +1,5 @@
 /** What createHost takes for a route's metrics. */
+import { shown } from '../arguments.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import type { PathMetrics } from '../tcp/path.ts';
 
@@ -20,7 +21,7 @@ const FLAGS: readonly (keyof RouteMetrics)[] = ['mtuLocked', 'quickack', 'ecn', 
 /** @throws TypeError naming the metric */
 export function metricsOf(at: string, metrics: unknown): RouteMetrics | undefined {
   if (metrics === undefined) return undefined;
-  if (typeof metrics !== 'object' || metrics === null)
+  if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics))
     throw new TypeError(`${at}.metrics must be an object { mtu, initcwnd, ... }`);
   for (const [name, value] of Object.entries(metrics)) {
     if (value !== undefined) checkMetric(`${at}.metrics.${name}`, name as keyof RouteMetrics, value);
@@ -32,16 +33,16 @@ export function metricsOf(at: string, metrics: unknown): RouteMetrics | undefine
 }
 
 function checkMetric(at: string, name: keyof RouteMetrics, value: unknown): void {
-  const bounds = NUMBERS[name];
+  const bounds = Object.hasOwn(NUMBERS, name) ? NUMBERS[name] : undefined;
   if (bounds !== undefined) {
     const [least, most] = bounds;
     const whole = name === 'rtoMin' || Number.isInteger(value);
     if (typeof value !== 'number' || !whole || !(value >= least && value <= most))
-      throw new TypeError(`${at} must be a number in ${least}..${most}, got ${String(value)}`);
+      throw new TypeError(`${at} must be a number in ${least}..${most}, got ${shown(value)}`);
     return;
   }
   if (FLAGS.includes(name)) {
-    if (typeof value !== 'boolean') throw new TypeError(`${at} must be true or false, got ${String(value)}`);
+    if (typeof value !== 'boolean') throw new TypeError(`${at} must be true or false, got ${shown(value)}`);
     return;
   }
   if (name !== 'congctl') {
@@ -49,5 +50,5 @@ function checkMetric(at: string, name: keyof RouteMetrics, value: unknown): void
     throw new TypeError(`${at}: there is no such metric; there are ${known.join(', ')}`);
   }
   if (!congestionControls().includes(value as string))
-    throw new TypeError(`${at} must be one of ${congestionControls().join(', ')}, got ${String(value)}`);
+    throw new TypeError(`${at} must be one of ${congestionControls().join(', ')}, got ${shown(value)}`);
 }

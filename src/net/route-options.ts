@@ -1,4 +1,5 @@
 /** What createHost and host.addRoute take for a route, and what host.routes shows. */
+import { checkNames, shown } from '../arguments.ts';
 import type { Rejection, Route } from '../stack/routes.ts';
 import type { Stack } from '../stack/stack.ts';
 import { IpAddress, inPrefix, type Prefix, parsePrefix } from '../wire/address.ts';
@@ -58,19 +59,14 @@ export interface RoutePlan {
 
 const REJECTIONS: readonly unknown[] = ['blackhole', 'unreachable', 'prohibit'] satisfies Rejection[];
 const OPTIONS = ['destination', 'via', 'interface', 'preference', 'source', 'type', 'metrics'];
+const SELECTORS: readonly (keyof RouteSelector)[] = ['destination', 'via', 'interface', 'preference'];
 
 /** @param at how errors begin @throws TypeError naming the option */
 export function routeOf(at: string, route: RouteOptions, interfaces: readonly Outgoing[]): RoutePlan {
-  if (typeof route !== 'object' || route === null)
-    throw new TypeError(`${at} must be an object { destination, via, interface }`);
-  for (const name of Object.keys(route)) {
-    if (!OPTIONS.includes(name))
-      throw new TypeError(`${at}: there is no option ${name}; there are ${OPTIONS.join(', ')}`);
-  }
+  checkNames(at, route, OPTIONS);
   const destination = parseCidr(`${at}.destination`, route.destination);
   const { preference = 0, type = 'unicast' } = route;
-  if (!(Number.isInteger(preference) && preference >= 0))
-    throw new TypeError(`${at}.preference must be an integer >= 0, got ${String(preference)}`);
+  checkPreference(`${at}.preference`, preference);
   const metrics = metricsOf(at, route.metrics);
   if (REJECTIONS.includes(type)) {
     if (route.via !== undefined || route.interface !== undefined || route.source !== undefined)
@@ -79,7 +75,7 @@ export function routeOf(at: string, route: RouteOptions, interfaces: readonly Ou
     return { destination, preference, metrics, ...nowhere };
   }
   if (type !== 'unicast')
-    throw new TypeError(`${at}.type must be unicast, ${REJECTIONS.join(', ')}, got ${String(type)}`);
+    throw new TypeError(`${at}.type must be unicast, ${REJECTIONS.join(', ')}, got ${shown(type)}`);
   const gateway = addressOf(`${at}.via`, route.via, destination);
   const source = addressOf(`${at}.source`, route.source, destination);
   const over = outgoing(at, route, gateway, interfaces);
@@ -95,12 +91,17 @@ export function routeOf(at: string, route: RouteOptions, interfaces: readonly Ou
 export function parseCidr(option: string, text: unknown): Prefix {
   const prefix = typeof text === 'string' ? parsePrefix(text) : undefined;
   if (prefix !== undefined) return prefix;
-  const shown = typeof text === 'string' ? `'${text}'` : String(text);
-  const cause = new ParseError('CIDR address', String(text));
+  const given = typeof text === 'string' ? `'${text}'` : shown(text);
+  const cause = new ParseError('CIDR address', shown(text));
   throw new TypeError(
-    `${option} must be an address with the length of its prefix, such as '10.9.0.2/24'; got ${shown}`,
+    `${option} must be an address with the length of its prefix, such as '10.9.0.2/24'; got ${given}`,
     { cause },
   );
+}
+
+function checkPreference(what: string, preference: unknown): void {
+  if (!(Number.isInteger(preference) && (preference as number) >= 0))
+    throw new TypeError(`${what} must be an integer >= 0, got ${shown(preference)}`);
 }
 
 /** In place of the route to the same network over the same interface with the same preference, links' own networks' among them. */
@@ -121,7 +122,11 @@ export function applyRoute(stack: Stack, plan: RoutePlan): void {
 
 /** @throws TypeError naming the field */
 export function findRoute(stack: Stack, selector: RouteSelector): Route | undefined {
+  checkNames('removeRoute', selector, SELECTORS);
   const { via, interface: name, preference } = selector;
+  if (name !== undefined && typeof name !== 'string')
+    throw new TypeError(`removeRoute: interface must be the name of one, got ${shown(name)}`);
+  if (preference !== undefined) checkPreference('removeRoute: preference', preference);
   const { address, bits } = parseCidr('removeRoute: destination', selector.destination);
   const gateway = addressOf('removeRoute: via', via, { address, bits });
   return stack.network.routes.list().find((route) => {
@@ -160,7 +165,7 @@ function addressOf(option: string, text: unknown, { address: destination }: Pref
   if (text === undefined) return undefined;
   const address = typeof text === 'string' ? IpAddress.parse(text) : undefined;
   if (address === undefined)
-    throw new TypeError(`${option} must be an address, such as '10.9.0.1'; got ${String(text)}`);
+    throw new TypeError(`${option} must be an address, such as '10.9.0.1'; got ${shown(text)}`);
   if (address.family !== destination.family)
     throw new TypeError(`${option}: ${address} is not of the family of ${destination}`);
   return address;
@@ -176,7 +181,7 @@ function outgoing(
     const named = interfaces.findIndex(({ name }) => name === route.interface);
     if (named < 0)
       throw new TypeError(
-        `${at}.interface: there is no ${route.interface}; there are: ${interfaces.map(({ name }) => name).join(', ') || 'none'}`,
+        `${at}.interface: there is no ${shown(route.interface)}; there are: ${interfaces.map(({ name }) => name).join(', ') || 'none'}`,
       );
     return named;
   }

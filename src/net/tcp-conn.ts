@@ -5,6 +5,7 @@
  * are with the stack. What can be done at once is done in the call and costs one promise.
  */
 
+import { checkFlag, shown } from '../arguments.ts';
 import {
   AF_INET6,
   IPPROTO_TCP,
@@ -24,7 +25,7 @@ import { EAGAIN } from '../socket/errno.ts';
 import type { Socket, SocketAddress } from '../socket/socket.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Conn, type WaitOptions, wrongSignal } from './conn.ts';
+import { type Conn, type WaitOptions, wrongBytes, wrongWait } from './conn.ts';
 import { type ByteSource, ConnStreams } from './conn-streams.ts';
 import { type ByteSinks, type ByteSources, CopyFailure, copy, isByteSink, isByteSource } from './copy.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -85,8 +86,8 @@ export class TCPConn implements Conn {
    * @throws OpError `read` (as a rejection): closed, deadline, canceled, connection reset by peer, connection timed out, ...
    */
   read(into: Uint8Array, options?: WaitOptions): Promise<number | null> {
-    if (!(into instanceof Uint8Array))
-      return Promise.reject(new TypeError(`TCPConn.read: into must be a Uint8Array, got ${describe(into)}`));
+    const wrong = wrongBytes('TCPConn.read: into', into) ?? wrongWait('TCPConn.read', options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     if (into.length === 0)
       return this.#descriptor.isClosed ? Promise.reject(this.error('read', errClosed)) : Promise.resolve(0);
     return this.#read(options?.signal, (socket) => receiveInto(socket, into));
@@ -98,7 +99,8 @@ export class TCPConn implements Conn {
    * @throws OpError `read` (as a rejection), as `read` does
    */
   readChunk(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#read(options?.signal, receiveChunk);
+    const wrong = wrongWait('TCPConn.readChunk', options);
+    return wrong === undefined ? this.#read(options?.signal, receiveChunk) : Promise.reject(wrong);
   }
 
   /**
@@ -108,14 +110,14 @@ export class TCPConn implements Conn {
    * `bytesWritten` says how many went out before
    */
   write(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
-    return this.#write('write', [bytes], options?.signal);
+    return this.#write('write', [bytes], options);
   }
 
   /** `write` of several pieces, as one: nothing of another write comes between them. Errors are of the op `writev` (Go: Buffers). */
   writev(list: readonly Uint8Array[], options?: WaitOptions): Promise<number> {
     if (!Array.isArray(list))
-      return Promise.reject(new TypeError(`TCPConn.writev: list must be an array, got ${describe(list)}`));
-    return this.#write('writev', list, options?.signal);
+      return Promise.reject(new TypeError(`TCPConn.writev: list must be an array, got ${shown(list)}`));
+    return this.#write('writev', list, options);
   }
 
   /**
@@ -126,14 +128,14 @@ export class TCPConn implements Conn {
    */
   readFrom(source: ByteSources, options: WaitOptions = {}): Promise<number> {
     if (!isByteSource(source))
-      return Promise.reject(new TypeError(`TCPConn.readFrom: source must give bytes, got ${describe(source)}`));
+      return Promise.reject(new TypeError(`TCPConn.readFrom: source must give bytes, got ${shown(source)}`));
     return this.#copy('readfrom', source, this, options);
   }
 
   /** Writes all that arrives, to the end of the stream, to `sink`: another connection, or a stream. Errors are of the op `writeto`; otherwise as `readFrom`. */
   writeTo(sink: ByteSinks, options: WaitOptions = {}): Promise<number> {
     if (!isByteSink(sink))
-      return Promise.reject(new TypeError(`TCPConn.writeTo: sink must take bytes, got ${describe(sink)}`));
+      return Promise.reject(new TypeError(`TCPConn.writeTo: sink must take bytes, got ${shown(sink)}`));
     return this.#copy('writeto', this, sink, options);
   }
 
@@ -179,10 +181,12 @@ export class TCPConn implements Conn {
 
   /** Whether small segments are sent without waiting for acknowledgments (no Nagle). Default: true. */
   setNoDelay(noDelay = true): void {
+    checkFlag('TCPConn.setNoDelay: noDelay', noDelay);
     this.#set(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
   }
 
   setKeepAlive(enable: boolean): void {
+    checkFlag('TCPConn.setKeepAlive: enable', enable);
     this.#set(SOL_SOCKET, SO_KEEPALIVE, enable ? 1 : 0);
   }
 
@@ -204,7 +208,7 @@ export class TCPConn implements Conn {
    */
   setLinger(seconds: number): void {
     if (!Number.isInteger(seconds))
-      throw new TypeError(`TCPConn.setLinger: seconds must be an integer, got ${String(seconds)}`);
+      throw new TypeError(`TCPConn.setLinger: seconds must be an integer, got ${shown(seconds)}`);
     const value = seconds < 0 ? { onoff: 0, linger: 0 } : { onoff: 1, linger: seconds };
     this.#apply((socket) => socket.setsockopt(SOL_SOCKET, SO_LINGER, value));
   }
@@ -290,8 +294,6 @@ export class TCPConn implements Conn {
 
   /** `receive` gives a result, or undefined when it would have to wait; it throws a SyscallError. */
   #read<T>(signal: AbortSignal | undefined, receive: (socket: Socket) => T | undefined): Promise<T> {
-    const wrong = wrongSignal('TCPConn.read', signal);
-    if (wrong !== undefined) return Promise.reject(wrong);
     const { reads, socket } = this.#descriptor;
     const refusal = this.#refusal(reads, signal);
     if (refusal !== undefined) return Promise.reject(this.error('read', refusal));
@@ -308,13 +310,11 @@ export class TCPConn implements Conn {
     });
   }
 
-  #write(op: 'write' | 'writev', list: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<number> {
-    const other = list.find((bytes) => !(bytes instanceof Uint8Array));
-    if (other !== undefined || list.includes(undefined as never)) {
-      return Promise.reject(new TypeError(`TCPConn.${op}: bytes must be a Uint8Array, got ${describe(other)}`));
-    }
-    const wrong = wrongSignal(`TCPConn.${op}`, signal);
+  #write(op: 'write' | 'writev', list: readonly Uint8Array[], options: WaitOptions | undefined): Promise<number> {
+    let wrong = wrongWait(`TCPConn.${op}`, options);
+    for (let i = 0; i < list.length; i++) wrong ??= wrongBytes(`TCPConn.${op}: bytes`, list[i]);
     if (wrong !== undefined) return Promise.reject(wrong);
+    const signal = options?.signal;
     const { writes, socket } = this.#descriptor;
     const refusal = this.#refusal(writes, signal);
     if (refusal !== undefined) return Promise.reject(this.error(op, refusal));
@@ -324,7 +324,7 @@ export class TCPConn implements Conn {
   }
 
   async #copy(op: 'readfrom' | 'writeto', source: ByteSources, sink: ByteSinks, options: WaitOptions): Promise<number> {
-    const wrong = wrongSignal(op === 'readfrom' ? 'TCPConn.readFrom' : 'TCPConn.writeTo', options.signal);
+    const wrong = wrongWait(op === 'readfrom' ? 'TCPConn.readFrom' : 'TCPConn.writeTo', options);
     if (wrong !== undefined) throw wrong;
     try {
       return await copy(source, sink, options);
@@ -353,8 +353,7 @@ export class TCPConn implements Conn {
   }
 
   #setBuffer(name: string, option: number, bytes: number): void {
-    if (!Number.isInteger(bytes))
-      throw new TypeError(`TCPConn.${name}: bytes must be an integer, got ${String(bytes)}`);
+    if (!Number.isInteger(bytes)) throw new TypeError(`TCPConn.${name}: bytes must be an integer, got ${shown(bytes)}`);
     if (this.#descriptor.isClosed) throw new OpError('set', 'tcp', undefined, this.#local, errClosed);
     const result = this.#descriptor.socket.setsockopt(SOL_SOCKET, option, Math.min(Math.max(bytes, 0), 0x7fff_ffff));
     if (result < 0) throw new OpError('set', 'tcp', undefined, this.#local, new SyscallError('setsockopt', -result));
@@ -382,8 +381,4 @@ export class TCPConn implements Conn {
 
 function addressOf({ stack }: Socket, address: SocketAddress | number | undefined): TCPAddr {
   return typeof address !== 'object' ? new TCPAddr(undefined, 0) : tcpAddr(stack.network, address);
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? 'a string (encode it with TextEncoder)' : typeof value;
 }

@@ -1,7 +1,7 @@
 /** TCPListener: hands out the connections that peers open, on promises, as Go's net.TCPListener. */
 import { EAGAIN, ECONNABORTED, ECONNRESET } from '../socket/errno.ts';
 import { Socket } from '../socket/socket.ts';
-import { type Listener, type WaitOptions, wrongSignal } from './conn.ts';
+import { type Listener, type WaitOptions, wrongWait } from './conn.ts';
 import { type Closable, Descriptor } from './descriptor.ts';
 import { abortError, errClosed, errDeadlineExceeded, SyscallError } from './errors.ts';
 import { type KeepAliveOptions, setUpConnection } from './keep-alive.ts';
@@ -37,7 +37,7 @@ export class TCPListener implements Listener {
   accept(options?: WaitOptions): Promise<TCPConn> {
     const { reads } = this.#descriptor;
     const signal = options?.signal;
-    const wrong = wrongSignal('TCPListener.accept', signal);
+    const wrong = wrongWait('TCPListener.accept', options);
     if (wrong !== undefined) return Promise.reject(wrong);
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) return Promise.reject(this.#error('accept', refusal));

@@ -2,7 +2,7 @@
 import { EndAddr } from './end-addr.ts';
 import { UnknownNetworkError } from './errors.ts';
 import { checkText } from './host-port.ts';
-import { preferred, type ResolveOptions, resolveAs } from './resolve.ts';
+import { checkResolve, preferred, type ResolveOptions, resolveAs } from './resolve.ts';
 
 export class UDPAddr extends EndAddr {
   network(): string {
@@ -26,6 +26,7 @@ export function isUdpNetwork(network: unknown): boolean {
 export async function resolveUDPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<UDPAddr> {
   checkText('resolveUDPAddr: network', network);
   checkText('resolveUDPAddr: address', address);
+  checkResolve('resolveUDPAddr', options);
   const known = network === '' ? 'udp' : network;
   checkUdpNetwork(known);
   const list = await resolveAs(UDPAddr, known, address, options);

@@ -4,12 +4,13 @@
  * Reads are served in the order of the calls, and so are writes, each independent of the other. What can be done at once is done in the
  * call and costs one promise.
  */
+import { shown } from '../arguments.ts';
 import { AF_INET, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../socket/constants.ts';
 import type { DatagramMessage } from '../socket/datagram-message.ts';
 import type { DatagramSocket } from '../socket/datagram-socket.ts';
 import type { SocketAddress } from '../socket/socket-address.ts';
 import type { Clock } from '../time/clock.ts';
-import { type WaitOptions, wrongSignal } from './conn.ts';
+import { type WaitOptions, wrongBytes, wrongWait } from './conn.ts';
 import type { Descriptor } from './descriptor.ts';
 import {
   type AddrError,
@@ -81,14 +82,14 @@ export class UDPConn {
    * @throws OpError `read` (as a rejection): closed, deadline, canceled, connection refused (a dialled one: nobody listens there), ...
    */
   read(into: Uint8Array, options?: WaitOptions): Promise<number> {
-    const wrong = wrongBuffer('read', into);
+    const wrong = wrongBytes('UDPConn.read: into', into) ?? wrongWait('UDPConn.read', options);
     if (wrong !== undefined) return Promise.reject(wrong);
     return this.#read(options?.signal, (socket) => receiveDatagram(socket, into, 'read')?.length);
   }
 
   /** As `read`, and who sent it. */
   readFrom(into: Uint8Array, options?: WaitOptions): Promise<ReadFrom> {
-    const wrong = wrongBuffer('readFrom', into);
+    const wrong = wrongBytes('UDPConn.readFrom: into', into) ?? wrongWait('UDPConn.readFrom', options);
     if (wrong !== undefined) return Promise.reject(wrong);
     return this.#read(options?.signal, (socket) => {
       const message = receiveDatagram(socket, into, 'recvfrom');
@@ -98,6 +99,8 @@ export class UDPConn {
 
   /** The next datagram, the whole of it in an array of its own, and who sent it. Unlike `readFrom`, waiting holds no buffer. */
   readDatagram(options?: WaitOptions): Promise<ReceivedDatagram> {
+    const wrong = wrongWait('UDPConn.readDatagram', options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     return this.#read(options?.signal, (socket) => {
       const got = receiveWhole(socket);
       return got && { data: got.data, addr: this.#sender(got.message) };
@@ -112,7 +115,7 @@ export class UDPConn {
    *   peer: `writeTo`), connection refused (about a datagram before), ...
    */
   write(bytes: Uint8Array, options?: WaitOptions): Promise<number> {
-    return this.#write('write', bytes, undefined, this.#remote, options?.signal);
+    return this.#write('write', bytes, undefined, this.#remote, options);
   }
 
   /**
@@ -121,7 +124,11 @@ export class UDPConn {
    */
   writeTo(bytes: Uint8Array, addr: UDPAddr, options?: WaitOptions): Promise<number> {
     if (!(addr instanceof UDPAddr))
-      return Promise.reject(new TypeError(`UDPConn.writeTo: addr must be a UDPAddr, got ${describe(addr)}`));
+      return Promise.reject(
+        new TypeError(
+          `UDPConn.writeTo: addr must be a UDPAddr, got ${typeof addr === 'string' ? 'a string' : shown(addr)}`,
+        ),
+      );
     const failed = (reason: Error) => Promise.reject(this.#error('write', addr, reason));
     if (this.#descriptor.isClosed) return failed(errClosed);
     if (this.#remote !== undefined) return failed(errWriteToConnected);
@@ -132,7 +139,7 @@ export class UDPConn {
     } catch (error) {
       return failed(error as AddrError);
     }
-    return this.#write('writeTo', bytes, to, addr, options?.signal);
+    return this.#write('writeTo', bytes, to, addr, options);
   }
 
   /** Closes: calls that wait fail with `use of closed network connection`, unread datagrams are lost. @throws OpError `close` when it is closed already */
@@ -217,8 +224,6 @@ export class UDPConn {
 
   /** `receive` gives a result, or undefined when it would have to wait; it throws a SyscallError. */
   #read<T>(signal: AbortSignal | undefined, receive: (socket: DatagramSocket) => T | undefined): Promise<T> {
-    const wrong = wrongSignal('UDPConn.read', signal);
-    if (wrong !== undefined) return Promise.reject(wrong);
     const { reads, socket } = this.#descriptor;
     const refusal = this.#refusal(reads, signal);
     if (refusal !== undefined) return Promise.reject(this.error('read', refusal));
@@ -240,12 +245,11 @@ export class UDPConn {
     bytes: Uint8Array,
     to: SocketAddress | undefined,
     addr: UDPAddr | undefined,
-    signal: AbortSignal | undefined,
+    options: WaitOptions | undefined,
   ): Promise<number> {
-    if (!(bytes instanceof Uint8Array))
-      return Promise.reject(new TypeError(`UDPConn.${name}: bytes must be a Uint8Array, got ${describe(bytes)}`));
-    const wrong = wrongSignal(`UDPConn.${name}`, signal);
+    const wrong = wrongBytes(`UDPConn.${name}: bytes`, bytes) ?? wrongWait(`UDPConn.${name}`, options);
     if (wrong !== undefined) return Promise.reject(wrong);
+    const signal = options?.signal;
     const { writes, socket } = this.#descriptor;
     const failed = (reason: Error) => this.#error('write', addr, reason);
     const refusal = this.#refusal(writes, signal);
@@ -280,8 +284,7 @@ export class UDPConn {
   }
 
   #setBuffer(name: string, option: number, bytes: number): void {
-    if (!Number.isInteger(bytes))
-      throw new TypeError(`UDPConn.${name}: bytes must be an integer, got ${String(bytes)}`);
+    if (!Number.isInteger(bytes)) throw new TypeError(`UDPConn.${name}: bytes must be an integer, got ${shown(bytes)}`);
     if (this.#descriptor.isClosed) throw new OpError('set', this.#net, undefined, this.#local, errClosed);
     this.#descriptor.socket.setsockopt(SOL_SOCKET, option, Math.min(Math.max(bytes, 0), 0x7fff_ffff));
   }
@@ -291,13 +294,4 @@ export class UDPConn {
     this.#descriptor.writes.setReferenced(referenced);
     return this;
   }
-}
-
-function wrongBuffer(name: string, into: unknown): TypeError | undefined {
-  if (into instanceof Uint8Array) return undefined;
-  return new TypeError(`UDPConn.${name}: into must be a Uint8Array, got ${describe(into)}`);
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? 'a string' : typeof value;
 }

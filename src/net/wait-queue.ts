@@ -5,6 +5,7 @@
  * There is no lock and no loop: a call that cannot finish at once stands in the queue; readiness tries the first, and the next when
  * that is settled. A socket without waiting calls costs one object here.
  */
+import { shown } from '../arguments.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { abortError, errDeadlineExceeded } from './errors.ts';
 
@@ -162,7 +163,7 @@ export function monotonicDeadline(clock: Clock, deadline: Date | number | null, 
   const at = deadline instanceof Date ? deadline.getTime() : deadline;
   if (typeof at !== 'number' || Number.isNaN(at)) {
     throw new TypeError(
-      `${name} must be a Date, a number of ms since 1970-01-01 UTC, or null for none; got ${String(deadline)}`,
+      `${name} must be a Date, a number of ms since 1970-01-01 UTC, or null for none; got ${shown(deadline)}`,
     );
   }
   return at === Infinity ? undefined : clock.now() + (at - clock.wallNow());

@@ -3,7 +3,9 @@
  *
  * Bytes are read when the reader asks for more, and a write calls back when the stack has taken it: backpressure reaches the peer's window.
  */
+
 import { Duplex } from 'node:stream';
+import { shown } from '../arguments.ts';
 import type { TCPConn } from '../net/tcp-conn.ts';
 import type { TcpInfo } from '../tcp/info.ts';
 import type { Timer } from '../time/clock.ts';
@@ -178,7 +180,7 @@ export class ConnDuplex extends Duplex {
   /** Emits `timeout` after `ms` without traffic; 0: never. The connection is not touched: that is for who listens. */
   setTimeout(ms: number, callback?: () => void): this {
     if (typeof ms !== 'number' || !(ms >= 0))
-      throw new RangeError(`setTimeout: ms must be a number >= 0, got ${String(ms)}`);
+      throw new RangeError(`setTimeout: ms must be a number >= 0, got ${shown(ms)}`);
     this.timeout = ms;
     if (callback !== undefined) {
       if (ms === 0) this.off('timeout', callback);

@@ -1,4 +1,5 @@
 /** What settings may be: names that exist, values of their kind, within Linux's bounds. A wrong one would fail deep in the stack, unexplained. */
+import { shown } from '../arguments.ts';
 import { defaultConfig, type TcpConfig } from '../tcp/config.ts';
 import { congestionControls } from '../tcp/congestion/congestion.ts';
 import { keysFromText } from '../tcp/fast-open-cookie.ts';
@@ -65,18 +66,18 @@ export function settingProblem(name: string, value: unknown): string | undefined
   const byDefault = defaults.get(name);
   if (byDefault === undefined) return ': there is no such setting';
   const kind = kindOf(byDefault);
-  if (kindOf(value) !== kind) return ` must be ${kind}, got ${String(value)}`;
+  if (kindOf(value) !== kind) return ` must be ${kind}, got ${shown(value)}`;
   const names = NAMES[name]?.();
-  if (names?.includes(value as string) === false) return ` must be one of ${names.join(', ')}, got ${String(value)}`;
+  if (names?.includes(value as string) === false) return ` must be one of ${names.join(', ')}, got ${shown(value)}`;
   if (name === 'tcp_fastopen_key' && value !== '' && keysFromText(value as string) === undefined) {
     return ` must be four words in hexadecimal, 1-2-3-4, or two such keys with a comma between, got ${value}`;
   }
   const bounds = BOUNDS[name];
   if (bounds !== undefined && !within(value as number, bounds)) {
-    return ` must be a whole number in ${bounds[0]}..${bounds[1]}, got ${String(value)}`;
+    return ` must be a whole number in ${bounds[0]}..${bounds[1]}, got ${shown(value)}`;
   }
   if (name === 'ip_local_port_range' && !isPortRange(value as readonly number[])) {
-    return ` must be two ports, the lower one first, got ${String(value)}`;
+    return ` must be two ports, the lower one first, got ${shown(value)}`;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * Chance as a thing that is handed in. Seeded, a run repeats itself bit for bit; from the system, nobody can guess it.
  */
+import { shown } from '../arguments.ts';
 
 export interface Random {
   /** 32 random bits, 0..4294967295. */
@@ -18,9 +19,11 @@ const BLOCK = 256;
  *
  * xoshiro128** 1.1 of D. Blackman and S. Vigna (public domain, https://prng.di.unimi.it), its state filled by splitmix64, as
  * they advise, from the bits of the number or the FNV-1a hash of the string.
- * @throws RangeError when a number as seed is not finite
+ * @throws TypeError when the seed is neither; RangeError when a number is not finite
  */
 export function seededRandom(seed: number | string): Random {
+  if (typeof seed !== 'number' && typeof seed !== 'string')
+    throw new TypeError(`seededRandom: the seed must be a finite number or a string, got ${shown(seed)}`);
   return new Xoshiro128(typeof seed === 'number' ? bitsOf(seed) : hashOf(seed));
 }
 

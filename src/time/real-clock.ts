@@ -4,6 +4,7 @@
  * Timers stand in a queue; the timeout is armed for the earliest of them, looks when it fires, and is armed again. So a
  * timer that moves later costs no system timer, and ties keep their order however `setTimeout` rounds.
  */
+import { checkFunction } from '../arguments.ts';
 import type { Clock, Timer } from './clock.ts';
 import { QueuedTimer, TimerQueue } from './timer-queue.ts';
 import { TurnQueue } from './turn.ts';
@@ -46,10 +47,12 @@ export class RealClock implements Clock {
 
   /** @see Clock.timer; `set(Infinity)` is `clear()`. A timer set for a time gone by fires in a later turn, not at once. */
   timer(callback: () => void, background = false): Timer {
+    checkFunction('RealClock.timer: callback', callback);
     return new QueuedTimer(this.#timers, callback, background);
   }
 
   defer(callback: () => void): void {
+    checkFunction('RealClock.defer: callback', callback);
     this.#turn.add(callback);
   }
 

@@ -3,6 +3,7 @@
  *
  * A clock has a handful of these (one per stack, a few per link); the many deadlines of connections are in `deadlines.ts`.
  */
+import { shown } from '../arguments.ts';
 import type { Timer } from './clock.ts';
 
 export class QueuedTimer implements Timer {
@@ -24,7 +25,8 @@ export class QueuedTimer implements Timer {
 
   set(at: number): void {
     // Written so that NaN fails too.
-    if (!(at > -Infinity)) throw new RangeError(`timer.set: at must be a time in ms, got ${at}`);
+    if (typeof at !== 'number' || !(at > -Infinity))
+      throw new RangeError(`timer.set: at must be a time in ms, got ${shown(at)}`);
     if (at === Infinity) this.#queue.clear(this);
     else this.#queue.set(this, at);
   }

@@ -2,6 +2,7 @@
  * A clock for tests and simulations: time stands still until `advance` or `run` moves it, and then it jumps from
  * deadline to deadline. An hour of keepalives takes no longer than its work, and two runs are the same.
  */
+import { checkFunction, checkNames, shown } from '../arguments.ts';
 import type { Clock, Timer } from './clock.ts';
 import { QueuedTimer, TimerQueue } from './timer-queue.ts';
 import { macrotask, TurnQueue } from './turn.ts';
@@ -54,10 +55,11 @@ export class VirtualClock implements Clock {
 
   /** @throws RangeError when `start` or `wallStart` is not a finite number */
   constructor(options: VirtualClockOptions = {}) {
+    checkNames('VirtualClock', options, ['start', 'wallStart'] satisfies (keyof VirtualClockOptions)[]);
     const { start = 0, wallStart = WALL_START } = options;
-    if (!Number.isFinite(start)) throw new RangeError(`VirtualClock: start must be a time in ms, got ${start}`);
+    if (!Number.isFinite(start)) throw new RangeError(`VirtualClock: start must be a time in ms, got ${shown(start)}`);
     if (!Number.isFinite(wallStart))
-      throw new RangeError(`VirtualClock: wallStart must be a time in ms, got ${wallStart}`);
+      throw new RangeError(`VirtualClock: wallStart must be a time in ms, got ${shown(wallStart)}`);
     this.#now = start;
     this.#wallOffset = wallStart - start;
   }
@@ -72,11 +74,13 @@ export class VirtualClock implements Clock {
 
   /** @see Clock.timer; `set(Infinity)` is `clear()`. Fires within `advance` and `run` only. */
   timer(callback: () => void, background = false): Timer {
+    checkFunction('VirtualClock.timer: callback', callback);
     return new QueuedTimer(this.#timers, callback, background);
   }
 
   /** @see Clock.defer; turns end while time stands still, too: nothing needs `advance` that needs no time. */
   defer(callback: () => void): void {
+    checkFunction('VirtualClock.defer: callback', callback);
     this.#turn.add(callback);
   }
 
@@ -109,8 +113,8 @@ export class VirtualClock implements Clock {
    *   timer's callback throws comes out here, with time standing where it happened
    */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0 && ms < Infinity))
-      throw new RangeError(`VirtualClock.advance: ms must be >= 0 and finite, got ${ms}`);
+    if (typeof ms !== 'number' || !(ms >= 0 && ms < Infinity))
+      throw new RangeError(`VirtualClock.advance: ms must be >= 0 and finite, got ${shown(ms)}`);
     await this.#exclusively('advance', async () => {
       const target = this.#now + ms;
       for (;;) {
@@ -131,14 +135,18 @@ export class VirtualClock implements Clock {
   run(options?: { limit?: number }): Promise<void>;
   run<T>(options: { until: Promise<T>; limit?: number }): Promise<T>;
   async run<T>(options: RunOptions<T> = {}): Promise<T | undefined> {
+    checkNames('VirtualClock.run', options, ['until', 'limit'] satisfies (keyof RunOptions<T>)[]);
     const { until, limit = DAY } = options;
+    if (until !== undefined && typeof until?.then !== 'function')
+      throw new TypeError(`VirtualClock.run: until must be a promise, got ${shown(until)}`);
     let settled = false;
     const settle = () => {
       settled = true;
     };
     // Both ways, so that a rejection is never unhandled: it is thrown below.
     until?.then(settle, settle);
-    if (!(limit >= 0)) throw new RangeError(`VirtualClock.run: limit must be >= 0 ms, got ${limit}`);
+    if (typeof limit !== 'number' || !(limit >= 0))
+      throw new RangeError(`VirtualClock.run: limit must be >= 0 ms, got ${shown(limit)}`);
     await this.#exclusively('run', async () => {
       const end = this.#now + limit;
       const over = () => settled;

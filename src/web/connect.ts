@@ -1,6 +1,7 @@
 /**
  * `connect()` as WinterTC has it (the Sockets API draft of ECMA's TC55): a TCP connection as two streams, and promises of its beginning and end.
  */
+import { shown } from '../arguments.ts';
 import type { Host } from '../host.ts';
 import { type ByteSource, ConnStreams } from '../net/conn-streams.ts';
 import { joinHostPort, splitHostPort } from '../net/host-port.ts';
@@ -251,7 +252,7 @@ function readAddress(address: AnySocketAddress): SocketAddress {
 function readPort(given: unknown): number {
   const port = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
   if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535)
-    throw new SocketError(`port must be an integer from 1 to 65535, got ${String(given)}`);
+    throw new SocketError(`port must be an integer from 1 to 65535, got ${shown(given)}`);
   return port as number;
 }
 
@@ -260,7 +261,7 @@ function readOptions(given: SocketOptions | null | undefined, secure: Secure | u
   if (typeof (given ?? {}) !== 'object') throw new TypeError(`connect: options must be an object, got ${typeof given}`);
   const { secureTransport: kind = 'off', allowHalfOpen = false, sni, alpn = [] } = given ?? {};
   if (kind !== 'off' && kind !== 'on' && kind !== 'starttls')
-    throw new TypeError(`connect: secureTransport must be off, on or starttls, got ${String(kind)}`);
+    throw new TypeError(`connect: secureTransport must be off, on or starttls, got ${shown(kind)}`);
   if (sni !== undefined && typeof sni !== 'string')
     throw new TypeError(`connect: sni must be a string, got ${typeof sni}`);
   if (!Array.isArray(alpn) || alpn.some((name) => typeof name !== 'string'))

@@ -48,6 +48,7 @@ export class IpAddress {
    * @returns undefined for anything else
    */
   static parse(text: string): IpAddress | undefined {
+    if (typeof text !== 'string') return undefined;
     if (!text.includes(':')) {
       const word = parseDotted(text);
       return word === undefined ? undefined : IpAddress.v4(word);
@@ -88,7 +89,7 @@ export class IpAddress {
   }
 
   equals(other: IpAddress): boolean {
-    return this.w3 === other.w3 && this.w2 === other.w2 && this.w1 === other.w1 && this.w0 === other.w0;
+    return this.w3 === other?.w3 && this.w2 === other.w2 && this.w1 === other.w1 && this.w0 === other.w0;
   }
 
   /** 0.0.0.0 or ::. */
@@ -127,6 +128,7 @@ export interface Prefix {
 
 /** Reads `10.9.0.2/24` or `2001:db8::1/64`; undefined for anything else. `::ffff:10.9.0.2/120` is 10.9.0.2/24. */
 export function parsePrefix(text: string): Prefix | undefined {
+  if (typeof text !== 'string') return undefined;
   const slash = text.indexOf('/');
   if (slash < 0) return undefined;
   const address = IpAddress.parse(text.slice(0, slash));

@@ -18,6 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['ip', 'tcp', 'udp'],
   ['link'],
   ['wire', 'time', 'trace'],
+  ['arguments.ts'],
 ];
 
 /** Where `node:*` and dependencies may be imported. */

@@ -90,7 +90,7 @@ describe('net/dialer', () => {
         expect(() => new Dialer(wrong as never)).to.throw(TypeError, 'Dialer: host must be a Host');
       expect(() => new Dialer(client, { timeOut: 5 } as never)).to.throw(
         TypeError,
-        "Dialer: there is no field 'timeOut'",
+        'Dialer: there is no option timeOut',
       );
       const wrong = new Dialer(client, { resolver: {} as never });
       expect((await fail(wrong.dial('tcp', '10.9.0.2:80'))).message).to.match(/resolver must be an object/);
@@ -144,7 +144,7 @@ describe('net/dialer', () => {
         /canceled/,
       );
       expect(() => new ListenConfig({} as never)).to.throw(TypeError, 'ListenConfig: host must be a Host');
-      expect(() => new ListenConfig(pair.server, { timeout: 5 } as never)).to.throw(TypeError, "no field 'timeout'");
+      expect(() => new ListenConfig(pair.server, { timeout: 5 } as never)).to.throw(TypeError, 'no option timeout');
     });
   });
 

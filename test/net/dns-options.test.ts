@@ -27,7 +27,7 @@ describe('net/dns-options', () => {
     ['a timeout', { dns: { timeout: 0 } }, /dns\.timeout must be a number of ms > 0, got 0/],
     ['attempts', { dns: { attempts: 0.5 } }, /dns\.attempts must be an integer >= 1, got 0.5/],
     ['a flag', { dns: { rotate: 'yes' } }, /dns\.rotate must be true or false, got yes/],
-    ['an unknown option', { dns: { server: '10.9.0.1' } }, /there is no option dns\.server; there are servers, search/],
+    ['an unknown option', { dns: { server: '10.9.0.1' } }, /dns: there is no option server; there are servers, search/],
     ['hosts', { dns: { hosts: 7 } }, /dns\.hosts must be 'system' or an object/],
     ['an address of hosts', { dns: { hosts: { db: ['10.9.0.7', 'web'] } } }, /dns\.hosts\.db: web is not an address/],
     ['both ways', { dns: {}, resolver: { lookupHost: async () => [] } }, /give either dns or resolver, not both/],

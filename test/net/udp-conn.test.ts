@@ -119,10 +119,10 @@ describe('net/udp-conn', () => {
       'UDPConn.writeTo: addr must be a UDPAddr, got a string',
     );
     expect((await rejection(server.writeTo('x' as never, client.localAddr()))).message).to.equal(
-      'UDPConn.writeTo: bytes must be a Uint8Array, got a string',
+      'UDPConn.writeTo: bytes must be a Uint8Array, got a string (encode it with TextEncoder)',
     );
     expect((await rejection(server.read('x' as never))).message).to.equal(
-      'UDPConn.read: into must be a Uint8Array, got a string',
+      'UDPConn.read: into must be a Uint8Array, got a string (encode it with TextEncoder)',
     );
   });
 
