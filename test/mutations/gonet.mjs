@@ -26,7 +26,6 @@ const self = change('conn');
 
 export default [
   // Connections.
-  conn('no end of reads by a signal', "const wrong = wrongSignal('TCPConn.read', signal);", 'const wrong = undefined;'),
   conn(
     'a closed connection reads nothing, quietly',
     'this.#descriptor.isClosed ? Promise.reject(this.error(',
@@ -124,7 +123,7 @@ export default [
     'clock.defer(() => giveUp(abortError(signal)))',
     'giveUp(abortError(signal))',
   ),
-  dialer('fields that do not exist', 'if (unknown !== undefined)', 'if (false)'),
+  dialer('fields that do not exist', "checkNames('Dialer', options, DIALER_FIELDS);", ''),
   dialer('no time of its own', "'timeout',\n    'deadline',", "'deadline',"),
   dialer('no fallback delay of its own', "'fallbackDelay',\n    'keepAlive',", "'keepAlive',"),
   dialer('no control', "const LISTEN_FIELDS = ['control', ", 'const LISTEN_FIELDS = ['),
