@@ -18,7 +18,6 @@ export function processLoss(connection: ControlBlock, news: AckNews): void {
       // Step 3a: a duplicate of what was sent again: the loss was real.
       if (news.sacked > 0 || news.duplicate) recovery.frto = false;
     } else if (news.advanced && !recovered) {
-      connection.recover = connection.sndNxt;
       // Step 2b: new data goes out, whose acknowledgment will tell.
       if (maySendNew(connection)) {
         recovery.newDataFirst = true;

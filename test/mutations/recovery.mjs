@@ -219,7 +219,6 @@ export default [
   frto('step 3a: duplicates tell nothing', 'if (news.sacked > 0 || news.duplicate) recovery.frto = false;', ''),
   frto('step 2b: no new data', 'recovery.newDataFirst = true; return;', 'recovery.frto = false;'),
   frto('step 2b: without room', 'if (maySendNew(connection)) {', 'if (true) {'),
-  frto('step 2b: recover stays', 'connection.recover = connection.sndNxt;', ''),
   frto('step 2b: forgotten without new data', 'return; } recovery.frto = false;', 'return; }'),
   frto('step 2a: Loss is never left', 'tryUndoRecovery(connection, news); return;', 'return;'),
   frto('step 2a: duplicates stay', 'if (!connection.sackOk) forgetDuplicates(connection); tryUndo', 'tryUndo'),

@@ -1,5 +1,6 @@
 /** RFC 5682: F-RTO. The RTO is 300 ms, of which 100 have passed; Reno. */
 import { expect } from 'chai';
+import { IPPROTO_TCP, TCP_CORK } from '../../../src/socket/constants.ts';
 import { info } from '../../support/wire-info.ts';
 import { at, MSS, sack, segmentsOut, sent } from '../../support/wire-out.ts';
 import type { PeerOptions, WirePeer } from '../../support/wire-peer.ts';
@@ -52,6 +53,30 @@ for (const [name, options] of [
       expect(sent(t)).to.deep.equal([1, 2]);
     });
 
+    it('step 2b: likewise when that room is for less than a segment', async () => {
+      const t = await timedOut(10, { ...options, win: 10 * MSS });
+      t.inject({ ack: at(1), win: 9 * MSS + 100 });
+      expect(sent(t)).to.deep.equal([1, 2]);
+    });
+
+    it('step 2b: with less new data than cwnd has room for, nothing is sent again before it is acknowledged', async () => {
+      const t = await timedOut(1, options);
+      t.inject({ ack: at(1) });
+      expect(sent(t)).to.deep.equal([10]);
+      t.write(MSS);
+      expect(sent(t)).to.deep.equal([11]);
+    });
+
+    it('step 2b: and then what the user holds back is held on to', async () => {
+      const t = await timedOut(0, { ...options, win: 10 * MSS });
+      t.socket.setsockopt(IPPROTO_TCP, TCP_CORK, 1);
+      t.write(100);
+      t.inject({ ack: at(1), win: 9 * MSS });
+      expect(sent(t)).to.deep.equal([1, 2]);
+      t.inject({ ack: at(10), win: 20 * MSS });
+      t.expectNothing();
+    });
+
     it('tcp_frto 0: slow start at once', async () => {
       const t = await timedOut(10, { ...options, sysctl: { tcp_frto: 0 } });
       t.inject({ ack: at(1) });
@@ -89,6 +114,15 @@ describe('RFC 5682 2.1: without SACK', () => {
     expect(info(t).tcpi_snd_ssthresh).to.equal(5);
   });
 
+  it('step 3a: once all that timed out is acknowledged, the duplicates are none of what is still out', async () => {
+    const t = await timedOut(10, PLAIN);
+    for (const ack of [1, 1, 9]) t.inject({ ack: at(ack) });
+    for (let i = 0; i < 2; i++) t.inject({ ack: at(9) });
+    expect(info(t).tcpi_sacked).to.equal(2);
+    t.inject({ ack: at(10) });
+    expect(info(t).tcpi_sacked).to.equal(0);
+  });
+
   it('an acknowledgment that takes what was sent again along tells nothing', async () => {
     const t = await timedOut(10, PLAIN);
     // Of 0 and 1 together: only SACK could tell which of the two came first.
@@ -117,6 +151,15 @@ describe('RFC 5682 3.1: with SACK', () => {
     expect(t.counters.TCPSpuriousRTOs).to.equal(0);
   });
 
+  it('step 2b: without new data nothing that comes later proves anything', async () => {
+    const t = await timedOut(0);
+    sack(t, 1);
+    expect(sent(t)).to.deep.equal([1, 2]);
+    sack(t, 1, [5, 6]);
+    expect(t.counters.TCPSpuriousRTOs).to.equal(0);
+    expect(info(t).tcpi_ca_state).to.equal(4);
+  });
+
   it('all is acknowledged at once: what was never sent again is among it, and that is proof enough (Linux)', async () => {
     const t = await timedOut(10);
     sack(t, 10);
@@ -131,7 +174,7 @@ describe('RFC 5682 3.1: with SACK', () => {
     await t.advance(400);
     expect(t.counters.TCPTimeouts).to.equal(1);
     sent(t);
-    sack(t, 1, [1, 4]);
+    sack(t, 4);
     // What was lost goes again, and no new data before it.
     expect(sent(t)[0]).to.equal(4);
   });
