@@ -27,6 +27,11 @@ export class IPMask {
     return digits.includes('1', ones) ? { ones: 0, bits: 0 } : { ones, bits: digits.length };
   }
 
+  /** The address with zeros where the mask has them (Go: IP.Mask); to 16 bytes an IPv4 address is its mapped one. undefined: 4 bytes are no mask for IPv6. */
+  apply(ip: IpAddress): IpAddress | undefined {
+    return this.bytes.length === 4 && ip.family === 6 ? undefined : masked(ip, this);
+  }
+
   /** `ffffff00` */
   toString(): string {
     return Array.from(this.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

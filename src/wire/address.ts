@@ -108,6 +108,33 @@ export class IpAddress {
     return this.family === 4 ? this.w3 >>> 28 === 0xe : this.w0 >>> 24 === 0xff;
   }
 
+  /** 169.254.0.0/16 or fe80::/10. */
+  get isLinkLocalUnicast(): boolean {
+    return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : this.w0 >>> 22 === 0x3fa;
+  }
+
+  /** 224.0.0.0/24, or a multicast address of IPv6 with the scope of a link. */
+  get isLinkLocalMulticast(): boolean {
+    return this.family === 4 ? this.w3 >>> 8 === 0xe00000 : ((this.w0 >>> 16) & 0xff0f) === 0xff02;
+  }
+
+  /** A multicast address of IPv6 with the scope of an interface. */
+  get isInterfaceLocalMulticast(): boolean {
+    return this.family === 6 && ((this.w0 >>> 16) & 0xff0f) === 0xff01;
+  }
+
+  /** RFC 1918 3: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16; RFC 4193 3.1: fc00::/7. */
+  get isPrivate(): boolean {
+    if (this.family === 6) return this.w0 >>> 25 === 0x7e;
+    return this.w3 >>> 24 === 10 || this.w3 >>> 20 === 0xac1 || this.w3 >>> 16 === 0xc0a8;
+  }
+
+  /** Of one host, and beyond its link; private ones are among them, as in Go. */
+  get isGlobalUnicast(): boolean {
+    const { isUnspecified, isLoopback, isMulticast, isLinkLocalUnicast, isBroadcast } = this;
+    return !(isUnspecified || isLoopback || isMulticast || isLinkLocalUnicast || isBroadcast);
+  }
+
   /** 255.255.255.255. */
   get isBroadcast(): boolean {
     return this.family === 4 && this.w3 === -1;

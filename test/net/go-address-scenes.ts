@@ -10,7 +10,7 @@ import {
   SyscallError,
   UnknownNetworkError,
 } from '../../src/net/errors.ts';
-import { parseCIDR } from '../../src/net/ip-net.ts';
+import { cidrMask, IPMask, parseCIDR, parseIP } from '../../src/net/ip-net.ts';
 import type { KeepAliveConfig } from '../../src/net/keep-alive.ts';
 import { OpError } from '../../src/net/op-error.ts';
 import { lookupPort } from '../../src/net/ports.ts';
@@ -28,6 +28,7 @@ import {
 } from '../../src/socket/constants.ts';
 import { ECONNRESET, EINVAL, ENOPROTOOPT, ETIMEDOUT } from '../../src/socket/errno.ts';
 import type { Socket } from '../../src/socket/socket.ts';
+import type { IpAddress } from '../../src/wire/address.ts';
 import type { Steps } from './go-stage.ts';
 import { outcome, scene } from './go-whole.ts';
 
@@ -148,6 +149,84 @@ scene(scenes, 'whole: dials of odd addresses', async (stage, say) => {
   ]) {
     for (const network of ['tcp', 'tcp4', 'tcp6'])
       say(`${network} ${r}: ${await outcome(stage, () => stage.host.dial(network, r))}`);
+  }
+});
+
+const PACKET_FORMS = [
+  ['udp', ''],
+  ['udp', '127.0.0.1'],
+  ['udp', '0.0.0.0'],
+  ['udp', '[::ffff:0.0.0.0]'],
+  ['udp', '[::]'],
+  ['udp4', ''],
+  ['udp4', '0.0.0.0'],
+  ['udp6', ''],
+  ['udp6', '[::]'],
+  ['udp', '[::1]'],
+  ['udp4', '127.0.0.1'],
+] as const;
+scene(scenes, 'whole: a second listenPacket on a port', async (stage, say) => {
+  for (const first of PACKET_FORMS) {
+    for (const second of PACKET_FORMS) {
+      const one = await stage.host.listenPacket(first[0], `${first[1]}:0`);
+      const { port } = one.localAddr();
+      stage.names = [[`:${port}`, ':PORT']];
+      const call = () => stage.host.listenPacket(second[0], `${second[1]}:${port}`);
+      const told = (two: Awaited<ReturnType<typeof call>>) => {
+        two.close();
+        return `${two.localAddr().ip}`;
+      };
+      say(`${first.join(' ')}, ${second.join(' ')}: ${await outcome(stage, call, told)}`);
+      one.close();
+    }
+  }
+});
+
+scene(scenes, 'whole: who reaches whom', async (stage, say) => {
+  for (const l of [
+    ['tcp', ''],
+    ['tcp', '0.0.0.0'],
+    ['tcp', '[::ffff:0.0.0.0]'],
+    ['tcp', '[::]'],
+    ['tcp4', ''],
+    ['tcp4', '0.0.0.0'],
+    ['tcp6', ''],
+    ['tcp6', '[::]'],
+    ['tcp', '127.0.0.1'],
+    ['tcp', '[::1]'],
+    ['tcp', '[::ffff:127.0.0.1]'],
+  ] as const) {
+    const listener = await stage.host.listen(l[0], `${l[1]}:0`);
+    const { port } = listener.addr();
+    stage.names = [[`:${port}`, ':PORT']];
+    for (const network of ['tcp', 'tcp4', 'tcp6']) {
+      for (const to of ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '', '0.0.0.0', '[::]', '127.0.0.9']) {
+        const reach = async () => {
+          const conn = await stage.host.dial(network, `${to}:${port}`);
+          const accepted = await listener.accept();
+          conn.close();
+          accepted.close();
+          const ips = [conn.localAddr(), conn.remoteAddr(), accepted.localAddr(), accepted.remoteAddr()];
+          return `${ips[0]?.ip} ${ips[1]?.ip}, ${ips[2]?.ip} ${ips[3]?.ip}`;
+        };
+        say(`${l.join(' ')}, ${network} ${to}: ${await outcome(stage, reach, String)}`);
+      }
+    }
+    listener.close();
+  }
+});
+
+scene(scenes, 'whole: what addresses are', async (_stage, say) => {
+  const masks = [cidrMask(12, 32), cidrMask(108, 128), cidrMask(7, 128), new IPMask([255, 0, 255, 0])];
+  for (const text of (
+    '0.0.0.0 0.0.0.1 10.0.0.1 11.0.0.1 127.0.0.1 128.0.0.1 169.254.1.1 169.255.1.1 172.15.0.1 172.16.0.1 172.31.255.255 172.32.0.0 ' +
+    '192.168.0.1 192.169.0.1 223.255.255.255 224.0.0.0 224.0.0.255 224.0.1.0 239.1.1.1 240.0.0.1 255.255.255.255 255.255.255.254 ' +
+    ':: ::1 ::2 fbff::1 fc00::1 fdff::1 fe00::1 fe80::1 febf::1 fec0::1 ff01::1 ff02::1 ff11::1 ff12::1 ff05::1 ff0e::1 2001:db8::1'
+  ).split(' ')) {
+    const ip = parseIP(text) as IpAddress;
+    const is = [ip.isUnspecified, ip.isLoopback, ip.isPrivate, ip.isMulticast, ip.isInterfaceLocalMulticast];
+    is.push(ip.isLinkLocalMulticast, ip.isLinkLocalUnicast, ip.isGlobalUnicast);
+    say(`${text} ${is.join(' ')} ${masks.map((mask) => mask.apply(ip) ?? '<nil>').join(' ')}`);
   }
 });
 

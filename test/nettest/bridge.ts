@@ -3,6 +3,7 @@
  * asks for. It ends with its input; what it holds then that nobody closed is an exit status of 1.
  */
 import { createHost, type Host } from '../../src/host.ts';
+import { type ImpairedOptions, impaired } from '../../src/link/impaired.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import type { Conn } from '../../src/net/conn.ts';
 import type { NetError } from '../../src/net/errors.ts';
@@ -20,6 +21,11 @@ let nextId = 1;
 /** Where the two ends are, by the name that the tests go by. */
 const KINDS: Record<string, () => Promise<[Ours, Ours]>> = {
   'two-hosts-IPv4': twoHosts(['10.9.0.1/24', '10.9.0.2/24'], '10.9.0.2:0'),
+  // What is lost, overtaken and doubled is another thing with every NETTEST_SEED.
+  lossy: twoHosts(['10.9.0.1/24', '10.9.0.2/24'], '10.9.0.2:0', {
+    seed: process.env['NETTEST_SEED'] ?? '1',
+    both: { loss: 0.01, duplicate: 0.01, reorder: 0.02, corrupt: 0.002, delay: 0.2, jitter: 0.5 },
+  }),
   'two-hosts-IPv6': twoHosts(['fd00::1/64', 'fd00::2/64'], '[fd00::2]:0'),
   loopback: async () => {
     const host = hosts[0] ?? createHost({ clock });
@@ -29,10 +35,15 @@ const KINDS: Record<string, () => Promise<[Ours, Ours]>> = {
   pipe: async () => pipe({ clock }),
 };
 
-function twoHosts(addresses: [string, string], address: string): () => Promise<[Ours, Ours]> {
+function twoHosts(
+  addresses: [string, string],
+  address: string,
+  weather?: ImpairedOptions,
+): () => Promise<[Ours, Ours]> {
   return async () => {
     if (hosts.length === 0) {
       const links = createPipe();
+      if (weather !== undefined) links[0] = impaired(links[0], weather);
       hosts.push(...addresses.map((each, i) => createHost({ link: links[i as 0 | 1], address: each, clock })));
     }
     return connect(hosts[0] as Host, hosts[1] as Host, address);

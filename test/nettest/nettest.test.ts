@@ -11,7 +11,11 @@ const GOPATH = '/usr/share/gocode';
 const HERE = 'test/nettest';
 
 /** The kinds of connections of bridge.ts; in `npm test` not all, as one stream of TCP is like the other. */
-const KINDS = ['two-hosts-IPv4', 'pipe', ...(process.env['TUNSTACK_LONG'] ? ['two-hosts-IPv6', 'loopback'] : [])];
+const KINDS = [
+  'two-hosts-IPv4',
+  'pipe',
+  ...(process.env['TUNSTACK_LONG'] ? ['two-hosts-IPv6', 'loopback', 'lossy'] : []),
+];
 /** The tests that there are: one that went missing would be no success. */
 const TESTS = [
   'BasicIO',

@@ -105,6 +105,57 @@ func matrices() {
 			}
 		}
 	})
+	scene("whole: a second listenPacket on a port", func(say func(string)) {
+		forms := [][2]string{
+			{"udp", ""}, {"udp", "127.0.0.1"}, {"udp", "0.0.0.0"}, {"udp", "[::ffff:0.0.0.0]"}, {"udp", "[::]"}, {"udp4", ""}, {"udp4", "0.0.0.0"}, {"udp6", ""}, {"udp6", "[::]"}, {"udp", "[::1]"}, {"udp4", "127.0.0.1"},
+		}
+		for _, first := range forms {
+			for _, second := range forms {
+				one := must(net.ListenPacket(first[0], first[1]+":0"))
+				port := one.LocalAddr().(*net.UDPAddr).Port
+				two, err := net.ListenPacket(second[0], fmt.Sprintf("%s:%d", second[1], port))
+				said := whole(err, names{fmt.Sprint(":", port), ":PORT"})
+				if err == nil {
+					said = two.LocalAddr().(*net.UDPAddr).IP.String()
+					two.Close()
+				}
+				say(fmt.Sprintf("%s %s, %s %s: %s", first[0], first[1], second[0], second[1], said))
+				one.Close()
+			}
+		}
+	})
+	scene("whole: who reaches whom", func(say func(string)) {
+		for _, l := range [][2]string{
+			{"tcp", ""}, {"tcp", "0.0.0.0"}, {"tcp", "[::ffff:0.0.0.0]"}, {"tcp", "[::]"}, {"tcp4", ""}, {"tcp4", "0.0.0.0"}, {"tcp6", ""}, {"tcp6", "[::]"}, {"tcp", "127.0.0.1"}, {"tcp", "[::1]"}, {"tcp", "[::ffff:127.0.0.1]"},
+		} {
+			ln := must(net.Listen(l[0], l[1]+":0"))
+			port := ln.Addr().(*net.TCPAddr).Port
+			for _, network := range []string{"tcp", "tcp4", "tcp6"} {
+				for _, to := range []string{"127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "", "0.0.0.0", "[::]", "127.0.0.9"} {
+					c, err := net.Dial(network, fmt.Sprintf("%s:%d", to, port))
+					if err != nil {
+						say(fmt.Sprintf("%s %s, %s %s: %s", l[0], l[1], network, to, whole(err, names{fmt.Sprint(":", port), ":PORT"})))
+						continue
+					}
+					a := must(ln.Accept())
+					say(fmt.Sprintf("%s %s, %s %s: %s %s, %s %s", l[0], l[1], network, to, c.LocalAddr().(*net.TCPAddr).IP, c.RemoteAddr().(*net.TCPAddr).IP, a.LocalAddr().(*net.TCPAddr).IP, a.RemoteAddr().(*net.TCPAddr).IP))
+					c.Close()
+					a.Close()
+				}
+			}
+			ln.Close()
+		}
+	})
+	scene("whole: what addresses are", func(say func(string)) {
+		for _, text := range []string{
+			"0.0.0.0", "0.0.0.1", "10.0.0.1", "11.0.0.1", "127.0.0.1", "128.0.0.1", "169.254.1.1", "169.255.1.1", "172.15.0.1", "172.16.0.1", "172.31.255.255", "172.32.0.0", "192.168.0.1", "192.169.0.1", "223.255.255.255", "224.0.0.0",
+			"224.0.0.255", "224.0.1.0", "239.1.1.1", "240.0.0.1", "255.255.255.255", "255.255.255.254", "::", "::1", "::2", "fbff::1", "fc00::1", "fdff::1", "fe00::1", "fe80::1", "febf::1", "fec0::1", "ff01::1", "ff02::1", "ff11::1", "ff12::1", "ff05::1", "ff0e::1", "2001:db8::1",
+		} {
+			ip := net.ParseIP(text)
+			say(fmt.Sprint(text, " ", ip.IsUnspecified(), ip.IsLoopback(), ip.IsPrivate(), ip.IsMulticast(), ip.IsInterfaceLocalMulticast(), ip.IsLinkLocalMulticast(), ip.IsLinkLocalUnicast(), ip.IsGlobalUnicast(),
+				" ", ip.Mask(net.CIDRMask(12, 32)), " ", ip.Mask(net.CIDRMask(108, 128)), " ", ip.Mask(net.CIDRMask(7, 128)), " ", ip.Mask(net.IPv4Mask(255, 0, 255, 0))))
+		}
+	})
 	scene("whole: two who listen to a group", func(say func(string)) {
 		one := must(net.ListenPacket("udp4", "224.0.0.254:0")).(*net.UDPConn)
 		at := one.LocalAddr().(*net.UDPAddr).Port
