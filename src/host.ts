@@ -1,6 +1,7 @@
 /** createHost: links, a stack and Go's net, put together into what a user holds. */
 
 import { checkNames, shown, wrongNames } from './arguments.ts';
+import { wrongSignal } from './net/conn.ts';
 import type { Closable } from './net/descriptor.ts';
 import { type DialOptions, type DialTCPOptions, dial, dialTCP } from './net/dial.ts';
 import { dnsPlanOf } from './net/dns-options.ts';
@@ -21,6 +22,7 @@ import {
   traceOf,
 } from './net/host-options.ts';
 import { hostResolver } from './net/host-resolver.ts';
+import { hostOf, within } from './net/limits.ts';
 import { type ListenOptions, listen, listenTCP } from './net/listen.ts';
 import {
   type DialPacketOptions,
@@ -247,7 +249,13 @@ export class Host {
   async lookupHost(name: string, options: LookupOptions = {}): Promise<string[]> {
     if (typeof name !== 'string') throw new TypeError(`lookup: name must be a string, got ${typeof name}`);
     checkLookup('lookup', options);
-    return (await lookupAddresses(name, { ...options, resolver: this.#net.resolver })).map(String);
+    const { resolver } = this.#net;
+    const found = await this.#within(
+      options,
+      () => name,
+      (signal) => lookupAddresses(name, { ...options, resolver, signal }),
+    );
+    return found.map(String);
   }
 
   /** The port of a service, by number or by name. @throws AddrError invalid port; DNSError unknown port */
@@ -266,7 +274,9 @@ export class Host {
   ): Promise<TCPAddr> {
     checkNames('resolveTCPAddr', options, ['signal']);
     const { resolver, services } = this.#net;
-    return resolveTCPAddr(network, address, { resolver, services, signal: options.signal });
+    return this.#within(options, hostOf(address), (signal) =>
+      resolveTCPAddr(network, address, { resolver, services, signal }),
+    );
   }
 
   /** As `resolveTCPAddr`, for `udp`, `udp4` and `udp6`. */
@@ -277,7 +287,9 @@ export class Host {
   ): Promise<UDPAddr> {
     checkNames('resolveUDPAddr', options, ['signal']);
     const { resolver, services } = this.#net;
-    return resolveUDPAddr(network, address, { resolver, services, signal: options.signal });
+    return this.#within(options, hostOf(address), (signal) =>
+      resolveUDPAddr(network, address, { resolver, services, signal }),
+    );
   }
 
   /**
@@ -342,6 +354,13 @@ export class Host {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A lookup, for as long as its user waits and the host is open. */
+  #within<T>({ signal }: LookupOptions, name: () => string, lookup: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const wrong = wrongSignal('lookup', signal);
+    if (wrong !== undefined || this.#closing !== undefined) return Promise.reject(wrong ?? errClosed);
+    return within(this.#net, { deadline: undefined, signal }, name, lookup);
   }
 
   async #close(timeout: number, orderly: boolean): Promise<void> {

@@ -4,7 +4,7 @@ import type { Clock } from '../time/clock.ts';
 import { connect } from './connect.ts';
 import { AddrError, abortError, errTimeout } from './errors.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
-import { type Limits, within } from './limits.ts';
+import { hostOf, type Limits, within } from './limits.ts';
 import { asError, type Control, checkAddrs, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
 import { race } from './race.ts';
@@ -176,7 +176,7 @@ async function addresses(
 ): Promise<TCPAddr[]> {
   checkNetwork(network);
   if (address === '') throw new Error('missing address');
-  const list = await within(net.stack.clock, limits, address, (signal) =>
+  const list = await within(net, limits, hostOf(address), (signal) =>
     resolveList(network, address, { resolver, services: net.services, signal }),
   );
   if (local === undefined) return list;

@@ -18,7 +18,7 @@ import { Descriptor } from './descriptor.ts';
 import { OPTIONS as DIAL_OPTIONS } from './dial.ts';
 import { AddrError, abortError, errTimeout, SyscallError } from './errors.ts';
 import { familyOfDial, familyOfListen, socketAddress } from './family.ts';
-import { type Limits, within } from './limits.ts';
+import { hostOf, type Limits, within } from './limits.ts';
 import { asError, checkAddrs, checkCall, checkCommonOptions, checkTexts, type Net } from './net.ts';
 import { OpError } from './op-error.ts';
 import { isTcpNetwork, NO_SUITABLE_ADDRESS, preferred, resolveAs, unexpectedType } from './resolve.ts';
@@ -168,14 +168,14 @@ export async function listenUDP(
 }
 
 function resolved(
-  { stack, services, resolver }: Net,
+  net: Net,
   network: string,
   address: string,
   limits: Limits,
-  chosen: Resolver = resolver,
+  resolver: Resolver = net.resolver,
 ): Promise<UDPAddr[]> {
-  return within(stack.clock, limits, address, (signal) =>
-    resolveAs(UDPAddr, network, address, { resolver: chosen, services, signal }),
+  return within(net, limits, hostOf(address), (signal) =>
+    resolveAs(UDPAddr, network, address, { resolver, services: net.services, signal }),
   );
 }
 

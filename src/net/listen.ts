@@ -6,7 +6,7 @@ import { Descriptor } from './descriptor.ts';
 import { abortError } from './errors.ts';
 import { familyOfListen, socketAddress } from './family.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive.ts';
-import { within } from './limits.ts';
+import { hostOf, within } from './limits.ts';
 import {
   asError,
   type Control,
@@ -56,7 +56,7 @@ export async function listen(
     checkNetwork(network);
     if (options.signal?.aborted) throw abortError(options.signal);
     const limits = { deadline: undefined, signal: options.signal };
-    const list = await within(net.stack.clock, limits, address, (signal) =>
+    const list = await within(net, limits, hostOf(address), (signal) =>
       resolveList(network, address, { resolver: net.resolver, services: net.services, signal }),
     );
     local = preferred(list, 4);
