@@ -8,6 +8,7 @@ import { Parser } from 'binary-parser/dist/binary_parser.js';
 import { dissect } from '../src/lab/dissect.ts';
 import { checksum, pseudoHeaderSum4, sum, sum20 } from '../src/wire/checksum.ts';
 import { Ipv4Header, parseIpv4, writeIpv4 } from '../src/wire/ipv4.ts';
+import { halfSipHash13 } from '../src/wire/siphash.ts';
 import {
   ACK,
   parseTcp,
@@ -106,6 +107,7 @@ measure('wire: parse + verify the TCP checksum over 1448 B', () => parse(view, b
 console.log(`\nbinary-parser / wire: ${(plain / hot).toFixed(0)} x plain, ${(full / hot).toFixed(0)} x dissected\n`);
 
 const large = new DataView(new Uint8Array(65_552).map((_, i) => i * 37).buffer);
+measure('HalfSipHash-1-3 of a flow', () => halfSipHash13(1, 2, SOURCE, DESTINATION, 40_000));
 measure('wire: checksum of 20 B in integers', () => sum20(large, 2));
 for (const length of [20, 1500, 65_536]) {
   const each = measure(`wire: checksum of ${length} B`, () => sum(large, 2, length));

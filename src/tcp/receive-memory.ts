@@ -52,6 +52,9 @@ export class ReceiveMemory {
   #strays = 0;
   /** Bytes that fit behind the last packet in the queue. */
   #tail = 0;
+  /** Length and memory of the packet that was queued last: most are like the one before. */
+  #length = 0;
+  #size = 0;
 
   readonly #networkHeader: number;
 
@@ -71,7 +74,11 @@ export class ReceiveMemory {
       return;
     }
     const length = this.#networkHeader + segment.headerLength + segment.payloadLength;
-    const size = truesize(length);
+    if (length !== this.#length) {
+      this.#length = length;
+      this.#size = truesize(length);
+    }
+    const size = this.#size;
     this.used += size;
     this.#packets.push(count, size);
     this.#tail = BEFORE + length >= PAGE ? 0 : dataRoom(length) - BEFORE - length;

@@ -16,9 +16,13 @@ interface Piece {
   end: number;
 }
 
+/** Of those that hold nothing. */
+const NONE: Piece[] = [];
+
 export class ReceiveQueue {
   readonly #slab: Slab;
-  readonly #pieces: Piece[] = [];
+  /** Made with the first byte; a connection that only waits has none. */
+  #pieces = NONE;
   /** The last piece's chunk is ours alone, and there is room behind it. */
   #tailOpen = false;
   /** Bytes queued. */
@@ -33,11 +37,16 @@ export class ReceiveQueue {
     this.length += count;
     if (count >= BY_REFERENCE) {
       chunk.retain();
-      this.#pieces.push({ chunk, offset, end: offset + count });
+      this.#add({ chunk, offset, end: offset + count });
       this.#tailOpen = false;
       return;
     }
     this.#copy(chunk, offset, count);
+  }
+
+  #add(piece: Piece): void {
+    if (this.#pieces === NONE) this.#pieces = [];
+    this.#pieces.push(piece);
   }
 
   #copy(chunk: Chunk, offset: number, count: number): void {
@@ -47,7 +56,7 @@ export class ReceiveQueue {
       let tail = this.#pieces[this.#pieces.length - 1];
       if (tail === undefined || !this.#tailOpen || tail.end === CHUNK_SIZE) {
         tail = { chunk: this.#slab.take(), offset: 0, end: 0 };
-        this.#pieces.push(tail);
+        this.#add(tail);
         this.#tailOpen = true;
       }
       const part = Math.min(left, CHUNK_SIZE - tail.end);

@@ -170,6 +170,9 @@ export function worthAcknowledging(connection: ControlBlock): boolean {
 /** Data has come: the window opens by two segments for each, as slow start does, up to what the buffer has room for (Linux's rcv_ssthresh). */
 export function growWindow(connection: ControlBlock, length: number): void {
   if (length < WORTH_GROWING) return;
+  const { windowClamp } = connection.settings;
+  // Nearly always it has grown as far as it may.
+  if (windowClamp > 0 && connection.rcvSsthresh >= windowClamp) return;
   const room = Math.min(fullSpace(connection), freeWindow(connection)) - connection.rcvSsthresh;
   if (room <= 0 || connection.context.memory.pressure) return;
   connection.rcvSsthresh += Math.min(room, 2 * Math.max(connection.rcvMss, length));

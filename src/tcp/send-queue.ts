@@ -13,9 +13,13 @@ export const BUFFER_CHARGE = 832;
 /** Starts of buffers that are kept beyond their use before they are dropped together. */
 const FORGOTTEN_BUFFERS = 64;
 
+/** Of those that hold nothing. */
+const NONE: Chunk[] = [];
+
 export class SendQueue {
   readonly #slab: Slab;
-  readonly #chunks: Chunk[] = [];
+  /** Made with the first byte; a connection that only waits has none. */
+  #chunks = NONE;
   /** Where the first queued byte lies in the first chunk. */
   #head = 0;
   /** Bytes queued. */
@@ -112,8 +116,7 @@ export class SendQueue {
     let left = count;
     while (left > 0) {
       const used = (this.#head + this.length) % CHUNK_SIZE;
-      if (used === 0 && this.#head + this.length === this.#chunks.length * CHUNK_SIZE)
-        this.#chunks.push(this.#slab.take());
+      if (used === 0 && this.#head + this.length === this.#chunks.length * CHUNK_SIZE) this.#open();
       const chunk = this.#chunks[this.#chunks.length - 1] as Chunk;
       const part = Math.min(left, CHUNK_SIZE - used);
       chunk.bytes.set(at === 0 && part === bytes.length ? bytes : bytes.subarray(at, at + part), used);
@@ -121,6 +124,11 @@ export class SendQueue {
       at += part;
       left -= part;
     }
+  }
+
+  #open(): void {
+    if (this.#chunks === NONE) this.#chunks = [];
+    this.#chunks.push(this.#slab.take());
   }
 
   /** Points the packet at `count` bytes from sequence number `seq` on. */

@@ -5,7 +5,7 @@
 import type { AckNews } from '../ack-news.ts';
 import type { ControlBlock } from '../control-block.ts';
 import { Bbr } from './bbr.ts';
-import { Cubic } from './cubic.ts';
+import { restingCubic } from './cubic.ts';
 import { Dctcp } from './dctcp.ts';
 import { reno } from './reno.ts';
 
@@ -52,7 +52,7 @@ export interface CongestionControl {
 
 const table = new Map<string, () => CongestionControl>([
   [reno.name, () => reno],
-  ['cubic', () => new Cubic()],
+  [restingCubic.name, () => restingCubic],
   ['dctcp', () => new Dctcp()],
   ['bbr', () => new Bbr()],
 ]);

@@ -133,6 +133,22 @@ export class Cubic implements CongestionControl {
   }
 }
 
+/** Serves the connections of which nothing was acknowledged yet: each gets its own with the first that is, so that those that only wait share this one. */
+export const restingCubic: CongestionControl = {
+  name: 'cubic',
+  ssthresh: (connection) => wake(connection).ssthresh(connection),
+  markedSsthresh: (connection) => wake(connection).markedSsthresh(connection),
+  acknowledged: (connection, acked, now) => wake(connection).acknowledged(connection, acked, now),
+  measured: (connection, rttUs, now) => wake(connection).measured(connection, rttUs, now),
+};
+
+function wake(connection: ControlBlock): Cubic {
+  if (connection.congestion instanceof Cubic) return connection.congestion;
+  const cubic = new Cubic();
+  connection.congestion = cubic;
+  return cubic;
+}
+
 /** A segment more for each `rate` acknowledged. */
 export function grow(connection: ControlBlock, rate: number, acked: number): void {
   if (connection.cwndCount >= rate) {

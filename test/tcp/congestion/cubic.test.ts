@@ -163,9 +163,27 @@ describe('CUBIC, RFC 8312, RFC 9293 3.8.2 [MAY-18]', () => {
     });
   }
 
-  it('each connection has its own', () => {
+  it('each connection has its own, from the first acknowledgment or loss on', () => {
     expect(congestionControls().slice(0, 4)).to.deep.equal(['reno', 'cubic', 'dctcp', 'bbr']);
-    expect(congestionControl('cubic')).to.not.equal(congestionControl('cubic'));
+    const resting = congestionControl('cubic');
+    const uses: ((control: typeof resting, connection: ControlBlock) => void)[] = [
+      (control, connection) => control.measured?.(connection, RTT * 1000, 0),
+      (control, connection) => control.acknowledged(connection, 1, 0),
+      (control, connection) => expect(control.ssthresh(connection)).to.equal(7),
+      (control, connection) => expect(control.markedSsthresh?.(connection)).to.equal(8),
+    ];
+    const used = uses.map((use) => {
+      const connection = flow(10, 5);
+      connection.congestion = congestionControl('cubic');
+      use(connection.congestion, connection);
+      const { congestion } = connection;
+      expect(congestion).to.be.an.instanceof(Cubic);
+      // Who has read it before it was replaced meets the same.
+      use(resting, connection);
+      expect(connection.congestion).to.equal(congestion);
+      return congestion;
+    });
+    expect(new Set(used).size).to.equal(uses.length);
     expect(() => congestionControl('vegas')).to.throw(
       RangeError,
       "no congestion control 'vegas': there is reno, cubic, dctcp, bbr",
