@@ -288,7 +288,18 @@ const scenes: Record<string, Scene> = {
     const refused = await new Promise<NodeJS.ErrnoException & { port?: number }>((resolve) =>
       net.connect(port, '127.0.0.1').once('error', resolve as never),
     );
-    return [inUse, refused.code, refused.syscall, refused.message.replace(String(port), 'PORT'), refused.port === port];
+    // What packages that make sockets of their own use.
+    const { _normalizeArgs: normalize } = net as unknown as { _normalizeArgs(args: unknown[]): never };
+    const again = await new Promise<NodeJS.ErrnoException>((resolve) =>
+      new net.Socket().once('error', resolve).connect(normalize([port, '127.0.0.1'])),
+    );
+    return [
+      inUse,
+      refused.code,
+      refused.syscall,
+      refused.message.replace(String(port), 'PORT'),
+      refused.port === port,
+    ].concat(again.code);
   },
 
   /** What is no TCP is as it was. */

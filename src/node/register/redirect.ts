@@ -23,6 +23,7 @@ const REPLACED = [
   'createServer',
   'connect',
   'createConnection',
+  '_normalizeArgs',
   'getDefaultAutoSelectFamily',
   'setDefaultAutoSelectFamily',
   'getDefaultAutoSelectFamilyAttemptTimeout',
