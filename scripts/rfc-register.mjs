@@ -160,4 +160,4 @@ export const sockets = [
 ].flatMap((line) => line.split(' '));
 
 /** Those of them that the socket layer does not take. */
-export const socketsNotYet = ['TCP_CC_INFO', 'TCP_THIN_LINEAR_TIMEOUTS'];
+export const socketsNotYet = [];

@@ -65,6 +65,5 @@ export const absent = {
   tcp_plb_suspend_rto_sec: 'as tcp_plb_cong_thresh',
   tcp_reflect_tos: 'not yet',
   tcp_retrans_collapse: 'what goes again goes as it went',
-  tcp_thin_linear_timeouts: 'not yet',
   tcp_workaround_signed_windows: 'for peers that read windows as signed numbers, which are gone',
 };

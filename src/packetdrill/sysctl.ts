@@ -18,7 +18,6 @@ const FIXED: Readonly<Record<string, { readonly why: string; readonly values?: r
   tcp_comp_sack_delay_ns: { why: 'each segment out of order is acknowledged at once', values: ['0'] },
   tcp_retrans_collapse: { why: 'what was sent apart goes again apart', values: ['0'] },
   tcp_thin_dupack: { why: 'Linux no longer looks at it' },
-  tcp_thin_linear_timeouts: { why: 'timeouts always back off', values: ['0'] },
 };
 
 /** Whether the host has a knob of that name. */

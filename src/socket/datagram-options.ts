@@ -49,6 +49,7 @@ import {
 import type { DatagramSocket } from './datagram-socket.ts';
 import { deviceNamed } from './device-option.ts';
 import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from './errno.ts';
+import { isIpv6Mtu } from './ipv6-options.ts';
 import { MAX_INT, type OptionValue } from './option-value.ts';
 
 /** Linux's bounds. */
@@ -247,6 +248,10 @@ function setIpv6Option(socket: DatagramSocket, option: number, value: number): n
     case IPV6_MTU_DISCOVER:
       if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
       endpoint.discovery6 = value;
+      break;
+    case IPV6_MTU:
+      if (!isIpv6Mtu(value)) return -EINVAL;
+      settings.mtu = value;
       break;
     case IPV6_FREEBIND:
       settings.freeBind = value !== 0;

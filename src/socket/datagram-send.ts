@@ -82,6 +82,7 @@ function mark({ settings, endpoint }: DatagramSocket, path: RoutedPath): void {
   path.tos = four ? settings.tos : Math.max(settings.trafficClass, 0);
   if (four && settings.ttl > 0) path.ttl = settings.ttl;
   if (!four && settings.hops >= 0) path.ttl = settings.hops;
+  path.limit = (!four && settings.mtu) || MOST;
   // RFC 1112 6.1, RFC 3493 5.2: who says nothing speaks to his neighbours only.
   if (path.destination.isMulticast) path.ttl = 1;
 }

@@ -12,6 +12,8 @@ export class DatagramSettings {
   /** IPV6_UNICAST_HOPS and IPV6_TCLASS; -1: the host's default. */
   hops = -1;
   trafficClass = -1;
+  /** IPV6_MTU: what is larger is cut, bytes; 0: what the path takes. */
+  mtu = 0;
   /** IP_FREEBIND: an address to bind to need not be the host's. */
   freeBind = false;
   /** IP_TRANSPARENT: the same, for who answers in the place of others. */

@@ -299,7 +299,7 @@ export class DatagramSocket implements EndpointUser {
   pathMtu(): number {
     const { remote } = this.endpoint;
     const path = remote === undefined ? -ENOTCONN : pathTo(this, remote);
-    return typeof path === 'number' ? -ENOTCONN : path.mtu;
+    return typeof path === 'number' ? -ENOTCONN : path.knownMtu;
   }
 
   /** For the options: what is sent from now on is marked anew. */

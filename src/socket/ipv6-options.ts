@@ -1,5 +1,6 @@
 /** Options of IPPROTO_IPV6, for sockets of AF_INET6: Linux's names, units, bounds and results. What they say of headers is for IPv6 packets alone. */
 
+import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -49,6 +50,9 @@ export function setIpv6Option(socket: Socket, option: number, value: number): nu
       if (value < -1 || value > BYTE) return -EINVAL;
       settings.rarely.trafficClass = value === -1 ? 0 : value & DIFFSERV;
       break;
+    // Linux: it is where a socket's packets are cut, and those of TCP never are.
+    case IPV6_MTU:
+      return isIpv6Mtu(value) ? 0 : -EINVAL;
     case IPV6_MTU_DISCOVER:
       if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
       settings.rarely.discovery6 = value;
@@ -87,6 +91,11 @@ export function getIpv6Option(socket: Socket, option: number): number {
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/** What IPV6_MTU may be: RFC 8200 5; 0: none. */
+export function isIpv6Mtu(value: number): boolean {
+  return value === 0 || value >= IPV6_MIN_MTU;
 }
 
 /** RFC 3493 5.3; Linux: only before the socket has a port. */

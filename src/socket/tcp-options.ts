@@ -1,6 +1,6 @@
 /** Options of IPPROTO_TCP: Linux's names, units, bounds and results. */
 
-import { congestionControls } from '../tcp/congestion/congestion.ts';
+import { congestionControl, congestionControls } from '../tcp/congestion/congestion.ts';
 import { changeControl } from '../tcp/congestion-choice.ts';
 import { secondsToTimeouts, timeoutsToSeconds } from '../tcp/defer-accept.ts';
 import { inPingpong, setQuickAck } from '../tcp/delayed-ack.ts';
@@ -9,6 +9,7 @@ import type { TcpSettings } from '../tcp/settings.ts';
 import { CLOSED } from '../tcp/state.ts';
 import { setClamp, setNotsentLowat } from './buffer-options.ts';
 import {
+  TCP_CC_INFO,
   TCP_CONGESTION,
   TCP_CORK,
   TCP_DEFER_ACCEPT,
@@ -27,6 +28,7 @@ import {
   TCP_SAVED_SYN,
   TCP_SYNCNT,
   TCP_THIN_DUPACK,
+  TCP_THIN_LINEAR_TIMEOUTS,
   TCP_USER_TIMEOUT,
   TCP_WINDOW_CLAMP,
 } from './constants.ts';
@@ -91,6 +93,8 @@ export function setTcpOption(socket: Socket, option: number, value: number): num
       return bounded(value, 0, 1, () => setInq(settings, value));
     case TCP_SAVE_SYN:
       return bounded(value, 0, 2, () => setField(settings.rarely, 'saveSyn', value));
+    case TCP_THIN_LINEAR_TIMEOUTS:
+      return bounded(value, 0, 1, () => setThinLinear(settings, value));
     // Linux takes it and does nothing: recovery has no need of it any more.
     case TCP_THIN_DUPACK:
       return bounded(value, 0, 1, () => 0);
@@ -110,6 +114,11 @@ function setField<Field extends string>(settings: Record<Field, number>, field: 
 
 function setInq(settings: TcpSettings, value: number): number {
   settings.rarely.inq = value === 1;
+  return 0;
+}
+
+function setThinLinear(settings: TcpSettings, value: number): number {
+  settings.rarely.thinLinear = value === 1;
   return 0;
 }
 
@@ -134,6 +143,12 @@ export function setCongestion(socket: Socket, value: OptionValue): number {
   socket.settings.rarely.congestionChosen = true;
   if (socket.connection !== undefined) changeControl(socket.connection, value, socket.stack.clock.now());
   return 0;
+}
+
+/** What the congestion control tells of itself, in Linux's structure: most have none. */
+function congestionInfo({ settings, connection }: Socket): Uint8Array {
+  const { congestion } = connection ?? { congestion: congestionControl(settings.congestion) };
+  return new Uint8Array(congestion.info?.(connection).buffer ?? new ArrayBuffer(0));
 }
 
 /** @returns the value, or -errno */
@@ -175,6 +190,10 @@ export function getTcpOption(socket: Socket, option: number): number | string | 
       return Number(settings.rare.inq);
     case TCP_THIN_DUPACK:
       return 0;
+    case TCP_THIN_LINEAR_TIMEOUTS:
+      return Number(settings.rare.thinLinear);
+    case TCP_CC_INFO:
+      return congestionInfo(socket);
     case TCP_SAVE_SYN:
       return settings.rare.saveSyn;
     case TCP_SAVED_SYN:

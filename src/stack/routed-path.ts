@@ -37,6 +37,8 @@ export interface PathKnowledge {
 export class RoutedPath extends IpPath {
   /** IP_MTU_DISCOVER. */
   discovery = PMTUDISC_WANT;
+  /** IPV6_MTU: the user's own bound, bytes. */
+  limit = 65_535;
   /** IPV6_AUTOFLOWLABEL. */
   #labelled = true;
   readonly #knowledge: PathKnowledge;
@@ -57,6 +59,11 @@ export class RoutedPath extends IpPath {
   }
 
   override get mtu(): number {
+    return Math.min(this.knownMtu, this.limit);
+  }
+
+  /** What gets through, as far as one knows. */
+  get knownMtu(): number {
     if (this.#version !== this.#knowledge.version) this.#look();
     // Who probes for himself, or believes nobody, is held back by the interface alone (Linux's ip_sk_use_pmtu; TCP does otherwise).
     return this.#isForProbes ? this.egress.mtu : Math.min(this.egress.mtu, this.#known.mtu);

@@ -7,6 +7,8 @@ export interface TcpConfig {
   tcp_syn_retries: number;
   /** SYN retransmissions at the initial interval before it starts to double. */
   tcp_syn_linear_timeouts: number;
+  /** Connections with fewer than 4 segments out do not back off in their first 6 timeouts in a row. */
+  tcp_thin_linear_timeouts: boolean;
   /** SYN-ACK retransmissions before the embryonic connection is forgotten. */
   tcp_synack_retries: number;
   /** R1 of RFC 9293 3.8.3 [SHLD-10]: retransmissions after which the network layer is told. */
@@ -225,6 +227,7 @@ export function defaultConfig(): TcpConfig {
   return {
     tcp_syn_retries: 6,
     tcp_syn_linear_timeouts: 4,
+    tcp_thin_linear_timeouts: false,
     tcp_synack_retries: 5,
     tcp_retries1: 3,
     tcp_retries2: 15,

@@ -16,6 +16,8 @@ export class RareSettings {
   notsentLowat = 0;
   /** SO_OOBINLINE: the urgent byte stays in the stream. */
   oobInline = false;
+  /** TCP_THIN_LINEAR_TIMEOUTS: as tcp_thin_linear_timeouts, for this connection. */
+  thinLinear = false;
   /** TCP_INQ: recvmsg tells how much is left. */
   inq = false;
   /** The user chose the congestion control: then no route's choice counts. */

@@ -2,7 +2,14 @@
 import { AckNews } from './ack-news.ts';
 import { REASON_TIMEOUT } from './close-reason.ts';
 import type { TcpContext } from './context.ts';
-import { CA_DISORDER, CA_LOSS, CA_RECOVERY, type ControlBlock, KIND_CONNECTION } from './control-block.ts';
+import {
+  CA_DISORDER,
+  CA_LOSS,
+  CA_RECOVERY,
+  type ControlBlock,
+  INFINITE_SSTHRESH,
+  KIND_CONNECTION,
+} from './control-block.ts';
 import { delayedAckTimeout } from './delayed-ack.ts';
 import { queueCwr } from './ecn.ts';
 import { embryoTimeout } from './embryo.ts';
@@ -19,7 +26,7 @@ import { abort, release } from './release.ts';
 import { repeatSyn } from './repeat-syn.ts';
 import { backedOffTime, retransmissionTimeout } from './round-trip.ts';
 import { armRetransmission, WAIT_PROBE, WAIT_REORDERING, waitNames } from './sending-timer.ts';
-import { SYN_RECEIVED, SYN_SENT } from './state.ts';
+import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts';
 import { probeTimeout } from './tail-loss-probe.ts';
 import { expireTimeWait } from './time-wait.ts';
 import { DELAYED_ACK, KEEPALIVE, LINGER, PACING, PERSIST, RETRANSMISSION } from './timer-kinds.ts';
@@ -27,6 +34,9 @@ import { DELAYED_ACK, KEEPALIVE, LINGER, PACING, PERSIST, RETRANSMISSION } from 
 const news = new AckNews();
 /** What R2 counts its back-offs from, ms: a constant (Linux's TCP_RTO_MIN), or a smaller tcp_rto_min_us would end connections early. */
 const LEAST_RTO = 200;
+/** Segments out from which on a stream is not thin, and timeouts in a row that a thin one may have before it backs off (Linux). */
+const THIN = 4;
+const THIN_LINEAR_RETRIES = 6;
 
 /** Serves everything that is due. */
 export function serveTimers(context: TcpContext, now: number): void {
@@ -83,10 +93,18 @@ function retransmissionTimer(connection: ControlBlock, now: number): void {
   enterLoss(connection, now);
   noteTimeoutInRow(connection, now);
   connection.retransmits++;
-  connection.backoff++;
+  if (isLinear(connection)) connection.backoff = 0;
+  else connection.backoff++;
   if (connection.retransmits === context.config.tcp_retries1) doubtRoute(connection);
   armRetransmission(connection, boundedByUserTimeout(connection, connection.retransmitsSince, now));
   context.markDirty(connection);
+}
+
+/** Linux: a stream of few segments has no other way to notice a loss, and waits no longer for it each time. Not for ever: the path may be gone. */
+function isLinear({ state, settings, context, runs, ssthresh, retransmits }: ControlBlock): boolean {
+  if (!settings.rare.thinLinear && !context.config.tcp_thin_linear_timeouts) return false;
+  const isThin = runs.packetsOut < THIN && ssthresh !== INFINITE_SSTHRESH;
+  return isThin && state === ESTABLISHED && retransmits <= THIN_LINEAR_RETRIES;
 }
 
 /** R1 as a time, as R2 is one below: Linux then suspects a black hole. */

@@ -121,9 +121,9 @@ describe('packetdrill commands', () => {
 
   it('take a value that describes what we do anyway, and refuse others', () => {
     const { run } = commands();
-    expect(run('sysctl -q net.ipv4.tcp_thin_linear_timeouts=0')).to.equal(0);
+    expect(run('sysctl -q net.ipv4.tcp_retrans_collapse=0')).to.equal(0);
     for (const [command, what] of [
-      ['sysctl -q net.ipv4.tcp_thin_linear_timeouts=1', 'sysctl tcp_thin_linear_timeouts=1'],
+      ['sysctl -q net.ipv4.tcp_retrans_collapse=1', 'sysctl tcp_retrans_collapse=1'],
       ['sysctl -q net.ipv4.tcp_congestion_control=westwood', 'the congestion control westwood'],
       ['sysctl -q net.ipv4.tcp_no_such_thing=1', 'sysctl tcp_no_such_thing'],
       ['rm -rf /', 'the command rm -rf /'],

@@ -206,7 +206,7 @@ describe('packetdrill runner', () => {
 
   for (const [lines, message] of [
     ['+0 setsockopt(4, SOL_TCP, TCP_REPAIR, [1], 4) = 0', 'setsockopt() of TCP_REPAIR'],
-    ['+0 `sysctl -q net.ipv4.tcp_thin_linear_timeouts=1`', 'sysctl tcp_thin_linear_timeouts=1'],
+    ['+0 `sysctl -q net.ipv4.tcp_retrans_collapse=1`', 'sysctl tcp_retrans_collapse=1'],
     ['+0 `iptables -F`', 'the command iptables -F'],
     ['+0 splice(4, 5) = 0', 'the system call splice(): there are no pipes'],
     ['+0 constructor(4) = 0', 'the system call constructor()'],

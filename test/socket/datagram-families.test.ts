@@ -27,6 +27,7 @@ import {
   SO_RCVBUF,
   SO_REUSEPORT,
   SOCK_DGRAM,
+  SOCK_STREAM,
   SOL_SOCKET,
 } from '../../src/socket/constants.ts';
 import type { DatagramMessage } from '../../src/socket/datagram-message.ts';
@@ -41,6 +42,7 @@ import {
   ENETUNREACH,
   ENODEV,
   ENOPROTOOPT,
+  ENOTCONN,
 } from '../../src/socket/errno.ts';
 import type { SocketAddress } from '../../src/socket/socket-address.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
@@ -241,6 +243,40 @@ describe('socket/datagram: families and sizes', () => {
       });
     }
   }
+
+  it('IPV6_MTU: what is larger is cut, or refused, though the path takes it; IPv4 is not touched', async () => {
+    const [client, server] = [open(near, AF_INET6), open(far, AF_INET6)];
+    server.bind(at('::', 53));
+    client.connect(at('2001:db8::2', 53));
+    for (const value of [1, 1279, -1]) expect(client.setsockopt(IPPROTO_IPV6, IPV6_MTU, value)).to.equal(-EINVAL);
+    expect(client.setsockopt(IPPROTO_IPV6, IPV6_MTU, 1280)).to.equal(0);
+    expect(client.getsockopt(IPPROTO_IPV6, IPV6_MTU)).to.equal(1500);
+    const cut = async (length: number) => {
+      const before = near.counters.Ip6FragCreates as number;
+      expect(client.send(pattern(length))).to.equal(length);
+      await settle();
+      expect(receive(server).bytes).to.deep.equal(pattern(length));
+      return (near.counters.Ip6FragCreates as number) - before;
+    };
+    expect(await cut(1232)).to.equal(0);
+    expect(await cut(1233)).to.equal(2);
+    client.setsockopt(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DO);
+    expect(client.send(pattern(1233))).to.equal(-EMSGSIZE);
+    client.setsockopt(IPPROTO_IPV6, IPV6_MTU, 0);
+    expect(await cut(1452)).to.equal(0);
+    client.setsockopt(IPPROTO_IPV6, IPV6_MTU, 1280);
+    client.connect(at('::ffff:10.9.0.2', 53));
+    expect(await cut(1472)).to.equal(0);
+    const stream = near.socket(AF_INET6, SOCK_STREAM);
+    for (const [value, result] of [
+      [0, 0],
+      [1279, -EINVAL],
+      [1280, 0],
+      [-1, -EINVAL],
+    ] as const)
+      expect(stream.setsockopt(IPPROTO_IPV6, IPV6_MTU, value)).to.equal(result);
+    expect(stream.getsockopt(IPPROTO_IPV6, IPV6_MTU)).to.equal(-ENOTCONN);
+  });
 
   it('SO_REUSEPORT: one of several gets the datagrams of a peer, all of them', async () => {
     const servers = Array.from({ length: 4 }, () => {

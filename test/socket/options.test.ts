@@ -147,6 +147,16 @@ const TABLE: [keyof typeof constants, number, [number, number][]][] = [
     ],
   ],
   [
+    'TCP_THIN_LINEAR_TIMEOUTS',
+    IPPROTO_TCP,
+    [
+      [1, 1],
+      [0, 0],
+      [2, -EINVAL],
+      [-1, -EINVAL],
+    ],
+  ],
+  [
     'TCP_USER_TIMEOUT',
     IPPROTO_TCP,
     [
@@ -283,6 +293,35 @@ describe('setsockopt(), getsockopt()', () => {
     expect(t.socket.getsockopt(IPPROTO_TCP, constants.TCP_MAXSEG)).to.equal(1000);
     t.write(1000);
     t.expect({ length: 1000 });
+  });
+
+  it('TCP_CC_INFO: what BBR and DCTCP tell, in Linux’s structures; the others have none', async () => {
+    const t = await established();
+    const { socket } = t;
+    const info = (name?: string) => {
+      if (name !== undefined) socket.setsockopt(IPPROTO_TCP, constants.TCP_CONGESTION, name);
+      const bytes = socket.getsockopt(IPPROTO_TCP, constants.TCP_CC_INFO) as Uint8Array;
+      return new Uint32Array(bytes.buffer);
+    };
+    expect(info('cubic')).to.have.lengthOf(0);
+    expect(info('reno')).to.have.lengthOf(0);
+    expect([...info('dctcp')]).to.deep.equal([1, 1024, 0, 0]);
+    const [low, high, , pacingGain, cwndGain] = info('bbr');
+    expect([low, high, pacingGain, cwndGain]).to.deep.equal([0, 0, Math.round(2.77 * 256), 512]);
+    t.write(1000);
+    await t.advance(50);
+    t.inject({ ack: 1001 });
+    expect(info()[0]).to.equal(29_200);
+    const fresh = new WirePeer().newSocket();
+    for (const [name, length] of [
+      ['bbr', 20],
+      ['dctcp', 16],
+      ['cubic', 0],
+    ] as const) {
+      fresh.setsockopt(IPPROTO_TCP, constants.TCP_CONGESTION, name);
+      expect(fresh.getsockopt(IPPROTO_TCP, constants.TCP_CC_INFO)).to.deep.equal(new Uint8Array(length));
+    }
+    expect(fresh.setsockopt(IPPROTO_TCP, constants.TCP_CC_INFO, 1)).to.equal(-ENOPROTOOPT);
   });
 
   it('TCP_INFO of no connection: EINVAL', () => {

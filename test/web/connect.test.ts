@@ -71,7 +71,7 @@ describe('web: connect', () => {
     const byob = (socket.readable as ReadableStream).getReader({ mode: 'byob' });
     const reading = byob.read(new Uint8Array(10));
     const writer = socket.writable.getWriter();
-    const writing = failure(writer.write(new Uint8Array(30_000_000)));
+    const writing = failure(writer.write(new Uint8Array(8_000_000)));
     await pair.clock.advance(10);
     const reason = new Error('enough');
     const closed = socket.close(reason);

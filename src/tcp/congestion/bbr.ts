@@ -96,6 +96,17 @@ export class Bbr implements CongestionControl {
 
   acknowledged(): void {}
 
+  /** struct tcp_bbr_info: bandwidth, bytes a second, as two halves; least round trip, microseconds; gains of pacing and of cwnd in 256ths. */
+  info(connection: ControlBlock | undefined): Uint32Array<ArrayBuffer> {
+    if (connection === undefined) return new Uint32Array(5);
+    const { bw, minRtt, state } = this.model;
+    const pacingGain = this.model.pacingGain || (PACING_GAIN[state] as number);
+    const cwndGain = this.model.cwndGain || (CWND_GAIN[state] as number);
+    const rate = Math.floor(bw * 1000 * connection.sndMss);
+    const rtt = minRtt === Infinity ? 0xffffffff : Math.round(minRtt * 1000);
+    return Uint32Array.of(rate, rate / 2 ** 32, rtt, Math.round(pacingGain * 256), Math.round(cwndGain * 256));
+  }
+
   /** A reduction was not called for: bounds are what they were, and more if more was learned since. */
   undoWindow(connection: ControlBlock): number {
     const bbr = this.model;

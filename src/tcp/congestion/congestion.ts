@@ -44,6 +44,8 @@ export interface CongestionControl {
   undoWindow?(connection: ControlBlock): number;
   /** A round trip was measured, microseconds; comes before `acknowledged` of the same segment. */
   measured?(connection: ControlBlock, rttUs: number, now: number): void;
+  /** Linux's TCP_CC_INFO, in the machine's byte order; without a connection of what there is before one. */
+  info?(connection: ControlBlock | undefined): Uint32Array<ArrayBuffer>;
   /** The retransmission timer fired: what was learned about the path may be stale. */
   timedOut?(connection: ControlBlock): void;
   /** Sending starts again after `idle` ms in which nothing was out. */

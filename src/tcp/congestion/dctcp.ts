@@ -82,6 +82,14 @@ export class Dctcp implements CongestionControl {
     ecn.echoing = marked;
   }
 
+  /** struct tcp_dctcp_info: on, and CE before (16 bits each); alpha in 1024ths; bytes marked and delivered in this window. */
+  info(connection: ControlBlock | undefined): Uint32Array<ArrayBuffer> {
+    if (connection === undefined) return new Uint32Array(4);
+    const flags = new Uint32Array(Uint16Array.of(1, Number(this.#congested)).buffer)[0] as number;
+    const { sndMss } = connection;
+    return Uint32Array.of(flags, this.#alphaOf(connection), this.#marked * sndMss, this.#delivered * sndMss);
+  }
+
   #alphaOf(connection: ControlBlock): number {
     // RFC 8257 4.2: it starts from 1, lest a new connection overruns the queue.
     if (this.#alpha < 0) this.#alpha = Math.min(connection.context.config.dctcp_alpha_on_init, WHOLE);
