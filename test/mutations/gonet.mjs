@@ -22,6 +22,7 @@ const keepAlive = change('keep-alive');
 const resolve = change('resolve');
 const ports = change('ports');
 const limits = change('limits');
+const family = change('family');
 const self = change('conn');
 
 export default [
@@ -76,8 +77,8 @@ export default [
     'if (this.#descriptor.reads.isExpired)\n            return errDeadlineExceeded;',
     '',
   ),
-  listen('a family that is not meant', "if (network === 'tcp4' && address.family === 6)", 'if (false)'),
   listen('udp is no network', 'if (isUdpNetwork(network))', 'if (false)'),
+  packets('groups are for one', 'if (group)', 'if (false)'),
   packets('tcp is no network', 'if (isTcpNetwork(network))', 'if (false)'),
   packets(
     'dialUDP dials nobody',
@@ -106,23 +107,24 @@ export default [
     '{ resolver, services: net.services, signal }',
     '{ resolver: net.resolver, services: net.services, signal }',
   ),
-  connect(
+  family(
     'IPv4 over a socket of IPv6 alone',
-    "network === 'tcp6' ? 6 : target.address.family",
-    'target.address.family',
+    "network.endsWith('4') ? 4 : network.endsWith('6') ? 6 : undefined",
+    "network.endsWith('4') ? 4 : undefined",
   ),
-  connect(
-    'a mapped local address is any',
-    '(ip.family === family || (family === 6 && !ip.isUnspecified))',
-    '(ip.family === family)',
-  ),
-  connect('tcp4 takes IPv6', "if (network === 'tcp4' && target.address.family === 6)", 'if (false)'),
+  family('tcp4 takes IPv6', 'if (ip?.family === 6)', 'if (false)'),
+  family('no address is none of IPv6', 'ip === undefined || ip.equals(IPV4_ANY)', 'ip === undefined'),
+  family('the local address has no say', 'local?.ip?.family === 6 || remote.ip', 'remote.ip'),
+  family('a listener of all addresses is one of IPv4', 'local.isWildcard ? 6 :', 'local.isWildcard ? 4 :'),
   connect('a connection to itself is one', 'if (retries > 0 && isSelfConnected(descriptor.socket))', 'if (false)'),
   limits(
     'a literal is looked up when the dial is called off',
     'clock.defer(() => giveUp(abortError(signal)))',
     'giveUp(abortError(signal))',
   ),
+  limits('a name is looked up though the time is over', 'controller.abort(errTimeout)', 'undefined'),
+  limits('a host that is closed still looks up', 'open.add(whole);', ''),
+  limits('no time is for good', 'isTemporary: cause.temporary, ', ''),
   dialer('fields that do not exist', "checkNames('Dialer', options, DIALER_FIELDS);", ''),
   dialer('no time of its own', "'timeout',\n    'deadline',", "'deadline',"),
   dialer('no fallback delay of its own', "'fallbackDelay',\n    'keepAlive',", "'keepAlive',"),
@@ -175,6 +177,9 @@ export default [
   networks('host bits stay', 'net: new IPNet(masked(ip, mask), mask)', 'net: new IPNet(ip, mask)'),
   networks('masks as long as one likes', 'ip === undefined || Number(digits) > bits', 'ip === undefined'),
   networks('a mapped network is IPv6', 'this.ip.family === 4 && bytes.length === 16 ?', 'false ?'),
+  ports('names of large numbers', 'Number(digits.slice(0, -1)) < LIMIT', 'true'),
+  networks('a mask of IPv4 for IPv6', 'this.bytes.length === 4 && ip.family === 6 ?', 'false ?'),
+  resolve('a zone keeps :: from being all', "`${found[0]?.ip}` === '::'", "`${found[0]}` === '::'"),
   ports(
     'a port of tcp4',
     "new DNSError('unknown port', `${protocol}/${service}`",
