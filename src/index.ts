@@ -1,6 +1,7 @@
 /** The public names of `tunstack`: what runs anywhere. Devices and Node's faces are in `tunstack/node`. */
 export { type CloseOptions, createHost, Host } from './host.ts';
 export { type CapturedLink, type CaptureOptions, captured } from './link/captured.ts';
+export { LinkClosedError } from './link/closed-error.ts';
 export { type DuplexLinkOptions, linkFromDuplex, type PacketDuplex } from './link/duplex.ts';
 export {
   type AddressState,

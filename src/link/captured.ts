@@ -2,6 +2,7 @@
  * A link around a link that shows every packet, both ways, to whoever watches: as pcapng, which Wireshark reads, and as
  * it is. What is shown has complete checksums, whatever was left to the link; a super-segment is shown as the one packet that it is.
  */
+import { checkNames } from '../arguments.ts';
 import {
   enhancedPacket,
   interfaceDescription,
@@ -50,6 +51,13 @@ export interface CapturedLink extends Link {
  * @throws TypeError when there is neither `write` nor `onPacket`: nobody would see anything
  */
 export function captured(link: Link, options: CaptureOptions): CapturedLink {
+  checkNames('captured', options, [
+    'write',
+    'name',
+    'comment',
+    'snaplen',
+    'onPacket',
+  ] satisfies (keyof CaptureOptions)[]);
   const { snaplen } = options;
   if (snaplen !== undefined && !(Number.isInteger(snaplen) && snaplen >= 1))
     throw new RangeError(`captured: snaplen must be an integer >= 1, got ${snaplen}`);

@@ -3,7 +3,9 @@
  *
  * What a stream hands up is passed on at the end of the turn: a stream may answer a write within the write, a link may not.
  */
-import { shown } from '../arguments.ts';
+
+import { checkNames, shown } from '../arguments.ts';
+import { LinkClosedError } from './closed-error.ts';
 import { PacketCopier } from './linear.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
 import { Packet, type PacketBatch } from './packet.ts';
@@ -45,6 +47,7 @@ const LONGEST_PACKET = 65_535;
  * @throws TypeError when this is no stream, or one of bytes: it would lose where packets begin and end
  */
 export function linkFromDuplex(stream: PacketDuplex, options: DuplexLinkOptions = {}): Link {
+  checkNames('linkFromDuplex', options, ['mtu', 'name', 'medium'] satisfies (keyof DuplexLinkOptions)[]);
   const { medium, mtu = medium === 'ethernet' ? 1514 : 1500, name = 'duplex' } = options;
   if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= LONGEST_PACKET))
     throw new RangeError(`linkFromDuplex: mtu must be an integer in 68..65535, got ${mtu}`);
@@ -102,7 +105,7 @@ class DuplexLink implements Link {
   }
 
   send(batch: PacketBatch): number {
-    if (this.#closed) throw new Error(`${this.name} was closed: nothing can be sent on it`);
+    if (this.#closed) throw new LinkClosedError(this.name);
     for (let i = 0; i < batch.length; i++) {
       if (this.#full) {
         this.#short = true;

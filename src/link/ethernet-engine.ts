@@ -1,4 +1,5 @@
 /** An Ethernet link at work, between the link of frames beneath it and the stack above. */
+
 import type { Random } from '../time/random.ts';
 import { IpAddress } from '../wire/address.ts';
 import { hardwareAddressText } from '../wire/ethernet.ts';
@@ -13,6 +14,7 @@ import type { EthernetOptions } from './ethernet-options.ts';
 import { PacketSender } from './ethernet-output.ts';
 import { type AddressState, type OwnAddress, OwnAddresses } from './ethernet-own.ts';
 import type { EthernetStatistics, Station } from './ethernet-station.ts';
+import { guarded } from './guarded.ts';
 import { PacketCopier } from './linear.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { NEIGHBOUR_STATES, type Neighbour } from './neighbour.ts';
@@ -52,7 +54,12 @@ export class EthernetEngine implements Station {
     this.low = bytes.getInt32(2);
     this.statistics = statistics;
     this.settings = link.settings;
-    this.frames = new FrameWriter(frames, this.high, this.low);
+    const closed = (reason: Error | undefined) => {
+      if (this.#closed) return;
+      this.close();
+      receiver.closed(reason);
+    };
+    this.frames = new FrameWriter(frames, this.high, this.low, guarded(frames, clock, closed));
     this.#receiver = receiver;
     this.#onConflict = options.onConflict;
     this.#arp = new Arp(this);
@@ -65,7 +72,7 @@ export class EthernetEngine implements Station {
     this.neighbours4 = this.#table(this.#arp, random);
     this.neighbours6 = this.#table(this.#discovery, random);
     this.own = new OwnAddresses(() => receiver.addresses, this.#ownActions(), { detection, defence }, clock, random);
-    this.#attach(frames);
+    this.#attach(frames, closed);
     this.own.list();
   }
 
@@ -104,7 +111,7 @@ export class EthernetEngine implements Station {
     return this.own.list().map(({ entry, state }) => ({ address: entry.address, state }));
   }
 
-  #attach(frames: Link): void {
+  #attach(frames: Link, closed: LinkReceiver['closed']): void {
     const receiver = this.#receiver;
     frames.attach({
       slab: receiver.slab,
@@ -124,10 +131,7 @@ export class EthernetEngine implements Station {
         this.#forget();
         receiver.down();
       },
-      closed: (reason) => {
-        this.close();
-        receiver.closed(reason);
-      },
+      closed,
     });
   }
 

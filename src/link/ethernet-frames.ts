@@ -20,15 +20,17 @@ const IP_OFFSET = FRAME_OFFSET + ETHERNET_HEADER_LENGTH;
 
 export class FrameWriter {
   readonly #link: Link;
+  readonly #send: (batch: PacketBatch) => number;
   readonly #high: number;
   readonly #low: number;
   readonly #arena: Chunk = new Slab().take();
   readonly #batch: { packets: Packet[]; length: number } = { packets: [], length: 0 };
   readonly #message: { packets: Packet[]; length: number };
 
-  /** `high`, `low`: our hardware address. */
-  constructor(link: Link, high: number, low: number) {
+  /** `high`, `low`: our hardware address; `send`: the link's. */
+  constructor(link: Link, high: number, low: number, send: (batch: PacketBatch) => number) {
     this.#link = link;
+    this.#send = send;
     this.#high = high;
     this.#low = low;
     for (let i = 0; i < CAPACITY; i++) this.#batch.packets.push(new Packet(this.#arena, i * SLOT + FRAME_OFFSET));
@@ -66,7 +68,7 @@ export class FrameWriter {
   flush(): number {
     const batch = this.#batch;
     if (batch.length === 0) return 0;
-    const taken = this.#link.send(batch);
+    const taken = this.#send(batch);
     for (let i = 0; i < batch.length; i++) (batch.packets[i] as Packet).clear();
     batch.length = 0;
     return taken;
@@ -88,6 +90,6 @@ export class FrameWriter {
     const frame = this.#message.packets[0] as Packet;
     writeEthernet(this.#arena.view, frame.offset, high, low, this.#high, this.#low, type);
     frame.length = ETHERNET_HEADER_LENGTH + length;
-    this.#link.send(this.#message as PacketBatch);
+    this.#send(this.#message as PacketBatch);
   }
 }

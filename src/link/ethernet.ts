@@ -3,9 +3,11 @@
  *
  * Who is at an address is found out beneath this, by ARP and neighbour discovery; the stack above hears only of failures.
  */
+
 import { type Random, seededRandom, systemRandom } from '../time/random.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { LinkClosedError } from './closed-error.ts';
 import { EthernetEngine } from './ethernet-engine.ts';
 import { checkEthernet, type EthernetOptions, hardwareAddressOf } from './ethernet-options.ts';
 import type { AddressState } from './ethernet-own.ts';
@@ -87,7 +89,7 @@ export class Ethernet implements EthernetLink {
   }
 
   send(batch: PacketBatch): number {
-    if (this.#closed) throw new Error(`${this.name} was closed: nothing can be sent on it`);
+    if (this.#closed) throw new LinkClosedError(this.name);
     if (this.#engine === undefined) throw new Error(`${this.name} is not attached: nothing can be sent on it yet`);
     return this.#engine.send(batch);
   }

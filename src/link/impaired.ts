@@ -3,8 +3,11 @@
  * rate with a queue, and rules of one's own, in each direction, from a seed.
  */
 
+import { checkNames } from '../arguments.ts';
 import { seededRandom } from '../time/random.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { LinkClosedError } from './closed-error.ts';
+import { guarded } from './guarded.ts';
 import {
   type CompleteImpairment,
   completeImpairment,
@@ -58,6 +61,7 @@ class Impaired implements ImpairedLink {
   #closed = false;
 
   constructor(link: Link, options: ImpairedOptions) {
+    checkNames('impaired', options, ['seed', 'both', 'in', 'out'] satisfies (keyof ImpairedOptions)[]);
     const { seed = 1, both } = options;
     this.#link = link;
     this.name = `impaired(${link.name})`;
@@ -90,7 +94,11 @@ class Impaired implements ImpairedLink {
       receiver.receive(batch);
       return length;
     };
-    const down = (batch: PacketBatch) => this.#link.send(batch);
+    const closed = (reason: Error | undefined) => {
+      this.#discard();
+      receiver.closed(reason);
+    };
+    const down = guarded(this.#link, clock, closed);
     const before = this.medium === 'ethernet' ? ETHERNET_HEADER_LENGTH : 0;
     const inward = new ImpairedPath(this.#inward, 'in', random('in'), slab, clock, up, before);
     const outward = new ImpairedPath(this.#outward, 'out', random('out'), slab, clock, down, before);
@@ -111,10 +119,7 @@ class Impaired implements ImpairedLink {
       down: () => receiver.down(),
       conflict: (conflict) => receiver.conflict?.(conflict),
       undeliverable: (batch) => receiver.undeliverable?.(batch),
-      closed: (reason) => {
-        this.#discard();
-        receiver.closed(reason);
-      },
+      closed,
     });
     this.#in = inward;
     this.#out = outward;
@@ -122,7 +127,7 @@ class Impaired implements ImpairedLink {
 
   /** @see Link.send; takes nothing while packets under way wait for the link beneath. */
   send(batch: PacketBatch): number {
-    if (this.#closed) throw new Error(`${this.name} was closed: nothing can be sent on it`);
+    if (this.#closed) throw new LinkClosedError(this.name);
     if (this.#out === undefined) throw new Error(`${this.name} is not attached: nothing can be sent on it yet`);
     if (this.#out.stalled) {
       this.#short = true;

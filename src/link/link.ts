@@ -50,6 +50,7 @@ export interface Link {
   /**
    * Takes packets from the front of the batch; what it took is copied or written out when the call returns.
    * @returns how many it took; when fewer than `batch.length`, it will call `writable()` once there is room
+   * @throws LinkClosedError after `close`: connections of a host that has not closed it itself end with ENETDOWN
    */
   send(batch: PacketBatch): number;
   /** Ends the link and frees what it holds; `receiver.closed(undefined)` is not called for one's own close. Twice does nothing. */

@@ -4,7 +4,9 @@
  * A packet is copied once, into the receiver's chunks. Packets wait in a ring per direction; without latency and rate the
  * ring is bounded and a sender is held up, with them it is a wire with a queue before it, and what finds the queue full is lost.
  */
+
 import type { Clock, Timer } from '../time/clock.ts';
+import { LinkClosedError } from './closed-error.ts';
 import { PacketCopier } from './linear.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
 import { Packet, type PacketBatch } from './packet.ts';
@@ -106,7 +108,7 @@ class PipeEnd implements Link {
   }
 
   send(batch: PacketBatch): number {
-    if (this.closed) throw new Error(`${this.name} was closed: nothing can be sent on it`);
+    if (this.closed) throw new LinkClosedError(this.name);
     if (this.receiver === undefined) throw new Error(`${this.name} is not attached: nothing can be sent on it yet`);
     for (let i = 0; i < batch.length; i++) this.#check(batch.packets[i] as Packet);
     // A cable whose other end nobody holds loses what is sent.

@@ -1,6 +1,8 @@
 /** The three kinds of port of a switch: a link for a host, a pair of calls for a machine outside, and a cable to another link of frames. */
+
 import type { Clock } from '../time/clock.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SHORTEST, ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from '../wire/ethernet.ts';
+import { LinkClosedError } from './closed-error.ts';
 import { Cutter, Edge } from './cut.ts';
 import { completeChecksum } from './linear.ts';
 import type { Link, LinkCapabilities, LinkReceiver } from './link.ts';
@@ -105,7 +107,7 @@ export class HostPort extends SwitchPort implements Link {
   }
 
   send(batch: PacketBatch): number {
-    if (this.#closed) throw new Error(`${this.name} was closed: nothing can be sent on it`);
+    if (this.#closed) throw new LinkClosedError(this.name);
     if (this.#receiver === undefined) throw new Error(`${this.name} is not attached: nothing can be sent on it yet`);
     const { mtu, segmentationOffload } = this.capabilities;
     for (let i = 0; i < batch.length; i++) {
@@ -254,9 +256,14 @@ export class CablePort extends SwitchPort {
 
   /** Sends what the link takes; the rest waits until there is room. */
   #goOn(): void {
-    if (this.store === undefined || !this.#edge.flush()) return;
-    const { packets } = this.queue;
-    this.store.drop(this.queue, this.#edge.send({ packets, length: packets.length }));
+    try {
+      if (this.store === undefined || !this.#edge.flush()) return;
+      const { packets } = this.queue;
+      this.store.drop(this.queue, this.#edge.send({ packets, length: packets.length }));
+    } catch (error) {
+      if (!(error instanceof LinkClosedError)) throw error;
+      this.core.clock().defer(() => this.close());
+    }
   }
 
   #lose(): void {

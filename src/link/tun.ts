@@ -4,6 +4,7 @@
  * docs/decisions/tuntap2-koffi.md says why it is built on koffi and what it costs.
  */
 
+import { wrongNames } from '../arguments.ts';
 import type { Prefix } from '../wire/address.ts';
 import { parsePrefix } from '../wire/address.ts';
 import type { DeviceKind, TunDevice } from './tun-device.ts';
@@ -177,7 +178,12 @@ function configure(netlink: Netlink, index: number, { mtu, txQueueLength, up }: 
   });
 }
 
-function checkOptions({ name, address, mtu, txQueueLength }: TunOptions): void {
+const NAMES: readonly (keyof TunOptions)[] = ['name', 'address', 'mtu', 'offload', 'txQueueLength', 'up'];
+
+function checkOptions(options: TunOptions): void {
+  const wrong = wrongNames('openTun', options, NAMES);
+  if (wrong !== undefined) throw wrongArgument(wrong.message);
+  const { name, address, mtu, txQueueLength } = options;
   if (name !== undefined) checkName(name);
   if (address !== undefined) readPrefix(address);
   if (mtu !== undefined) checkMtu(mtu);

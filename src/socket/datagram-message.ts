@@ -68,7 +68,7 @@ export function takeMessage(socket: DatagramSocket, list: readonly Uint8Array[],
 /** Takes the oldest error; there is one. The next one is what the next call fails with. */
 export function takeQueuedError({ endpoint }: DatagramSocket, list: readonly Uint8Array[]): DatagramMessage {
   const { family, reason, type, code, information, offender, remote, remotePort, payload } =
-    endpoint.errors.shift() as QueuedError;
+    endpoint.takeError() as QueuedError;
   endpoint.error = endpoint.errors[0]?.reason ?? 0;
   const length = scatter(list, (into, skip) => {
     const part = payload.subarray(skip, skip + into.length);

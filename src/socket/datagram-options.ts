@@ -181,7 +181,7 @@ function setIpOption(socket: DatagramSocket, option: number, value: number): num
       return setPortRange(socket, value);
     case IP_RECVERR:
       endpoint.keepsErrors = value !== 0;
-      if (value === 0) endpoint.errors.length = 0;
+      if (value === 0) endpoint.forgetErrors();
       return 0;
     case IP_RECVTTL:
       settings.receiveTtl = value !== 0;
@@ -261,7 +261,7 @@ function setIpv6Option(socket: DatagramSocket, option: number, value: number): n
       return 0;
     case IPV6_RECVERR:
       endpoint.keepsErrors6 = value !== 0;
-      if (value === 0) endpoint.errors.length = 0;
+      if (value === 0) endpoint.forgetErrors();
       return 0;
     case IPV6_RECVHOPLIMIT:
       settings.receiveTtl = value !== 0;

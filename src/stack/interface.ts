@@ -1,9 +1,11 @@
 /** A link with the host's addresses on it, and the batch of packets that goes out on it next. */
+import { LinkClosedError } from '../link/closed-error.ts';
 import { Edge } from '../link/cut.ts';
 import type { AddressConflict, InterfaceAddress, Link, LinkReceiver } from '../link/link.ts';
 import { Packet, type PacketBatch } from '../link/packet.ts';
 import { Slab } from '../link/slab.ts';
 import type { Clock } from '../time/clock.ts';
+import type { IpAddress } from '../wire/address.ts';
 
 /** Packets of a batch. */
 const CAPACITY = 128;
@@ -61,7 +63,11 @@ export class Interface implements LinkReceiver {
   /** Packets of this flush. */
   #sent = 0;
   #isUp = true;
+  /** Without zones. */
+  #lost: IpAddress[] = [];
   #isClosed = false;
+  /** Why the link takes nothing any more, until the stack has been told. */
+  #reason: LinkClosedError | undefined;
   #queueLimit = CAPACITY;
 
   constructor(owner: InterfaceOwner, link: Link, name: string, index: number, addresses: readonly InterfaceAddress[]) {
@@ -119,6 +125,16 @@ export class Interface implements LinkReceiver {
     this.#sent = 0;
   }
 
+  /** Those of its addresses that may be spoken from: not the ones that turned out to be another host's. */
+  get sources(): readonly InterfaceAddress[] {
+    return this.#lost.length === 0 ? this.addresses : this.addresses.filter(({ address }) => !this.hasLost(address));
+  }
+
+  /** Another host has that address of ours. */
+  hasLost(address: IpAddress): boolean {
+    return this.#lost.some((lost) => lost.equals(address.withZone(0)));
+  }
+
   // What the network layer calls.
 
   get busy(): boolean {
@@ -149,10 +165,17 @@ export class Interface implements LinkReceiver {
   /** Hands the batch to the link. @returns whether the link took all of it */
   flush(): boolean {
     const batch = this.#batch;
-    if (batch.length === 0) return this.#edge.held === 0 || !this.isUp || this.#edge.flush();
+    if (batch.length === 0 && (this.#edge.held === 0 || !this.isUp)) return true;
     let taken = batch.length;
     if (this.isUp) {
-      taken = this.#edge.send(batch);
+      try {
+        if (taken === 0) return this.#edge.flush();
+        taken = this.#edge.send(batch);
+      } catch (error) {
+        if (!(error instanceof LinkClosedError)) throw error;
+        this.#broken(error);
+        return true;
+      }
     } else {
       this.#owner.discarded(taken);
     }
@@ -160,8 +183,24 @@ export class Interface implements LinkReceiver {
     return batch.length === 0;
   }
 
+  /** The link takes nothing any more: whoever made it has closed it. As when it ends by itself, but not in the midst of what is being sent. */
+  #broken(error: LinkClosedError): void {
+    this.#owner.discarded(this.#batch.length);
+    this.#isClosed = true;
+    this.#reason = error;
+    this.#drop(this.#batch.length);
+    this.#edge.discard();
+    this.clock.defer(() => {
+      if (this.#reason === undefined) return;
+      // Of links around the one that was closed, for what they hold.
+      this.link.close();
+      this.#owner.linkClosed(this, this.#reason);
+    });
+  }
+
   close(): void {
     this.#isClosed = true;
+    this.#reason = undefined;
     this.#drop(this.#batch.length);
     this.#edge.discard();
     this.link.close();
@@ -179,6 +218,8 @@ export class Interface implements LinkReceiver {
 
   up(): void {
     this.#isUp = true;
+    // RFC 5227 2.1: with the carrier addresses are tried out anew.
+    this.#lost = [];
     this.#owner.carrierChanged();
   }
 
@@ -189,6 +230,8 @@ export class Interface implements LinkReceiver {
   }
 
   conflict(conflict: AddressConflict): void {
+    const address = conflict.address.withZone(0);
+    if (!conflict.kept && !this.hasLost(address)) this.#lost.push(address);
     this.#owner.conflict(this, conflict);
   }
 
@@ -201,6 +244,7 @@ export class Interface implements LinkReceiver {
     this.#isClosed = true;
     this.#drop(this.#batch.length);
     this.#edge.discard();
+    this.link.close();
     this.#owner.linkClosed(this, reason);
   }
 

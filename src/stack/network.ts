@@ -203,7 +203,7 @@ export class Network implements PathKnowledge {
       this.ipCounters.OutNoRoutes++;
       return undefined;
     }
-    const from = source ?? route.source ?? sourceAddress(route, destination, this.interfaces);
+    const from = source ?? sourceAddress(route, destination, this.interfaces);
     if (from === undefined || from.isLoopback) return undefined;
     const path = this.#path(route.interface, from, destination, protocol, ttl, route.gateway);
     path.relabel();
@@ -239,8 +239,7 @@ export class Network implements PathKnowledge {
     const onLink: Route | undefined =
       destination.family === 4 || destination.zone === device ? { destination, bits: 32, interface: over } : undefined;
     const route = this.routes.lookup(destination, undefined, over) ?? onLink;
-    const from =
-      source ?? route?.source ?? (route === undefined ? undefined : sourceAddress(route, destination, this.interfaces));
+    const from = source ?? (route === undefined ? undefined : sourceAddress(route, destination, this.interfaces));
     if (route === undefined || from === undefined || (from.isLoopback && device !== LOOPBACK_INDEX)) return undefined;
     const path = this.#path(over, from, destination, protocol, this.#sysctl.ip_default_ttl, route.gateway);
     path.relabel();

@@ -12,13 +12,16 @@ export function sourceAddress(
   destination: IpAddress,
   interfaces: readonly Interface[],
 ): IpAddress | undefined {
+  const { source } = route;
+  // RFC 5227 2.4, RFC 4862 5.4.5: what turned out to be another host's is not spoken from.
+  if (source !== undefined && !interfaces.some((one) => one.hasLost(source))) return source;
   return destination.family === 4 ? sourceAddress4(route, destination) : sourceAddress6(route, destination, interfaces);
 }
 
 /** The one in the narrowest network with the destination (or the gateway), or else the interface's first. */
 function sourceAddress4(route: Route, destination: IpAddress): IpAddress | undefined {
   const target = route.gateway ?? destination;
-  const candidates = route.interface.addresses.filter(({ address }) => address.family === 4);
+  const candidates = route.interface.sources.filter(({ address }) => address.family === 4);
   let best = candidates[0];
   let narrowest = -1;
   for (const candidate of candidates) {
@@ -39,7 +42,7 @@ function sourceAddress6(route: Route, destination: IpAddress, interfaces: readon
   // RFC 6724 4: the addresses of the outgoing interface; like Linux those of others too, unless they mean nothing there.
   let best: Candidate | undefined;
   for (const over of interfaces) {
-    for (const { address, bits } of over.addresses) {
+    for (const { address, bits } of over.sources) {
       if (address.family !== 6 || (address.isLinkLocal && over !== route.interface)) continue;
       const candidate = { address, bits, over };
       if (best === undefined || isBetter(candidate, best, destination, route.interface)) best = candidate;

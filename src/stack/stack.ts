@@ -242,6 +242,7 @@ export class Stack implements InterfaceOwner {
   conflict(from: Interface, { address, hardwareAddress, kept }: AddressConflict): void {
     const at = this.clock.now();
     if (!kept) {
+      this.network.version++;
       resetConnectionsOf(this, address, at);
       this.wake();
     }

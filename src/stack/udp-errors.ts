@@ -1,8 +1,10 @@
 /** ICMP errors about datagrams of ours: who is told of which, and how. RFC 1122 4.1.3.3, in Linux's reading (__udp4_lib_err, __udp6_lib_err). */
+
 import type { QuotedPacket } from '../ip/quoted.ts';
 import { REASON_TOO_LARGE } from '../tcp/close-reason.ts';
 import type { IcmpError } from '../tcp/icmp-error.ts';
 import { PMTUDISC_DONT, PMTUDISC_PROBE } from '../tcp/path.ts';
+import { truesize } from '../tcp/receive-memory.ts';
 import type { UdpEndpoint } from '../udp/endpoint.ts';
 import { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_UDP } from '../wire/ipv4.ts';
@@ -10,8 +12,8 @@ import { UDP_HEADER_LENGTH } from '../wire/udp.ts';
 import type { Stack } from './stack.ts';
 import { ANY_DEVICE, type DatagramEnds, type UdpTable } from './udp-table.ts';
 
-/** Errors that a socket keeps (IP_RECVERR); who does not read them gets no more. */
-const MOST = 64;
+/** Before what an error quotes: an IP header, and the first words of ICMP. */
+const ICMP_HEADERS = { 4: 20 + 8, 6: 40 + 8 };
 
 export class UdpErrors {
   readonly #stack: Stack;
@@ -66,20 +68,21 @@ export class UdpErrors {
     information: number,
   ): void {
     const { offset, length, type, code, from0, from1, from2, from3 } = quoted;
-    if (endpoint.errors.length < MOST) {
-      const payload = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + offset, length);
-      endpoint.errors.push({
-        family,
-        reason,
-        type,
-        code,
-        information,
-        offender: IpAddress.v6(from0, from1, from2, from3),
-        remote: IpAddress.v6(s0, s1, s2, s3),
-        remotePort: view.getUint16(offset + 2),
-        payload: payload.slice(UDP_HEADER_LENGTH),
-      });
-    }
+    // Linux keeps the whole packet of ICMP.
+    const size = truesize(ICMP_HEADERS[family] + (family === 4 ? 20 : 40) + length);
+    const payload = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + offset, length);
+    endpoint.keepError(size, (memory) => ({
+      family,
+      reason,
+      type,
+      code,
+      information,
+      offender: IpAddress.v6(from0, from1, from2, from3),
+      remote: IpAddress.v6(s0, s1, s2, s3),
+      remotePort: view.getUint16(offset + 2),
+      payload: payload.slice(UDP_HEADER_LENGTH),
+      memory,
+    }));
     this.#fail(endpoint, reason);
   }
 

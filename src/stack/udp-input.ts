@@ -116,17 +116,17 @@ export class UdpInput {
     this.#blocked.delete(endpoint);
     for (const waiting of this.#sending.values()) waiting.delete(endpoint);
     endpoint.queue.clear();
-    endpoint.errors.length = 0;
+    endpoint.forgetErrors();
   }
 
   /** As `ss -uan` shows them. */
   list(): SocketStatus[] {
-    return [...this.table.endpoints()].map(({ family, local, localPort, remote, remotePort, queue, sending }) => ({
+    return [...this.table.endpoints()].map(({ family, local, localPort, remote, remotePort, memory, sending }) => ({
       netid: 'udp',
       state: remote === undefined ? 'UNCONN' : 'ESTAB',
       local: endpointText(local, localPort),
       remote: remote === undefined ? (family === 6 ? '[::]:*' : '0.0.0.0:*') : endpointText(remote, remotePort),
-      recvQ: queue.memory,
+      recvQ: memory,
       sendQ: sending,
     }));
   }
@@ -174,7 +174,7 @@ export class UdpInput {
     const header = this.#header;
     const memory = truesize(packet.headerLength + packet.payloadLength);
     // What finds the queue empty is taken whatever its size (Linux).
-    if (queue.memory > 0 && queue.memory + memory > endpoint.rcvBuf) {
+    if (endpoint.memory > 0 && endpoint.memory + memory > endpoint.rcvBuf) {
       const counters = this.countersOf(packet.family);
       counters.RcvbufErrors++;
       counters.InErrors++;

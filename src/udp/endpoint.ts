@@ -25,6 +25,8 @@ export interface QueuedError {
   readonly remotePort: number;
   /** What it quotes of that datagram's payload. */
   readonly payload: Uint8Array;
+  /** What it takes of the receive buffer, bytes. */
+  readonly memory: number;
 }
 
 export class UdpEndpoint {
@@ -56,6 +58,7 @@ export class UdpEndpoint {
   keepsErrors = false;
   keepsErrors6 = false;
   readonly errors: QueuedError[] = [];
+  #errorMemory = 0;
   /** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER. */
   discovery: number;
   discovery6: number;
@@ -69,5 +72,29 @@ export class UdpEndpoint {
     this.rcvBuf = rcvBuf;
     this.discovery = discovery;
     this.discovery6 = discovery6;
+  }
+
+  /** What unread datagrams and errors take of the receive buffer, bytes. */
+  get memory(): number {
+    return this.queue.memory + this.#errorMemory;
+  }
+
+  /** Keeps an error, as long as there is room in the receive buffer (Linux: sock_queue_err_skb). @param make is not called when there is none */
+  keepError(memory: number, make: (memory: number) => QueuedError): void {
+    if (this.memory + memory >= this.rcvBuf) return;
+    this.errors.push(make(memory));
+    this.#errorMemory += memory;
+  }
+
+  /** Takes the oldest error, if there is one. */
+  takeError(): QueuedError | undefined {
+    const error = this.errors.shift();
+    this.#errorMemory -= error?.memory ?? 0;
+    return error;
+  }
+
+  forgetErrors(): void {
+    this.errors.length = 0;
+    this.#errorMemory = 0;
   }
 }

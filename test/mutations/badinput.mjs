@@ -5,6 +5,10 @@ const change =
 const options = change('arguments');
 const conn = change('net/conn');
 const limits = change('net/limits');
+const interfaces = change('stack/interface');
+const guard = change('link/guarded');
+const source = change('stack/source-address');
+const endpoint = change('udp/endpoint');
 const resolver = change('net/resolver');
 
 export default [
@@ -15,4 +19,13 @@ export default [
   conn('waiting with a signal that is none', '?? wrongSignal(caller, options.signal)', ''),
   limits('a time that is over since ever', 'Math.max(deadline, clock.now())', 'deadline'),
   resolver('lookups with a signal that is none', 'if (wrong !== undefined)', 'if (false)'),
+  interfaces('a link that is closed by hand', 'if (!(error instanceof LinkClosedError))', 'if (true)'),
+  interfaces('who is told of a link that was closed', 'this.#owner.linkClosed(this, this.#reason);', ''),
+  interfaces('the way to the carrier back', 'this.#lost = [];\n        this.#owner', 'this.#owner'),
+  guard('a link beneath that is closed by hand', 'if (!(error instanceof LinkClosedError))', 'if (true)'),
+  source('addresses of others as sources', 'interfaces.some((one) => one.hasLost(source))', 'false'),
+  source('addresses of others as sources, IPv4', 'route.interface.sources', 'route.interface.addresses'),
+  source('addresses of others as sources, IPv6', 'of over.sources', 'of over.addresses'),
+  endpoint('errors take no room', 'if (this.memory + memory >= this.rcvBuf)', 'if (false)'),
+  endpoint('errors that were read keep their room', 'this.#errorMemory -= error?.memory ?? 0;', ''),
 ];
