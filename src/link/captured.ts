@@ -130,6 +130,10 @@ class Captured implements CapturedLink {
     return taken;
   }
 
+  receiveNow(): boolean {
+    return this.#link.receiveNow?.() === true;
+  }
+
   close(): void {
     this.#link.close();
   }

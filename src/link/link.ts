@@ -53,6 +53,11 @@ export interface Link {
    * @throws LinkClosedError after `close`: connections of a host that has not closed it itself end with ENETDOWN
    */
   send(batch: PacketBatch): number;
+  /**
+   * Hands up at once what has come, and waits for it, up to a millisecond, when nothing has: for a process that ends, and whose event loop has no turn left.
+   * @returns false when it cannot; a link that never can does without
+   */
+  receiveNow?(): boolean;
   /** Ends the link and frees what it holds; `receiver.closed(undefined)` is not called for one's own close. Twice does nothing. */
   close(): void;
 }

@@ -63,6 +63,9 @@ export interface TunStatistics {
   readonly refusals: Map<string, number>;
 }
 
+/** Waiting for it to change is to sleep. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(4));
+
 /**
  * The links that watch a descriptor. At the end of the process Node.js runs the event loop once more, where no JavaScript may run: koffi's
  * poll callback would abort the process there. So whoever has not closed a link by then has it closed.
@@ -166,6 +169,14 @@ export abstract class VnetLink implements Link {
       return i;
     }
     return batch.length;
+  }
+
+  receiveNow(): boolean {
+    if (this.#closed || this.#down || this.#failure !== undefined || this.#receiver === undefined) return false;
+    const before = this.statistics.packetsReceived;
+    this.#drain(this.#receiver);
+    if (this.statistics.packetsReceived === before) Atomics.wait(NOTHING, 0, 0, 1);
+    return true;
   }
 
   close(): void {

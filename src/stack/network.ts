@@ -293,6 +293,13 @@ export class Network implements PathKnowledge {
     this.#loopback?.flush();
   }
 
+  /** Whether any link could be asked for what has come (`Link.receiveNow`). */
+  receiveNow(): boolean {
+    let asked = false;
+    for (const { link } of this.interfaces) asked = link.receiveNow?.() === true || asked;
+    return asked;
+  }
+
   close(): void {
     this.mtus.clear();
     for (const each of this.interfaces) each.close();

@@ -65,6 +65,8 @@ const ROUNDS = 16;
 const LATE = 5;
 /** Turns in which what came meanwhile is read: a link looks in one and hands up in the next, and a host in the same process has to answer. */
 const TURNS_TO_CATCH_UP = 4;
+/** How often links are asked for what peers say to the last words; those that wait take a millisecond each. */
+const LAST_ASKS = 300;
 
 export class Stack implements InterfaceOwner {
   readonly clock: Clock;
@@ -185,7 +187,7 @@ export class Stack implements InterfaceOwner {
    */
   close(orderly = false): void {
     if (this.#closed) return;
-    if (orderly) this.#sendDirty();
+    if (orderly) this.#sendLast();
     closeEverything(this);
     this.udp.close();
     this.network.flush();
@@ -331,6 +333,15 @@ export class Stack implements InterfaceOwner {
     }
     dirty.length = 0;
     this.network.flush();
+  }
+
+  /** What windows have room for goes out; over links that can be asked without the event loop, the rest as acknowledgments come. */
+  #sendLast(): void {
+    for (let i = 0; i < LAST_ASKS; i++) {
+      this.#sendDirty();
+      this.#nextTurn();
+      if (this.idle || !this.network.receiveNow()) return;
+    }
   }
 
   /** Data that waits for others to have their turn goes on in the next flush; the connection that had the most goes last. */

@@ -10,16 +10,17 @@ const ENVIRONMENT = { NODE_OPTIONS: '', TUNSTACK_ADDRESS: '10.9.0.2/24', TUNSTAC
 
 export interface Left {
   readonly status: number;
-  /** What the peer read, and how that ended. */
+  /** What the peer read, its first words and its length, and how that ended. */
   readonly read: string;
+  readonly length: number;
   readonly end: string;
 }
 
-/** A program that ends right after it has written. */
+/** A program that ends right after it has written more than may go out at once. */
 export async function exits(): Promise<Left> {
   const server = createServer().listen(7001, '0.0.0.0');
   const program = `const socket = require('net').connect(7001, '10.9.0.1', () => {
-    socket.write('last words');
+    socket.write('last words'.padEnd(50_000, '.'));
     process.exit(3);
   })`;
   const child = spawn(process.execPath, ['--import', REGISTER, '-e', program], {
@@ -41,5 +42,5 @@ export async function exits(): Promise<Left> {
   ]);
   socket.destroy();
   server.close();
-  return { status, read, end };
+  return { status, read: read.slice(0, 10), length: read.length, end };
 }

@@ -96,6 +96,6 @@ describeWithTun('tunstack/register on a TUN device', function () {
   const run = inNamespace(tunScenes);
 
   it('a program that exits leaves to its peers what it has written, and an end', async () => {
-    expect(await run.exits()).to.deep.equal({ status: 3, read: 'last words', end: 'end' });
+    expect(await run.exits()).to.deep.equal({ status: 3, read: 'last words', length: 50_000, end: 'end' });
   });
 });
