@@ -19,6 +19,8 @@ export interface Wrap extends EventEmitter {
   doWrite(request: object, list: readonly Uint8Array[]): number;
   /** Called when it is closed, too. */
   finishWrite(handle: WrapHandle, status: number): void;
+  /** Destroys the stream; `done` is called later. */
+  doClose(done: () => void): void;
 }
 
 export interface WrapClass {

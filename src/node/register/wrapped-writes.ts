@@ -1,11 +1,12 @@
 /**
- * Writes of Node's wrap of a stream (under http2 and tls), when the stream is a socket of ours: they are done when the stack has taken them, as on a
+ * Writes and the end of Node's wrap of a stream (under http2 and tls), when the stream is a socket of ours: they are done when the stack has taken them, as on a
  * handle. The wrap's own are done a turn of the event loop later, and until then http2 neither writes more nor reads: what it had to say before it
  * destroyed a stream or a session was lost.
  */
 import { EPIPE } from '../../socket/errno.ts';
 import { Socket } from '../net/socket.ts';
-import type { Wrap } from './wrap.ts';
+import { ECANCELED } from '../net/stream-handle.ts';
+import type { Wrap, WrapHandle } from './wrap.ts';
 
 export function passWrites(prototype: Wrap): void {
   const own = { write: prototype.doWrite, finish: prototype.finishWrite };
@@ -47,4 +48,26 @@ export function finishAnswers(wrap: Wrap, stream: Socket): void {
     const { _handle: handle } = wrap;
     if (handle !== null && stream.writableLength === 0) wrap.finishWrite(handle, 0);
   });
+}
+
+/**
+ * What stands on a wrap hears of its end as soon as nothing else runs. Node's own tells it a turn of the event loop later, when other streams have
+ * gone on as if nothing were.
+ */
+export function passCloses(prototype: Wrap): void {
+  const { doClose: close } = prototype;
+  prototype.doClose = function (done) {
+    if (!(this.stream instanceof Socket)) return close.call(this, done);
+    const handle = this._handle as WrapHandle;
+    let isDone = false;
+    const once = () => {
+      if (isDone) return;
+      isDone = true;
+      this.finishWrite(handle, -ECANCELED);
+      done();
+    };
+    // Whoever destroyed it has an error to emit in between.
+    process.nextTick(() => process.nextTick(once));
+    close.call(this, once);
+  };
 }

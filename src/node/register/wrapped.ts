@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { machineNet } from '../net/machine.ts';
 import { Socket } from '../net/socket.ts';
 import { streamUnder, type Wrap, type WrapClass } from './wrap.ts';
-import { finishAnswers, passWrites } from './wrapped-writes.ts';
+import { finishAnswers, passCloses, passWrites } from './wrapped-writes.ts';
 
 type MachineSocket = InstanceType<typeof machineNet.Socket>;
 
@@ -23,6 +23,7 @@ export function askUnder({ prototype: wrap }: WrapClass): void {
   }
   followStream(wrap);
   passWrites(wrap);
+  passCloses(wrap);
 }
 
 /** That it is about to connect counts as well. */
