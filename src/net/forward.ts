@@ -3,14 +3,10 @@
  * dials the real destination.
  */
 import { checkNames, shown } from '../arguments.ts';
-import { AF_INET, AF_INET6 } from '../socket/constants.ts';
 import { ECONNABORTED, ECONNRESET } from '../socket/errno.ts';
-import { Socket } from '../socket/socket.ts';
+import { acceptPending, type PendingAccept } from '../socket/pending-accept.ts';
+import type { Socket } from '../socket/socket.ts';
 import { type PendingSyn, PendingSyns, type WithdrawReason } from '../stack/pending-syns.ts';
-import type { ControlBlock } from '../tcp/control-block.ts';
-import type { Listener } from '../tcp/listener.ts';
-import { TcpSettings } from '../tcp/settings.ts';
-import type { Clock } from '../time/clock.ts';
 import { type Closable, Descriptor } from './descriptor.ts';
 import { Errno, errClosed, errTimeout, SyscallError } from './errors.ts';
 import { checkKeepAliveOptions, type KeepAliveOptions, setUpConnection } from './keep-alive.ts';
@@ -66,7 +62,7 @@ export class Forwarder implements Closable {
   readonly #options: SetOptions;
   readonly #pending: PendingSyns;
   readonly #syns = new Map<PendingSyn, ForwardedSyn>();
-  readonly #handshakes = new Set<Handshake>();
+  readonly #handshakes = new Map<PendingAccept, (reason: Error) => void>();
   #closed = false;
   #holding = true;
 
@@ -104,7 +100,11 @@ export class Forwarder implements Closable {
     this.#net.open.delete(this);
     this.#net.stack.pendingSyns = undefined;
     this.#pending.close();
-    for (const handshake of this.#handshakes) handshake.fail(errClosed);
+    for (const [handshake, reject] of this.#handshakes) {
+      handshake.cancel();
+      reject(errClosed);
+    }
+    this.#handshakes.clear();
   }
 
   /** Keeps the process alive again. */
@@ -161,53 +161,23 @@ export class Forwarder implements Closable {
     syn?.abort(reason === 'reset' ? new Errno(ECONNRESET) : reason === 'expired' ? errTimeout : errClosed);
   }
 
-  #accept(pending: PendingSyn): Promise<TCPConn> {
-    const { stack } = this.#net;
-    this.#syns.delete(pending);
-    const listener = this.#pending.accept(pending, new TcpSettings(stack.sysctl));
-    if (listener === undefined) return Promise.reject(new SyscallError('accept4', ECONNABORTED));
+  #accept(syn: PendingSyn): Promise<TCPConn> {
+    this.#syns.delete(syn);
+    const aborted = new SyscallError('accept4', ECONNABORTED);
     return new Promise((resolve, reject) => {
-      const handshake = new Handshake(listener, stack.clock, (outcome) => {
-        this.#handshakes.delete(handshake);
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(this.#connection(outcome));
+      const handshake = acceptPending(this.#net.stack, this.#pending, syn, (socket) => {
+        this.#handshakes.delete(handshake as PendingAccept);
+        if (socket === undefined) reject(aborted);
+        else resolve(this.#connection(socket));
       });
-      this.#handshakes.add(handshake);
+      if (handshake === undefined) reject(aborted);
+      else this.#handshakes.set(handshake, reject);
     });
   }
 
-  #connection(made: ControlBlock): TCPConn {
-    const { stack, open } = this.#net;
-    const socket = new Socket(stack, made.local.family === 4 ? AF_INET : AF_INET6, made);
+  #connection(socket: Socket): TCPConn {
     setUpConnection(socket, this.#options);
-    return new TCPConn(new Descriptor(socket, stack.clock, open));
-  }
-}
-
-/** A SYN-ACK that is out, and what comes of it. */
-class Handshake {
-  readonly #listener: Listener;
-  readonly #clock: Clock;
-  readonly #done: (outcome: ControlBlock | Error) => void;
-
-  constructor(listener: Listener, clock: Clock, done: (outcome: ControlBlock | Error) => void) {
-    this.#listener = listener;
-    this.#clock = clock;
-    this.#done = done;
-    listener.user = this;
-  }
-
-  /** For the stack: the listener has a connection, or has lost its only embryo. */
-  ready(): void {
-    const taken = this.#listener.take();
-    if (taken === undefined || taken === 'aborted') return this.fail(new SyscallError('accept4', ECONNABORTED));
-    this.#listener.user = undefined;
-    this.#done(taken);
-  }
-
-  fail(reason: Error): void {
-    this.#listener.close(this.#clock.now());
-    this.#done(reason);
+    return new TCPConn(new Descriptor(socket, this.#net.stack.clock, this.#net.open));
   }
 }
 

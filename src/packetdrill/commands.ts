@@ -223,7 +223,7 @@ export class Commands {
   /** `ip tcp_metrics flush`: what is remembered of peers. */
   #metrics(args: readonly string[], line: string): number {
     if (args[1] !== 'flush') throw new UnsupportedFeature(`the command ${line}`);
-    this.#stack.tcp.fastOpen.forgetPeers();
+    this.#stack.forgetPeers();
     return 0;
   }
 

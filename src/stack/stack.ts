@@ -149,6 +149,11 @@ export class Stack implements InterfaceOwner {
     return [...listSockets(this), ...this.udp.list()];
   }
 
+  /** `ip tcp_metrics flush`: what is remembered of peers beyond their connections. */
+  forgetPeers(): void {
+    this.tcp.fastOpen.forgetPeers();
+  }
+
   /** Nothing is unsent, unacknowledged or unanswered. */
   get idle(): boolean {
     return !isBusy(this);

@@ -144,6 +144,21 @@ describe('the checker of the floors', () => {
     it(`finds an import ${rule}`, () => expect(check(path, text)).to.deep.equal(expected));
   }
 
+  it('finds what reaches around sockets into TCP', () => {
+    for (const path of ['net/a.ts', 'packetdrill/a.ts']) {
+      const own = path.slice(0, path.indexOf('/'));
+      expect(check(path, "import { abort } from '../tcp/release.ts';")).to.deep.equal([
+        `src/${path}:1: ${own} imports tcp/release.ts: it stands on socket/`,
+      ]);
+      expect(check(path, "import type { TcpInfo } from '../tcp/info.ts';")).to.deep.equal([]);
+      for (const code of ['stack.tcp.counters', 'socket.connection', 'a?.demux'])
+        expect(check(path, code), code)
+          .to.have.length(1)
+          .and.match(/:1: \w+ takes \.\w+: what it needs of TCP is asked of sockets, or of the stack$/);
+    }
+    expect(check('socket/a.ts', "import { abort } from '../tcp/release.ts';\nsocket.connection;")).to.deep.equal([]);
+  });
+
   it('finds node:* and dependencies outside their rooms', () => {
     for (const name of ['node:fs', 'fs', 'koffi', '@scope/name']) {
       const text = `import { a } from '${name}';`;

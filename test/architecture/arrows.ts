@@ -33,6 +33,13 @@ const IMPURE_NAMES = new Set(
   ).split(' '),
 );
 
+/** What stands on sockets (net/, packetdrill/) takes of tcp/ only what users set and are told, and reaches for none of its objects. */
+const ON_SOCKETS = /^(net|packetdrill)\//;
+const TCP_SEEN = new Set(
+  ['config', 'info', 'path', 'segment-hasher', 'congestion/congestion'].map((name) => `tcp/${name}.ts`),
+);
+const TCP_OBJECTS = new Set(['tcp', 'demux', 'connection']);
+
 const GLOBALS = new Set(['globalThis', 'global', 'window', 'self']);
 
 /** A file of src/: its path from there, with forward slashes, and its text. */
@@ -57,6 +64,9 @@ function fileViolations({ path, text }: SourceFile): string[] {
     const what = importViolation(path, one);
     if (what !== undefined) report(one.line, what);
   }
+  if (ON_SOCKETS.test(path))
+    for (const token of reachedAround(tokens))
+      report(token.line, `${own} takes .${token.text}: what it needs of TCP is asked of sockets, or of the stack`);
   if (PURE.test(path))
     for (const token of impureTokens(tokens))
       report(token.line, `${own} uses ${token.text}: it must be handed in from above`);
@@ -74,6 +84,8 @@ function importViolation(path: string, { specifier }: Import): string | undefine
   if (target.startsWith('..')) return `imports ${specifier}, which lies outside src/`;
   const from = roomOf(path);
   const to = roomOf(target);
+  if (ON_SOCKETS.test(path) && to === 'tcp' && !TCP_SEEN.has(target))
+    return `${from} imports ${target}: it stands on socket/`;
   if (from === to) return undefined;
   if (to === 'cli') return `${from} imports ${target}: nothing imports cli/`;
   const difference = floorOf(to) - floorOf(from);
@@ -99,4 +111,9 @@ function impureTokens(tokens: readonly Token[]): Token[] {
     if (token.text === 'random') return member && owner === 'Math';
     return IMPURE_NAMES.has(token.text) && (!member || GLOBALS.has(owner));
   });
+}
+
+/** Members of the stack, or of a socket, that are TCP's own. */
+function reachedAround(tokens: readonly Token[]): Token[] {
+  return tokens.filter(({ kind, text }, i) => kind === 'name' && TCP_OBJECTS.has(text) && tokens[i - 1]?.text === '.');
 }
