@@ -9,7 +9,8 @@ const REGISTER = new URL('../../src/register.js', import.meta.url).href;
 const ENVIRONMENT = { NODE_OPTIONS: '', TUNSTACK_ADDRESS: '10.9.0.2/24', TUNSTACK_PEER: '10.9.0.1/24' };
 
 export interface Left {
-  readonly status: number;
+  /** Its exit status, or the signal that ended it. */
+  readonly status: number | string;
   /** What the peer read, its first words and its length, and how that ended. */
   readonly read: string;
   readonly length: number;
@@ -17,19 +18,23 @@ export interface Left {
 }
 
 /** A program that ends right after it has written more than may go out at once. */
-export async function exits(): Promise<Left> {
+export async function exits(): Promise<Left[]> {
+  return [await left('process.exit(3)'), await left('process.kill(process.pid, "SIGTERM")')];
+}
+
+async function left(how: string): Promise<Left> {
   const server = createServer().listen(7001, '0.0.0.0');
   const program = `const socket = require('net').connect(7001, '10.9.0.1', () => {
     socket.write('last words'.padEnd(50_000, '.'));
-    process.exit(3);
+    ${how};
   })`;
   const child = spawn(process.execPath, ['--import', REGISTER, '-e', program], {
     env: { ...process.env, ...ENVIRONMENT },
     stdio: 'inherit',
   });
-  const [[socket], [status]] = (await Promise.all([once(server, 'connection'), once(child, 'exit')])) as [
+  const [[socket], [code, signal]] = (await Promise.all([once(server, 'connection'), once(child, 'exit')])) as [
     [Socket],
-    [number],
+    [number | null, string],
   ];
   let read = '';
   socket.on('data', (bytes) => {
@@ -42,5 +47,5 @@ export async function exits(): Promise<Left> {
   ]);
   socket.destroy();
   server.close();
-  return { status, read: read.slice(0, 10), length: read.length, end };
+  return { status: code ?? signal, read: read.slice(0, 10), length: read.length, end };
 }

@@ -95,7 +95,11 @@ describeWithTun('tunstack/register on a TUN device', function () {
   this.timeout(60_000);
   const run = inNamespace(tunScenes);
 
-  it('a program that exits leaves to its peers what it has written, and an end', async () => {
-    expect(await run.exits()).to.deep.equal({ status: 3, read: 'last words', length: 50_000, end: 'end' });
+  it('a program that exits, or is ended by a signal, leaves to its peers what it has written, and an end', async () => {
+    const all = { read: 'last words', length: 50_000, end: 'end' };
+    expect(await run.exits()).to.deep.equal([
+      { status: 3, ...all },
+      { status: 'SIGTERM', ...all },
+    ]);
   });
 });

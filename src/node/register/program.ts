@@ -2,6 +2,7 @@
 import { isMainThread } from 'node:worker_threads';
 import type { Host } from '../../host.ts';
 import { TunError } from '../../link/tun-error.ts';
+import { beforeSignal } from './last-signal.ts';
 import { redirect } from './redirect.ts';
 import { hostOf } from './settings.ts';
 import { type Environment, SettingError } from './variables.ts';
@@ -19,7 +20,9 @@ export function registerProgram(): void {
   // Peers get what was written, and the end, as of any process that is gone; nobody would send it again.
   // A close() of the user's own may throw: it has not been called by anybody else.
   // It comes first: the link closes at the exit as well.
-  process.prependListener('exit', () => void host.close({ timeout: 0, orderly: true }).catch(() => {}));
+  const leave = () => void host.close({ timeout: 0, orderly: true }).catch(() => {});
+  process.prependListener('exit', leave);
+  beforeSignal(process, leave);
 }
 
 /** Whoever set a variable wrong needs one line, and no place in our code. */
