@@ -246,10 +246,11 @@ describe('RACK, as tcp_recovery says', () => {
 
   it('D-SACKs of one round trip widen the window once', async () => {
     const t = await segmentsOut(10, 20);
-    sack(t, 0, [2, 5]);
-    sent(t);
-    sack(t, 5, [0, 1]);
-    sack(t, 5, [1, 2]);
+    sack(t, 0, [2, 7]);
+    expect(sent(t)).to.deep.equal([0, 1]);
+    sack(t, 7, [0, 1]);
+    sack(t, 7, [1, 2]);
+    expect(t.counters.TCPDSACKIgnoredDubious).to.equal(0);
     expect(block(t).rack?.multiplier).to.equal(2);
   });
 });

@@ -156,6 +156,17 @@ describe('RFC 8985 7.3: what', () => {
     expect(t.counters).to.include({ TCPLossProbes: 1, TCPTimeouts: 1 });
   });
 
+  it('nor does new data bring another: the retransmission timer takes the place of that', async () => {
+    const t = await probed();
+    t.write(MSS);
+    expect(sent(t)).to.deep.equal([3]);
+    await t.advance(98);
+    t.expectNothing();
+    await t.advance(1);
+    expect(sent(t)).to.deep.equal([0]);
+    expect(t.counters).to.include({ TCPLossProbes: 1, TCPTimeouts: 1 });
+  });
+
   it('its acknowledgment with SACK shows what of the tail is lost: that goes again without a timeout', async () => {
     const t = await probed();
     await t.advance(100);
@@ -232,9 +243,14 @@ describe('RFC 8985 7.4: was the probe a repair?', () => {
     expect(info(t).tcpi_snd_ssthresh).to.equal(0x7fffffff);
   });
 
-  it('an acknowledgment of what went before it answers nothing', async () => {
+  it('an acknowledgment of what went before it answers nothing, whether it was new data or not', async () => {
     const t = await probed();
     t.inject({ ack: at(1) });
     expect(t.socket.connection?.recovery?.probing).to.equal(true);
+    const other = await justSent(12);
+    await other.advance(202);
+    expect(sent(other)).to.deep.equal([10]);
+    other.inject({ ack: at(9) });
+    expect(other.socket.connection?.recovery?.probing).to.equal(true);
   });
 });
