@@ -124,6 +124,16 @@ export class PipeConn implements Conn, PipeEnd {
     this.#setDeadline(this.#outgoing.writes, deadline);
   }
 
+  /** Calls that wait keep the process alive again. */
+  ref(): this {
+    return this.#setReferenced(true);
+  }
+
+  /** Calls that wait no longer keep the process alive. */
+  unref(): this {
+    return this.#setReferenced(false);
+  }
+
   /** The chunks to the end; leaving the loop does not close the connection. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     for (let chunk = await this.readChunk(); chunk !== null; chunk = await this.readChunk()) yield chunk;
@@ -163,6 +173,12 @@ export class PipeConn implements Conn, PipeEnd {
     if (this.#closed) return new ClosedPipeError();
     if (queue.isExpired) return errDeadlineExceeded;
     return signal?.aborted ? abortError(signal) : undefined;
+  }
+
+  #setReferenced(referenced: boolean): this {
+    this.#incoming.reads.setReferenced(referenced);
+    this.#outgoing.writes.setReferenced(referenced);
+    return this;
   }
 
   #setDeadline(queue: WaitQueue, deadline: Date | number | null): void {
