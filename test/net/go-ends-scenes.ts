@@ -288,3 +288,28 @@ scene(scenes, 'whole: datagrams', async (stage, say) => {
   await does(() => conn.read(many));
   await does(() => conn.close());
 });
+
+scene(scenes, 'whole: writeTo', async (stage, say) => {
+  const taking = { write: async (some: Uint8Array) => some.length };
+  const full = {
+    write: async () => {
+      throw Object.assign(new Error('full'), { bytesWritten: 1 });
+    },
+  };
+  for (const end of ['close', 'reset', 'nothing']) {
+    for (const [name, sink] of Object.entries({ '*bytes.Buffer': taking, 'main.full': full })) {
+      const { dialled, accepted } = await stage.connected();
+      const at = new Ends(stage, { dialled, accepted }, say);
+      await accepted.write(bytes('xyz'));
+      await stage.settle();
+      if (end === 'reset') accepted.setLinger(0);
+      if (end === 'nothing') dialled.setReadDeadline(stage.wall(30));
+      else accepted.close();
+      await stage.settle();
+      for (let i = 0; i < 4; i++) {
+        if (i === 3) dialled.close();
+        say(`${end} ${name} ${await at.counted(() => dialled.writeTo(sink))}`);
+      }
+    }
+  }
+});

@@ -3,14 +3,50 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 )
 
-// What came with Go 1.23.
-func init() { since123 = keepAlives }
+// What came with Go 1.23, and with 1.22.
+func init() { since123 = func() { keepAlives(); writesTo() } }
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 1, errors.New("full") }
+
+func writesTo() {
+	scene("whole: writeTo", func(say func(string)) {
+		for _, end := range []string{"close", "reset", "nothing"} {
+			for _, to := range []io.Writer{&bytes.Buffer{}, full{}} {
+				p := connected()
+				p.accepted.Write([]byte("xyz"))
+				settle()
+				if end == "reset" {
+					p.accepted.SetLinger(0)
+				}
+				if end == "nothing" {
+					p.dialled.SetReadDeadline(soon())
+				} else {
+					p.accepted.Close()
+				}
+				settle()
+				for i := 0; i < 3; i++ {
+					n, err := p.dialled.WriteTo(to)
+					say(fmt.Sprintf("%s %T %d %s", end, to, n, whole(err, p.names)))
+				}
+				p.dialled.Close()
+				n, err := p.dialled.WriteTo(to)
+				say(fmt.Sprintf("%s %T %d %s", end, to, n, whole(err, p.names)))
+				p.done()
+			}
+		}
+	})
+}
 
 func keepAlives() {
 	const s = time.Second
