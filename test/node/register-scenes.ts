@@ -302,6 +302,25 @@ const scenes: Record<string, Scene> = {
     ].concat(again.code);
   },
 
+  /** A program's listeners of a signal, and nobody else's. */
+  async signals() {
+    const seen: unknown[] = [];
+    const alive = setInterval(() => {}, 1000);
+    for (const how of ['on', 'once'] as const) {
+      const came = new Promise<void>((resolve) => {
+        process[how]('SIGTERM', function listener() {
+          seen.push(how, how === 'on' && process.listenerCount('SIGTERM'));
+          process.off('SIGTERM', listener);
+          resolve();
+        });
+      });
+      process.kill(process.pid, 'SIGTERM');
+      await came;
+    }
+    clearInterval(alive);
+    return seen;
+  },
+
   /** What is no TCP is as it was. */
   async machine() {
     const place = path.join(tmpdir(), `tunstack-${process.pid}.sock`);

@@ -54,6 +54,7 @@ describe('tunstack/register', function () {
     'fastify',
     'ws',
     'errors',
+    'signals',
     'machine',
     'cluster',
   ];

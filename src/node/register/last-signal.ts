@@ -26,7 +26,8 @@ function watch(program: SignalledProcess, signal: string, leave: () => void): vo
     program.kill(program.pid, signal);
   };
   // Who counts the listeners, to know whether the signal is theirs alone, shall not find ours beside them.
-  program.on('newListener', (name: string, listener: () => void) => {
+  // It comes before Node's own, which then listens to the signal anew: else nobody would.
+  program.prependListener('newListener', (name: string, listener: () => void) => {
     if (name === signal && listener !== last) program.off(signal, last);
   });
   program.on('removeListener', (name: string, listener: () => void) => {
