@@ -1,15 +1,18 @@
 /** What bind(2) makes of an address for UDP, and which port it gives. */
+
 import { deviceName, deviceOf } from '../stack/devices.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { AF_INET } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
-import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENODEV } from './errno.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENODEV } from './errno.ts';
+import { isAddress } from './memory.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
 /** Gives the socket's endpoint an address and a port, and enters it in the table. @returns 0, or as `DatagramSocket.bind` */
 export function bindEndpoint(socket: DatagramSocket, at: SocketAddress): number {
   const { endpoint, stack, settings } = socket;
   const bound = endpoint.localPort !== 0;
+  if (!isAddress(at)) return -EFAULT;
   // Linux: AF_INET6 looks at itself first, AF_INET at the address.
   if (!isPort(at.port) || (bound && socket.domain !== AF_INET)) return -EINVAL;
   const address = localAddress(socket, at.address);

@@ -2,6 +2,7 @@
  * BSD sockets over UDP: POSIX's calls, never waiting. A call returns its result, or a negated errno; readiness is told through
  * `onReady`. Semantics are Linux's where POSIX leaves them open. RFC 768, RFC 1122 4.1.
  */
+
 import type { RoutedPath } from '../stack/routed-path.ts';
 import type { Stack } from '../stack/stack.ts';
 import { PMTUDISC_DONT, PMTUDISC_WANT } from '../tcp/path.ts';
@@ -33,7 +34,19 @@ import { familyOf, getDatagramOption, setDatagramOption } from './datagram-optio
 import { destination, pathTo, transmit } from './datagram-send.ts';
 import { DatagramSettings } from './datagram-settings.ts';
 import type { Epoll } from './epoll.ts';
-import { EAGAIN, EBADF, EDESTADDRREQ, EINVAL, EMSGSIZE, ENETDOWN, ENOTCONN, EOPNOTSUPP, EPIPE } from './errno.ts';
+import {
+  EAGAIN,
+  EBADF,
+  EDESTADDRREQ,
+  EFAULT,
+  EINVAL,
+  EMSGSIZE,
+  ENETDOWN,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPIPE,
+} from './errno.ts';
+import { areMemory, isAddress } from './memory.ts';
 import type { OptionValue } from './option-value.ts';
 import type { Watcher } from './poll.ts';
 import { errnoOf } from './reason-errno.ts';
@@ -120,6 +133,7 @@ export class DatagramSocket implements EndpointUser {
   connect(to: SocketAddress): number {
     if (this.#closed) return -EBADF;
     const { endpoint } = this;
+    if (!isAddress(to)) return -EFAULT;
     if (!isPort(to.port)) return -EINVAL;
     if (!this.#holdPort()) return -EAGAIN;
     const remote = destination(this, to.address);
@@ -171,6 +185,7 @@ export class DatagramSocket implements EndpointUser {
   /** sendmsg(2): the buffers one after the other, as one datagram. Results as `send`. */
   sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
     if (this.#closed) return -EBADF;
+    if (!areMemory(list) || (to !== undefined && !isAddress(to))) return -EFAULT;
     if (!this.#holdPort()) return -EAGAIN;
     if ((flags & ~SEND_FLAGS) !== 0) return -EOPNOTSUPP;
     let length = 0;
@@ -211,6 +226,7 @@ export class DatagramSocket implements EndpointUser {
    */
   recvmsg(list: readonly Uint8Array[], flags = 0): DatagramMessage | number {
     if (this.#closed) return -EBADF;
+    if (!areMemory(list)) return -EFAULT;
     if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
     if ((flags & MSG_ERRQUEUE) !== 0) return this.endpoint.errors.length === 0 ? -EAGAIN : takeQueuedError(this, list);
     const error = this.takeError();

@@ -1,9 +1,11 @@
 /** What bind(2) makes of an address: the port is held, or chosen. */
+
 import { deviceName, deviceOf } from '../stack/devices.ts';
 import type { Binding } from '../stack/ports.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { AF_INET, AF_INET6 } from './constants.ts';
-import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENODEV } from './errno.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENODEV } from './errno.ts';
+import { isAddress } from './memory.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
@@ -17,6 +19,7 @@ export type OwnBinding = { -readonly [K in keyof Binding]: Binding[K] };
 export function makeBinding(socket: Socket, at: SocketAddress, listens = false): OwnBinding | number {
   const { stack, settings, reuseAddress } = socket;
   const { rare } = settings;
+  if (!isAddress(at)) return -EFAULT;
   if (!isPort(at.port)) return -EINVAL;
   // Linux looks at an address of IPv4 first, of IPv6 later.
   if (socket.isBound && socket.domain === AF_INET6) return -EINVAL;

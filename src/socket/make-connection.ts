@@ -1,13 +1,15 @@
 /** The connection of an active open, but for its SYN: where to, from where, by which way. */
+
 import type { Network } from '../stack/network.ts';
 import { beginOpen } from '../tcp/calls.ts';
 import { ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { destination, deviceOfSocket } from './destination.ts';
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH } from './errno.ts';
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENETUNREACH } from './errno.ts';
 import { checkKeys } from './key-options.ts';
 import type { OwnBinding } from './make-binding.ts';
+import { isAddress } from './memory.ts';
 import { noRouteErrno } from './no-route.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
@@ -21,6 +23,7 @@ export function makeConnection(
   bound: OwnBinding | undefined,
   to: SocketAddress,
 ): ControlBlock | number {
+  if (!isAddress(to)) return -EFAULT;
   if (!isPort(to.port)) return -EINVAL;
   const { stack, settings } = socket;
   const remote = destination(socket, bound?.address, to.address);

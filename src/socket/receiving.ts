@@ -1,9 +1,11 @@
 /** What recv, recvmsg and their flags do on a connection. Linux's semantics; nothing waits. */
+
 import type { ControlBlock } from '../tcp/control-block.ts';
 import { receive } from '../tcp/receive.ts';
 import { readUrgent } from '../tcp/urgent.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts';
-import { EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP } from './errno.ts';
+import { EAGAIN, EBADF, EFAULT, EINVAL, ENOTCONN, EOPNOTSUPP } from './errno.ts';
+import { areMemory, isMemory } from './memory.ts';
 import type { Socket } from './socket.ts';
 
 const RECV_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -24,6 +26,7 @@ export interface ReceivedMessage {
  */
 export function receiveBytes(connection: ControlBlock, into: Uint8Array, flags: number, now: number): number {
   if ((flags & ~RECV_FLAGS) !== 0) return -EOPNOTSUPP;
+  if (!isMemory(into)) return -EFAULT;
   if ((flags & MSG_OOB) !== 0) return receiveUrgent(connection, into, flags);
   if (into.length === 0) return 0;
   const target = (flags & MSG_TRUNC) !== 0 ? undefined : into;
@@ -49,6 +52,7 @@ function bytesLeft(connection: ControlBlock): number {
 
 /** Into one buffer after the other. @returns what recvmsg tells, or the negated errno of the first */
 export function receiveMessage(socket: Socket, list: readonly Uint8Array[], flags: number): ReceivedMessage | number {
+  if (!areMemory(list)) return socket.isClosed ? -EBADF : -EFAULT;
   let length = 0;
   for (const into of list) {
     const got = socket.recv(into, flags);

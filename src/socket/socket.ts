@@ -20,6 +20,7 @@ import {
   EAGAIN,
   EBADF,
   ECONNABORTED,
+  EFAULT,
   EINPROGRESS,
   EINVAL,
   EISCONN,
@@ -30,6 +31,7 @@ import {
 import { ioctl } from './ioctl.ts';
 import { makeBinding, type OwnBinding } from './make-binding.ts';
 import { makeConnection } from './make-connection.ts';
+import { areMemory } from './memory.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
 import { Outcome } from './outcome.ts';
@@ -162,7 +164,6 @@ export class Socket implements ConnectionUser {
     if (connection === undefined) return 0;
     connection.receiveQueue.clear();
     connection.urgent = undefined;
-    // Linux: who waits is woken, whatever it was.
     this.stack.tcp.markReady(connection);
     abort(connection, REASON_RESET, this.stack.clock.now());
     this.#outcome.disconnected = true;
@@ -340,11 +341,9 @@ export class Socket implements ConnectionUser {
 
   /** For SO_REUSEADDR, SO_REUSEPORT and SO_BINDTODEVICE: what they say now counts for those who come (Linux). */
   bindingChanged(): void {
-    const { rare } = this.settings;
+    const { device, reusePort } = this.settings.rare;
     const { reuseAddress } = this;
-    if (this.#binding !== undefined) {
-      Object.assign(this.#binding, { device: rare.device, reuseAddress, reusePort: rare.reusePort });
-    }
+    if (this.#binding !== undefined) Object.assign(this.#binding, { device, reuseAddress, reusePort });
   }
 
   /** For the options of Fast Open. */
@@ -388,6 +387,7 @@ export class Socket implements ConnectionUser {
 
   /** MSG_FASTOPEN, or the first write after a connect that was left to it. @returns undefined: it is a write like any other */
   #sendFast(list: readonly Uint8Array[], flags: number, to: SocketAddress | undefined): number | undefined {
+    if (!areMemory(list)) return this.#closed ? -EBADF : -EFAULT;
     let { connection } = this;
     // A connect that was shut down before its SYN went is over.
     const deferred = connection?.released === false && connection.fastOpen?.deferred === true;

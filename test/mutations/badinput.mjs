@@ -9,6 +9,7 @@ const interfaces = change('stack/interface');
 const guard = change('link/guarded');
 const source = change('stack/source-address');
 const endpoint = change('udp/endpoint');
+const memory = change('socket/memory');
 const resolver = change('net/resolver');
 
 export default [
@@ -28,4 +29,7 @@ export default [
   source('addresses of others as sources, IPv6', 'of over.sources', 'of over.addresses'),
   endpoint('errors take no room', 'if (this.memory + memory >= this.rcvBuf)', 'if (false)'),
   endpoint('errors that were read keep their room', 'this.#errorMemory -= error?.memory ?? 0;', ''),
+  memory('what is no memory', 'return bytes instanceof Uint8Array && !isDetached(bytes);', 'return true;'),
+  memory('memory that was given away', '&& !isDetached(bytes)', ''),
+  memory('addresses that are none', "&& at.address instanceof IpAddress", ''),
 ];
