@@ -31,5 +31,5 @@ export default [
   endpoint('errors that were read keep their room', 'this.#errorMemory -= error?.memory ?? 0;', ''),
   memory('what is no memory', 'return bytes instanceof Uint8Array && !isDetached(bytes);', 'return true;'),
   memory('memory that was given away', '&& !isDetached(bytes)', ''),
-  memory('addresses that are none', "&& at.address instanceof IpAddress", ''),
+  memory('addresses that are none', '&& at.address instanceof IpAddress', ''),
 ];
