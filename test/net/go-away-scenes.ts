@@ -12,6 +12,18 @@ import { outcome, scene } from './go-whole.ts';
 
 export const scenes: Record<string, Steps> = {};
 
+/** As /etc/hosts has them, in the order of its lines. */
+const HOSTS = {
+  'a.test': ['10.9.0.2', '10.9.0.9'],
+  'b.test': ['10.9.0.2', '10.9.0.9'],
+  'c.test': ['10.9.0.2', '198.51.100.1'],
+  'd.test': ['10.9.0.2', 'fd00:9::2'],
+  'e.test': ['10.9.0.9', 'fd00:9::9'],
+  'f.test': ['100.64.0.1', '2001:db8::1'],
+  'g.test': ['10.9.0.2', 'fd00:9::9'],
+  'h.test': ['10.9.0.2', 'fd00:9::2'],
+};
+
 class Away {
   readonly host: Host;
   readonly #router: Host;
@@ -31,6 +43,7 @@ class Away {
       clock,
       seed: 1,
       sysctl: { tcp_syn_retries: 1, tcp_syn_linear_timeouts: 0 },
+      dns: { hosts: HOSTS },
       routes: [
         { destination: '198.18.0.0/16', via: '10.9.0.2' },
         ...[0, 1, 2].map(v6),
@@ -65,8 +78,9 @@ class Away {
     this.#far = createHost({ link: end, address: '198.18.9.1/24', clock, seed: 3, routes });
   }
 
-  listen(): Promise<unknown> {
-    return this.#far.listen('tcp', ':7');
+  async listen(): Promise<void> {
+    await this.#router.listen('tcp', ':7');
+    await this.#far.listen('tcp', ':7');
   }
 
   /** The router tells that the one behind it is not there any more. */
@@ -124,6 +138,22 @@ away('dials that nobody answers', async (stage, { host }, say) => {
     const controller = new AbortController();
     stage.clock.timer(() => controller.abort(reason)).set(stage.clock.now() + 30);
     await dial({ timeout: 60_000, signal: controller.signal });
+  }
+});
+
+away('names', async (stage, around, say) => {
+  await around.listen();
+  for (const name of Object.keys(HOSTS)) {
+    for (const network of ['tcp', 'tcp4', 'tcp6', 'udp']) {
+      for (const port of ['7', '9']) {
+        const dial = () => around.host.dial(network, `${name}:${port}`, { timeout: 1000 });
+        const told = (conn: Awaited<ReturnType<typeof dial>>) => {
+          conn.close();
+          return `${conn.remoteAddr()}`;
+        };
+        say(`${network} ${name}:${port}: ${await outcome(stage, dial, told)}`);
+      }
+    }
   }
 });
 

@@ -71,6 +71,24 @@ func away() {
 		_, err = (&net.Dialer{}).DialContext(cause, "tcp", r)
 		say(whole(err, nil))
 	})
+	scene("away: names", func(say func(string)) {
+		for _, name := range []string{"a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test"} {
+			for _, network := range []string{"tcp", "tcp4", "tcp6", "udp"} {
+				for _, port := range []string{"7", "9"} {
+					c, err := (&net.Dialer{Timeout: time.Second}).Dial(network, name+":"+port)
+					for errors.Is(err, os.ErrDeadlineExceeded) {
+						c, err = (&net.Dialer{Timeout: time.Second}).Dial(network, name+":"+port)
+					}
+					if err == nil {
+						say(network + " " + name + ":" + port + ": " + c.RemoteAddr().String())
+						c.Close()
+						continue
+					}
+					say(network + " " + name + ":" + port + ": " + whole(err, nil))
+				}
+			}
+		}
+	})
 	scene("away: datagrams", func(say func(string)) {
 		for _, r := range []string{
 			"10.9.0.2:9", "[fd00:9::2]:9", "198.18.0.1:9", "198.18.1.1:9", "198.18.2.1:9", "[fd00::1]:9", "[fd00:1::1]:9", "[fd00:2::1]:9",

@@ -3,6 +3,17 @@
 # The host is 10.9.0.1 and fd00:9::1. Its neighbour 10.9.0.2, fd00:9::2 is a router; 10.9.0.9 and fd00:9::9 are nobody, and take all packets.
 mount -t tmpfs none /run
 mkdir /run/netns
+cat >/run/hosts <<'HOSTS'
+10.9.0.2 a.test b.test c.test d.test g.test h.test
+10.9.0.9 a.test e.test
+198.51.100.1 c.test
+fd00:9::2 d.test h.test
+fd00:9::9 e.test g.test
+100.64.0.1 f.test
+2001:db8::1 f.test
+10.9.0.9 b.test
+HOSTS
+mount --bind /run/hosts /etc/hosts
 ip link set lo up
 ip netns add router
 ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02 netns router
