@@ -133,4 +133,31 @@ export const tlsScenes: Record<string, Scene> = {
     server.close();
     return destroyed;
   },
+
+  /** The end of the peer is not ours. */
+  async tlsHalfOpen() {
+    const server = tls.createServer({ cert: certificate, key, allowHalfOpen: true }, async (socket) => {
+      socket.end('first');
+      server.emit('late', await textOf(socket));
+    });
+    const port = await listening(server);
+    const client = tls.connect({ port, rejectUnauthorized: false, allowHalfOpen: true } as tls.ConnectionOptions);
+    const late = until(server, 'late');
+    const first = until(client.setEncoding('utf8'), 'data');
+    await until(client.resume(), 'end');
+    setImmediate(() => client.end('late'));
+    const seen = [await first, await late];
+    await new Promise((resolve) => server.close(resolve));
+    return seen;
+  },
+
+  /** Is left open: the program ends all the same. */
+  async tlsUnref() {
+    const server = tls.createServer({ cert: certificate, key }, (socket) => socket.unref());
+    const client = tls.connect({ port: await listening(server), rejectUnauthorized: false });
+    await Promise.all([until(client, 'secureConnect'), until(server, 'secureConnection')]);
+    client.unref();
+    server.unref();
+    return client.readyState;
+  },
 };

@@ -49,6 +49,8 @@ describe('tunstack/register', function () {
     'tlsAlone',
     'tlsEvents',
     'tlsUnder',
+    'tlsHalfOpen',
+    'tlsUnref',
     'fetch',
     'express',
     'fastify',
