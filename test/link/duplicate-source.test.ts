@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { createHost } from '../../src/host.ts';
 import { createEthernet } from '../../src/link/ethernet.ts';
+import type { LinkReceiver } from '../../src/link/link.ts';
 import { createSwitch } from '../../src/link/switch.ts';
 import type { OpError } from '../../src/net/op-error.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
@@ -14,11 +15,18 @@ async function contested(mine: string[], taken: string, routes?: { destination: 
   const lan = createSwitch({ seed: 1 });
   const owner = createHost({ link: createEthernet(lan.port(), { seed: 1 }), address: taken, clock, seed: 1 });
   await clock.advance(TRIED);
-  const link = createEthernet(lan.port(), { seed: 2 });
+  const port = lan.port();
+  const attach = port.attach.bind(port);
+  let carrier: LinkReceiver | undefined;
+  port.attach = (receiver) => {
+    carrier = receiver;
+    attach(receiver);
+  };
+  const link = createEthernet(port, { seed: 2 });
   const host = createHost({ link, address: mine, clock, seed: 2, ...(routes && { routes }) });
   await clock.advance(TRIED);
   expect(link.addresses()[0]?.state).to.equal('duplicate');
-  return { clock, host, owner };
+  return { clock, host, owner, carrier: carrier as LinkReceiver | undefined };
 }
 
 describe('an address that another host has', () => {
@@ -42,6 +50,17 @@ describe('an address that another host has', () => {
     const conn = await host.dial('udp', '192.0.2.1:80');
     expect(String(conn.localAddr().ip)).to.equal('10.0.0.2');
     await Promise.all([host.close({ timeout: 0 }), owner.close({ timeout: 0 })]);
+  });
+
+  it('is one again when the carrier was away, and nobody has it any more', async () => {
+    const { clock, host, owner, carrier } = await contested(['10.0.0.1/24', '10.0.0.2/24'], '10.0.0.1/24');
+    await owner.close({ timeout: 0 });
+    carrier?.down();
+    carrier?.up();
+    await clock.advance(100_000);
+    const conn = await host.dial('udp', '10.0.0.9:80');
+    expect(String(conn.localAddr().ip)).to.equal('10.0.0.1');
+    await host.close({ timeout: 0 });
   });
 
   it('leaves nothing to speak from when it was the only one', async () => {

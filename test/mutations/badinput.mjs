@@ -15,7 +15,6 @@ const resolver = change('net/resolver');
 export default [
   options('options that do not exist', 'if (unknown === undefined)', 'if (true)'),
   options('a signal in place of options', '!isBag(options, names)', 'false'),
-  options('an object that is no text', 'text = String(value);', 'return String(value);'),
   options('memory that was given away', 'if (bytes.length > 0)', 'if (true)'),
   conn('waiting with a signal that is none', '?? wrongSignal(caller, options.signal)', ''),
   limits('a time that is over since ever', 'Math.max(deadline, clock.now())', 'deadline'),

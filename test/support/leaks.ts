@@ -1,11 +1,11 @@
 /**
- * What tests leave behind: a host that a test of net/ or node/ made has given back all when it is closed: memory of packets, timers, ports,
+ * What tests leave behind: a host that a test of net/, node/, web/ or udp/ made has given back all when it is closed: memory of packets, timers, ports,
  * entries of tables, and holds on the process. Loaded by scripts/test.mjs.
  */
 import { Stack } from '../../src/stack/stack.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 
-const WATCHED = /\/test\/(net|node)\/|\/test\/host\.test\./;
+const WATCHED = /\/test\/(net|node|web|udp)\/|\/test\/host\.test\./;
 
 const stacks = new Set<Stack>();
 
@@ -36,15 +36,21 @@ function left(stack: Stack): Record<string, number> {
     'ports of UDP': closed ? udp.table.size : 0,
     'queues of datagrams': udp.pool.live,
     sockets: stack.sockets().length,
+    'SYNs of a forwarder': closed ? (stack.pendingSyns?.size ?? 0) : 0,
     'holds on the process': virtual?.held ?? 0,
     'timers of the clock': virtual?.foreground ?? 0,
   };
 }
 
-/** All that is wrong with the hosts of a test. */
+/** Who listens to the process: an `exit`, a `SIGINT`, ... */
+const listeners = () => process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+let listenersBefore = 0;
+
+/** All that is wrong with the hosts of a test, and what it left with the process. */
 function leaks(): string[] {
-  return [...stacks].flatMap((stack) =>
-    Object.entries(left(stack))
+  const counts = [...stacks].map(left);
+  return [...counts, { 'listeners of the process': Math.max(listeners() - listenersBefore, 0) }].flatMap((one) =>
+    Object.entries(one)
       .filter(([, count]) => count !== 0)
       .map(([what, count]) => `${count} ${what}`),
   );
@@ -58,6 +64,7 @@ const found: string[] = [];
 export const mochaHooks: Mocha.RootHookObject = {
   beforeEach() {
     stacks.clear();
+    listenersBefore = listeners();
   },
   afterEach(this: Mocha.Context) {
     const test = this.currentTest;
