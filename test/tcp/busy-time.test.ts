@@ -39,10 +39,14 @@ describe('tcpi_busy_time', () => {
     expect(t.drain()).to.have.length(10);
     await t.advance(100);
     expect(info(t)).to.include({ tcpi_busy_time: 100_000, tcpi_rwnd_limited: 0, tcpi_sndbuf_limited: 100_000 });
+    // One is still out, and there is room.
+    t.inject({ ack: at(9) });
+    await t.advance(10);
+    expect(info(t)).to.include({ tcpi_busy_time: 110_000, tcpi_sndbuf_limited: 100_000 });
     t.inject({ ack: at(10) });
     t.write(100);
     t.drain();
     await t.advance(50);
-    expect(info(t)).to.include({ tcpi_busy_time: 150_000, tcpi_sndbuf_limited: 100_000 });
+    expect(info(t)).to.include({ tcpi_busy_time: 160_000, tcpi_sndbuf_limited: 100_000 });
   });
 });
