@@ -8,6 +8,7 @@ import {
   IP_MTU_DISCOVER,
   IP_PMTUDISC_DONT,
   IP_PMTUDISC_OMIT,
+  IP_RECVERR,
   IP_TOS,
   IP_TRANSPARENT,
   IP_TTL,
@@ -35,6 +36,10 @@ export function setIpOption(socket: Socket, option: number, value: number): numb
       if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT) return -EINVAL;
       settings.discovery = value;
       break;
+    case IP_RECVERR:
+      settings.rarely.tellsErrors = value !== 0;
+      if (value === 0) socket.forgetReports();
+      return 0;
     case IP_FREEBIND:
       settings.rarely.freeBind = value !== 0;
       return 0;
@@ -63,6 +68,8 @@ export function getIpOption(socket: Socket, option: number): number {
       return settings.ttl || socket.stack.sysctl.ip_default_ttl;
     case IP_MTU_DISCOVER:
       return settings.discovery;
+    case IP_RECVERR:
+      return Number(settings.rare.tellsErrors);
     case IP_FREEBIND:
       return Number(settings.rare.freeBind);
     case IP_TRANSPARENT:

@@ -11,6 +11,7 @@ import {
   IPV6_FREEBIND,
   IPV6_MTU,
   IPV6_MTU_DISCOVER,
+  IPV6_RECVERR,
   IPV6_TCLASS,
   IPV6_TRANSPARENT,
   IPV6_UNICAST_HOPS,
@@ -32,6 +33,10 @@ export function setIpv6Option(socket: Socket, option: number, value: number): nu
       return setV6Only(socket, value !== 0);
     case IPV6_ADDRFORM:
       return setAddressForm(socket, value);
+    case IPV6_RECVERR:
+      settings.rarely.tellsErrors6 = value !== 0;
+      if (value === 0) socket.forgetReports();
+      return 0;
     case IPV6_FREEBIND:
       settings.rarely.freeBind = value !== 0;
       return 0;
@@ -74,6 +79,8 @@ export function getIpv6Option(socket: Socket, option: number): number {
       return Number(rare.v6Only);
     case IPV6_ADDRFORM:
       return isConnected(socket) ? socket.domain : -ENOTCONN;
+    case IPV6_RECVERR:
+      return Number(rare.tellsErrors6);
     case IPV6_FREEBIND:
       return Number(rare.freeBind);
     case IPV6_TRANSPARENT:

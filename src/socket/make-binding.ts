@@ -38,6 +38,12 @@ export function makeBinding(socket: Socket, at: SocketAddress, listens = false):
   return { ...claim, port, listening: false, connectedAt: undefined };
 }
 
+/** What the options say now counts for those who come. */
+export function bindingChanged({ settings, reuseAddress }: Socket, binding: OwnBinding): void {
+  const { device, reusePort } = settings.rare;
+  Object.assign(binding, { device, reuseAddress, reusePort });
+}
+
 /** The address, with the zone that it is meant in. @returns it, or why it cannot be bound */
 function localAddress(socket: Socket, given: IpAddress): IpAddress | number {
   const { network } = socket.stack;

@@ -4,9 +4,11 @@ import type { ControlBlock } from '../tcp/control-block.ts';
 import { receive } from '../tcp/receive.ts';
 import { readUrgent } from '../tcp/urgent.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts';
+import type { DatagramError } from './datagram-message.ts';
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENOTCONN, EOPNOTSUPP } from './errno.ts';
 import { areMemory, isMemory } from './memory.ts';
 import type { Socket } from './socket.ts';
+import type { SocketAddress } from './socket-address.ts';
 
 const RECV_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_DONTWAIT | MSG_NOSIGNAL;
 
@@ -18,6 +20,9 @@ export interface ReceivedMessage {
   readonly flags: number;
   /** The control message TCP_CM_INQ, when the option TCP_INQ is on: bytes that are left; 1 at the end of the stream. */
   readonly inq: number | undefined;
+  /** With MSG_ERRQUEUE: the error that is told, and whom the segment was for; the bytes are what was quoted of it. */
+  readonly error?: DatagramError;
+  readonly from?: SocketAddress;
 }
 
 /**

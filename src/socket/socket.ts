@@ -9,6 +9,7 @@ import type { ConnectionUser, ControlBlock } from '../tcp/control-block.ts';
 import { enterPingpong } from '../tcp/delayed-ack.ts';
 import { openByConnect, openWithData } from '../tcp/fast-open-calls.ts';
 import { CLIENT_ENABLE } from '../tcp/fast-open-host.ts';
+import type { IcmpReport } from '../tcp/icmp-error.ts';
 import { Listener } from '../tcp/listener.ts';
 import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
@@ -28,8 +29,9 @@ import {
   EOPNOTSUPP,
   EPIPE,
 } from './errno.ts';
+import { asksForErrors, lengthOf } from './error-queue.ts';
 import { ioctl } from './ioctl.ts';
-import { makeBinding, type OwnBinding } from './make-binding.ts';
+import { bindingChanged, makeBinding, type OwnBinding } from './make-binding.ts';
 import { makeConnection } from './make-connection.ts';
 import { areMemory } from './memory.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
@@ -37,7 +39,7 @@ import { getOption, setOption } from './options.ts';
 import { Outcome } from './outcome.ts';
 import { pollConnection, type Watcher } from './poll.ts';
 import { type ReceivedMessage, receiveBytes, receiveMessage } from './receiving.ts';
-import { LAST_ONLY, SEND_FLAGS, sendBytes } from './sending.ts';
+import { SEND_FLAGS, sendBytes, sendList } from './sending.ts';
 import { anyAddress, localName, peerName, type SocketAddress } from './socket-address.ts';
 
 export type { SocketAddress };
@@ -133,9 +135,7 @@ export class Socket implements ConnectionUser {
     if (next === 'aborted') return -ECONNABORTED;
     const accepted = new Socket(this.stack, this.domain, next);
     // Linux: these are inherited, as what lies in the settings is.
-    accepted.linger = this.linger;
-    accepted.reuseAddress = this.reuseAddress;
-    return accepted;
+    return Object.assign(accepted, { linger: this.linger, reuseAddress: this.reuseAddress });
   }
 
   /**
@@ -192,22 +192,14 @@ export class Socket implements ConnectionUser {
     if (fast !== undefined) return fast;
     const connection = this.#sender(flags);
     if (typeof connection === 'number') return connection;
-    // The end of a record, or an urgent byte, is the last one of all.
-    const last = list.findLastIndex(({ length }) => length > 0);
-    const now = this.stack.clock.now();
-    let total = 0;
-    for (const [i, bytes] of list.entries()) {
-      const taken = bytes.length === 0 ? 0 : sendBytes(connection, bytes, i === last ? flags : flags & ~LAST_ONLY, now);
-      total += taken;
-      if (taken < bytes.length) break;
-    }
-    return total || (list.some(({ length }) => length > 0) ? -EAGAIN : 0);
+    return sendList(connection, list, flags, this.stack.clock.now());
   }
 
   /** recv(2). RFC 9293 3.6.1 [MAY-1]: not after close. @returns bytes copied, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, -EOPNOTSUPP (flags), or the connection's error once */
   recv(into: Uint8Array, flags = 0): number {
     if (this.#closed) return -EBADF;
     const { connection } = this;
+    if (asksForErrors(flags)) return lengthOf(this.#outcome.takeReport(connection, [into]));
     if (connection === undefined) return -ENOTCONN;
     const got = receiveBytes(connection, into, flags, this.stack.clock.now());
     if (got !== 0 || (flags & MSG_OOB) !== 0) return got;
@@ -223,6 +215,7 @@ export class Socket implements ConnectionUser {
 
   /** recvmsg(2): one buffer after the other, and what the control messages say. Errors as `recv`. */
   recvmsg(list: readonly Uint8Array[], flags = 0): ReceivedMessage | number {
+    if (asksForErrors(flags) && !this.#closed) return this.#outcome.takeReport(this.connection, list);
     return receiveMessage(this, list, flags);
   }
 
@@ -235,10 +228,9 @@ export class Socket implements ConnectionUser {
     // Linux: who waits is woken, whatever comes of it.
     this.stack.tcp.markReady(connection);
     if ((connection.state & (CLOSED | LISTEN | TIME_WAIT)) !== 0) return -ENOTCONN;
-    const now = this.stack.clock.now();
     // Linux: who shuts down has seen that it is connected.
     if (!connection.opening) this.#outcome.connected = true;
-    if (how !== SHUT_RD) closeSend(connection, now);
+    if (how !== SHUT_RD) closeSend(connection, this.stack.clock.now());
     if (how !== SHUT_WR) connection.receiveShut = true;
     return 0;
   }
@@ -313,10 +305,20 @@ export class Socket implements ConnectionUser {
     if (this.#closed) return 0;
     if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
     const { connection } = this;
-    const failed = this.#outcome.pending(connection) !== 0;
+    const failed = this.#outcome.hasFailed(connection);
     // Linux: what was disconnected is as what never was connected.
     if (connection === undefined || this.#outcome.disconnected) return POLLOUT | POLLHUP | (failed ? POLLERR : 0);
     return pollConnection(connection, failed);
+  }
+
+  /** For TCP. */
+  warned(reason: number, report?: IcmpReport): void {
+    this.#outcome.warned(reason, report);
+  }
+
+  /** IP_RECVERR is off: Linux forgets what MSG_ERRQUEUE would give. */
+  forgetReports(): void {
+    this.#outcome.reports = undefined;
   }
 
   /** SO_ERROR: the connection's error, once; 0: none. */
@@ -341,9 +343,7 @@ export class Socket implements ConnectionUser {
 
   /** For SO_REUSEADDR, SO_REUSEPORT and SO_BINDTODEVICE: what they say now counts for those who come (Linux). */
   bindingChanged(): void {
-    const { device, reusePort } = this.settings.rare;
-    const { reuseAddress } = this;
-    if (this.#binding !== undefined) Object.assign(this.#binding, { device, reuseAddress, reusePort });
+    if (this.#binding !== undefined) bindingChanged(this, this.#binding);
   }
 
   /** For the options of Fast Open. */

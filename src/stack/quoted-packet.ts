@@ -2,7 +2,13 @@
 import { QuotedPacket } from '../ip/quoted.ts';
 import type { TableEntry } from '../tcp/context.ts';
 import { KIND_EMBRYO, KIND_TIME_WAIT } from '../tcp/control-block.ts';
-import { embryoErrorArrives, errorArrives, fragmentationNeeded, type IcmpError } from '../tcp/icmp-error.ts';
+import {
+  embryoErrorArrives,
+  errorArrives,
+  fragmentationNeeded,
+  type IcmpError,
+  type IcmpReport,
+} from '../tcp/icmp-error.ts';
 import { ignoresUnreachable } from '../tcp/inbound-signature.ts';
 import { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
@@ -31,7 +37,20 @@ export function quotedError(
   if (entry.kind === KIND_TIME_WAIT) return;
   const seq = view.getInt32(about.offset + 4);
   if (entry.kind === KIND_EMBRYO) embryoErrorArrives(entry, error, seq);
-  else errorArrives(entry, error, seq, now);
+  else errorArrives(entry, error, seq, now, () => reportOf(view, about, error));
+}
+
+function reportOf(view: DataView, about: QuotedPacket, { reason }: IcmpError): IcmpReport {
+  const { offset, length, type, code } = about;
+  return {
+    reason,
+    type,
+    code,
+    offender: IpAddress.v6(about.from0, about.from1, about.from2, about.from3),
+    remote: IpAddress.v6(about.d0, about.d1, about.d2, about.d3),
+    remotePort: view.getUint16(offset + 2),
+    quoted: new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + offset, length).slice(),
+  };
 }
 
 /** @param mtu of the hop that it did not fit through, bytes; 0: not said */

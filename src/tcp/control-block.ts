@@ -3,6 +3,7 @@
  *
  * Sequence numbers are int32. Times are milliseconds of the stack's clock. Nothing but `tcp/` writes these fields.
  */
+
 import type { TraceEvent } from '../trace/events.ts';
 import type { IpAddress } from '../wire/address.ts';
 import type { BusyTime } from './busy-time.ts';
@@ -11,6 +12,7 @@ import { type CongestionControl, congestionControl } from './congestion/congesti
 import type { TcpContext } from './context.ts';
 import type { Ecn } from './ecn-state.ts';
 import type { FastOpen } from './fast-open.ts';
+import type { IcmpReport } from './icmp-error.ts';
 import type { NextLeastRoundTrips } from './least-round-trip.ts';
 import type { MtuProbing } from './mtu-probing.ts';
 import type { Pacer } from './pacer.ts';
@@ -45,6 +47,8 @@ export const UNKNOWN_RTT = 0x7fffffff;
 /** Who is told that something changed: a socket. */
 export interface ConnectionUser {
   ready(): void;
+  /** ICMP said so, REASON_...: with a report it has ended an attempt to connect; else it ends nothing, and the user asked to be told. */
+  warned?(reason: number, report?: IcmpReport): void;
 }
 
 /** Congestion states, as Linux's tcpi_ca_state. */

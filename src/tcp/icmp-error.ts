@@ -1,4 +1,5 @@
 /** ICMP about a segment of ours: RFC 9293 3.9.2.2 [MUST-54], with the checks of RFC 5927. */
+import type { IpAddress } from '../wire/address.ts';
 import { REASON_TOO_LARGE } from './close-reason.ts';
 import type { ControlBlock } from './control-block.ts';
 import { type Embryo, removeEmbryo } from './embryo.ts';
@@ -23,21 +24,50 @@ export interface IcmpError {
   readonly hard: boolean;
 }
 
+/** An error that ended an attempt to connect, for who asks what it was. */
+export interface IcmpReport {
+  /** REASON_... */
+  readonly reason: number;
+  readonly type: number;
+  readonly code: number;
+  /** Who said so. */
+  readonly offender: IpAddress;
+  /** Where the segment was sent to. */
+  readonly remote: IpAddress;
+  readonly remotePort: number;
+  /** What was quoted of it, from its header on. */
+  readonly quoted: Uint8Array;
+}
+
 /**
  * @param seq the sequence number that the error quotes
+ * @param report makes what is kept of it
  */
-export function errorArrives(connection: ControlBlock, error: IcmpError, seq: number, now: number): void {
+export function errorArrives(
+  connection: ControlBlock,
+  error: IcmpError,
+  seq: number,
+  now: number,
+  report: () => IcmpReport,
+): void {
   if (!isOut(connection, seq)) return;
   // Linux: a connection that was opened fast, and accepted, is as good as established.
   const taken = connection.handshakeOpen && connection.fastOpen?.accepted === true;
   if ((connection.state & (SYN_SENT | SYN_RECEIVED)) !== 0 && error.endsOpening && !taken) {
+    const { user, settings, local } = connection;
+    // Linux: of IPv4 it is kept whether IP_RECVERR is set or not.
+    if (local.family === 4 || settings.rare.tellsErrors6) user?.warned?.(error.reason, report());
     // Linux: while connecting, the user is told at once.
     release(connection, error.reason, now);
     return;
   }
   if (error.networkAway) revertBackoff(connection, seq, now);
   // [MUST-56], [SHLD-25]: soft errors must not end it, and are the reason if it fails. RFC 5927 5.2: nor hard ones [SHLD-26], once it is synchronized.
-  connection.softReason = error.reason;
+  const { tellsErrors, tellsErrors6 } = connection.settings.rare;
+  if (connection.local.family === 4 ? tellsErrors : tellsErrors6) {
+    connection.user?.warned?.(error.reason);
+    connection.context.markReady(connection);
+  } else connection.softReason = error.reason;
 }
 
 /** About our SYN-ACK. */

@@ -18,6 +18,9 @@ export class RareSettings {
   oobInline = false;
   /** TCP_THIN_LINEAR_TIMEOUTS: as tcp_thin_linear_timeouts, for this connection. */
   thinLinear = false;
+  /** IP_RECVERR and IPV6_RECVERR: what ICMP says of a connection is told at once, though it ends nothing. */
+  tellsErrors = false;
+  tellsErrors6 = false;
   /** TCP_INQ: recvmsg tells how much is left. */
   inq = false;
   /** The user chose the congestion control: then no route's choice counts. */
