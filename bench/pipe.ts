@@ -1,20 +1,23 @@
 /** Both ends in one process: two hosts of ours on an in-memory pipe, or node:net with itself over the kernel's loopback. */
+import http from 'node:http';
 import net from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { createHost, type Host } from '../src/host.ts';
 import { createPipe } from '../src/link/pipe.ts';
 import { enterNetworkNamespace, setSysctl } from '../src/link/tun-namespace.ts';
+import { createNet } from '../src/node.ts';
 import { AF_INET, POLLOUT, SOCK_STREAM } from '../src/socket/constants.ts';
 import { EAGAIN, EINPROGRESS } from '../src/socket/errno.ts';
 import type { Socket } from '../src/socket/socket.ts';
 import { type Prefix, parsePrefix } from '../src/wire/address.ts';
 import { answer } from './child.ts';
 import type { LoadResult } from './load.ts';
-import { CLOSE_PORT, SINK_PORT, SOURCE_PORT, serve } from './services.ts';
-import { serveNet, serveNode } from './services-net.ts';
+import { CLOSE_PORT, HTTP_PORT, SINK_PORT, SOURCE_PORT, serve } from './services.ts';
+import { type Net, serveHttp, serveNet, serveNode } from './services-net.ts';
 
 export interface PairCall {
-  readonly face: 'socket' | 'net' | 'node';
+  /** `createNet`: node:net of our hosts. */
+  readonly face: 'socket' | 'net' | 'createNet' | 'node';
   /** Bytes; not of node:net, whose loopback has 65536. */
   readonly mtu: number;
   /** Super-segments and partial checksums; node:net's loopback has them. */
@@ -43,6 +46,8 @@ interface Client {
   visit(): Promise<void>;
   /** A connection that is left open. */
   hold(): Promise<unknown>;
+  /** A request of HTTP and its answer, on a connection that others use in turn. */
+  request?(): Promise<void>;
 }
 
 class SocketClient implements Client {
@@ -126,21 +131,45 @@ class NetClient implements Client {
 }
 
 class NodeClient implements Client {
+  readonly #net: Net;
+  readonly #address: string;
+  readonly #agent = new http.Agent({ keepAlive: true });
+
+  constructor(on: Net, address: string) {
+    this.#net = on;
+    this.#address = address;
+    Object.assign(this.#agent, { createConnection: () => this.#connect(HTTP_PORT) });
+  }
+
+  #connect(port: number): net.Socket {
+    return this.#net.connect(port, this.#address);
+  }
+
   async stream(count: (bytes: number) => void): Promise<() => void> {
-    const socket = net.connect(SOURCE_PORT, '127.0.0.1');
+    const socket = this.#connect(SOURCE_PORT);
     socket.on('data', (data) => count(data.length)).on('error', () => {});
     return () => void socket.destroy();
   }
 
   visit(): Promise<void> {
     return new Promise((resolve, reject) => {
-      net.connect(CLOSE_PORT, '127.0.0.1').on('close', resolve).on('error', reject).resume();
+      this.#connect(CLOSE_PORT).on('close', resolve).on('error', reject).resume();
     });
   }
 
   hold(): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect(SINK_PORT, '127.0.0.1', () => resolve(socket)).on('error', reject);
+      const socket = this.#connect(SINK_PORT);
+      socket.on('connect', () => resolve(socket)).on('error', reject);
+    });
+  }
+
+  request(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const request = http.get({ agent: this.#agent, host: this.#address }, (response) => {
+        response.resume().on('end', resolve);
+      });
+      request.on('error', reject);
     });
   }
 }
@@ -161,12 +190,20 @@ async function open({ face, mtu, offload, namespace }: PairCall): Promise<void> 
   if (face === 'node') {
     if (namespace) enterOwnNetwork();
     await serveNode('127.0.0.1');
-    client = new NodeClient();
+    await serveHttp('127.0.0.1');
+    client = new NodeClient(net, '127.0.0.1');
     return;
   }
   const [near, far] = createPipe({ mtu, offload });
   const host = createHost({ link: near, address: '10.9.0.1/24' });
   const server = createHost({ link: far, address: `${ADDRESS}/24`, clock: host.clock });
+  if (face === 'createNet') {
+    const on = createNet(server) as unknown as Net;
+    await serveNode(ADDRESS, on);
+    await serveHttp(ADDRESS, on);
+    client = new NodeClient(createNet(host) as unknown as Net, ADDRESS);
+    return;
+  }
   if (face === 'net') await serveNet(server);
   else serve(server);
   client = face === 'net' ? new NetClient(host) : new SocketClient(host);
@@ -195,19 +232,31 @@ async function bulk({ seconds }: TimedCall): Promise<LoadResult> {
 }
 
 /** Connections a second. */
-async function connections({ seconds, inFlight }: TimedCall): Promise<LoadResult> {
+function connections(call: TimedCall): Promise<LoadResult> {
+  return repeat(call, CONNECTIONS, () => opened().visit());
+}
+
+/** Requests a second. */
+function requests(call: TimedCall): Promise<LoadResult> {
+  const { request } = opened();
+  if (request === undefined) throw new Error('this face has no HTTP');
+  return repeat(call, Infinity, () => request.call(opened()));
+}
+
+/** How often a second, with so many under way at any time; `most` times at most. */
+async function repeat({ seconds, inFlight }: TimedCall, most: number, act: () => Promise<void>): Promise<LoadResult> {
   const start = performance.now();
   const end = start + seconds * 1000;
   let begun = 0;
   let done = 0;
-  const visits = async () => {
-    while (begun < CONNECTIONS && performance.now() < end) {
+  const acts = async () => {
+    while (begun < most && performance.now() < end) {
       begun++;
-      await opened().visit();
+      await act();
       done++;
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, visits));
+  await Promise.all(Array.from({ length: inFlight }, acts));
   return { value: (done * 1000) / (performance.now() - start), cpu: 0 };
 }
 
@@ -234,4 +283,4 @@ async function used(): Promise<number> {
   return heapUsed + external;
 }
 
-answer({ open, bulk, connections, idle });
+answer({ open, bulk, connections, requests, idle });

@@ -16,7 +16,7 @@ export interface Peer {
 
 export interface Test {
   readonly title: string;
-  readonly unit: 'Gbit/s' | 'us' | 'conn/s' | 'bytes';
+  readonly unit: 'Gbit/s' | 'us' | 'conn/s' | 'req/s' | 'bytes';
   /** In processes that have done nothing before. */
   readonly fresh?: boolean;
   /** The first one is the baseline. */
@@ -172,9 +172,10 @@ function pairTests(namespace: boolean): Test[] {
   const node = new PairPeer('node:net, loopback', { face: 'node', mtu: 65_536, offload: true, namespace });
   const offload = new PairPeer('pipe, offload', { face: 'socket', mtu: 1500, offload: true });
   const promises = new PairPeer('pipe, offload, dial / listen', { face: 'net', mtu: 1500, offload: true });
+  const own = new PairPeer('pipe, offload, createNet', { face: 'createNet', mtu: 1500, offload: true });
   const plain = new PairPeer('pipe, no offload', { face: 'socket', mtu: 1500, offload: false });
   const jumbo = new PairPeer('pipe, no offload, MTU 65535', { face: 'socket', mtu: 65_535, offload: false });
-  const most = [node, offload, promises, plain];
+  const most = [node, offload, promises, own, plain];
   const timed = (title: string, unit: Test['unit'], peers: Peer[], call: string, inFlight: number): Test => {
     const run = (peer: Peer, seconds: number) => {
       const argument: TimedCall = { seconds, inFlight };
@@ -186,10 +187,11 @@ function pairTests(namespace: boolean): Test[] {
     timed('one process: bulk', 'Gbit/s', [...most, jumbo], 'bulk', 1),
     timed('one process: connect, end, close: 1 in flight', 'conn/s', most, 'connections', 1),
     timed('one process: connect, end, close: 64 in flight', 'conn/s', most, 'connections', 64),
+    timed('one process: HTTP, keep-alive: 16 in flight', 'req/s', [node, own], 'requests', 16),
     {
       title: 'one process: heap per idle connection, both ends',
       unit: 'bytes',
-      peers: [node, offload, promises],
+      peers: [node, offload, promises, own],
       // What earlier tests left in TIME-WAIT must not be counted.
       fresh: true,
       run: (peer) => (peer as PairPeer).process.call<LoadResult>('idle', IDLE_CONNECTIONS, SLACK),

@@ -1,8 +1,9 @@
 /** The four services of services.ts on the faces with promises and events: Go's net on a host of ours, and node:net on the kernel. */
+import http from 'node:http';
 import net from 'node:net';
 import type { Host } from '../src/host.ts';
 import type { TCPConn } from '../src/net/tcp-conn.ts';
-import { CLOSE_PORT, ECHO_PORT, SINK_PORT, SOURCE_PORT } from './services.ts';
+import { CLOSE_PORT, ECHO_PORT, HTTP_PORT, SINK_PORT, SOURCE_PORT } from './services.ts';
 
 const LENGTH = 256 * 1024;
 const BACKLOG = 4096;
@@ -35,9 +36,12 @@ async function accept(host: Host, port: number, service: (connection: TCPConn) =
   })();
 }
 
+/** Node's, or one of `createNet`: what the services below use of it. */
+export type Net = Pick<typeof net, 'createServer' | 'connect'>;
+
 /** On node:net, as one would write it there. */
-export async function serveNode(host: string): Promise<void> {
-  const listen = (port: number, service: (socket: net.Socket) => void) => listenAt(host, port, service);
+export async function serveNode(host: string, on: Net = net): Promise<void> {
+  const listen = (port: number, service: (socket: net.Socket) => void) => listenAt(on, host, port, service);
   const zeros = Buffer.alloc(LENGTH);
   await listen(SINK_PORT, (socket) => void socket.on('data', () => {}));
   await listen(SOURCE_PORT, (socket) => {
@@ -51,8 +55,14 @@ export async function serveNode(host: string): Promise<void> {
   await listen(CLOSE_PORT, (socket) => void socket.resume().end());
 }
 
-function listenAt(host: string, port: number, service: (socket: net.Socket) => void): Promise<void> {
-  const server = net.createServer({ noDelay: true }, (socket) => {
+/** Node's HTTP server on connections of that net: each request is answered with a line. */
+export function serveHttp(host: string, on: Net = net): Promise<void> {
+  const server = http.createServer((_request, response) => void response.end('hello, world\n'));
+  return listenAt(on, host, HTTP_PORT, (socket) => void server.emit('connection', socket));
+}
+
+function listenAt(on: Net, host: string, port: number, service: (socket: net.Socket) => void): Promise<void> {
+  const server = on.createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());
     service(socket);
   });

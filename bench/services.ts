@@ -9,6 +9,7 @@ export const SINK_PORT = 5001;
 export const SOURCE_PORT = 5002;
 export const ECHO_PORT = 5003;
 export const CLOSE_PORT = 5004;
+export const HTTP_PORT = 5005;
 
 const BACKLOG = 4096;
 const buffer = new Uint8Array(256 * 1024);
