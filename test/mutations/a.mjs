@@ -881,10 +881,10 @@ export default [
   },
   { file: 'stack/network', name: 'another route forgets the TOS', find: 'other.tos = tos;', replace: '' },
   {
-    file: 'stack/network',
+    file: 'stack/own-addresses',
     name: 'a network of two addresses has a broadcast',
-    find: 'own.family === 4 && bits <= 30 &&',
-    replace: 'own.family === 4 &&',
+    find: 'family === 4 && bits <= 30',
+    replace: 'family === 4',
   },
   {
     file: 'stack/network',

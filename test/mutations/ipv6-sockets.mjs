@@ -63,8 +63,8 @@ export default [
   {
     name: 'what the host sends to itself comes over the loopback',
     file: 'stack/network',
-    find: 'address.w3 === d3 && address.w2 === d2 && address.w1 === d1 && address.w0 === d0) return index;',
-    replace: 'false) return index;',
+    find: 'this.own.find(d0, d1, d2, d3)?.device ?? LOOPBACK_INDEX',
+    replace: 'LOOPBACK_INDEX',
   },
   {
     name: 'a connection held to an interface moves to another',

@@ -2,7 +2,7 @@
 const memory = (name, find, replace = '') => ({ file: 'tcp/receive-memory', name, find, replace });
 
 export default [
-  memory('a packet takes what its payload does', 'const size = truesize(length);', 'const size = count;'),
+  memory('a packet takes what its payload does', 'const size = this.#size;', 'const size = count;'),
   memory('every packet has the header of IPv4', 'this.#networkHeader = networkHeader;', 'this.#networkHeader = 20;'),
   memory('memory is free as soon as bytes are read', 'if (unread > left) {', 'this.used -= left; if (unread > left) {'),
   memory('what came out of order takes no memory', 'this.#strays += size;', 'this.used -= size;'),

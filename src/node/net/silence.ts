@@ -4,14 +4,16 @@ import type { Clock, Timer } from '../../time/clock.ts';
 
 export class Silence {
   readonly #clock: Clock;
-  readonly #timer: Timer;
+  readonly #over: () => void;
+  /** Made when there is a timeout: most sockets never have one. */
+  #timer: Timer | undefined;
   #ms = 0;
   /** Of who set the time. */
   #context: AsyncResource | undefined;
 
   constructor(clock: Clock, over: () => void) {
     this.#clock = clock;
-    this.#timer = clock.timer(() => this.#context?.runInAsyncScope(over), true);
+    this.#over = over;
   }
 
   /** ms; 0: never. */
@@ -23,12 +25,13 @@ export class Silence {
 
   /** There was traffic: the time starts anew. */
   touch(): void {
-    if (this.#ms > 0) this.#timer.set(this.#clock.now() + this.#ms);
-    else this.#timer.clear();
+    if (this.#ms === 0) return this.#timer?.clear();
+    this.#timer ??= this.#clock.timer(() => this.#context?.runInAsyncScope(this.#over), true);
+    this.#timer.set(this.#clock.now() + this.#ms);
   }
 
   clear(): void {
     this.#ms = 0;
-    this.#timer.clear();
+    this.#timer?.clear();
   }
 }

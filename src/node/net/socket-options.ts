@@ -48,10 +48,12 @@ export function checkSocketOptions(options: SocketOptions | undefined): void {
 
 /** As a Duplex takes them: `close` is emitted by the socket, when the connection under it is closed. */
 export function streamOptions(options: SocketOptions | undefined): DuplexOptions {
+  const allowHalfOpen = Boolean(options?.allowHalfOpen);
   // The signal is for later: it may destroy at once.
-  const { signal: _, ...given } = options ?? {};
-  return { ...given, allowHalfOpen: Boolean(given.allowHalfOpen), emitClose: false, autoDestroy: true };
+  return { ...options, ...WITHOUT_SIGNAL, allowHalfOpen, emitClose: false, autoDestroy: true };
 }
+
+const WITHOUT_SIGNAL = { signal: undefined };
 
 /** @returns what `onread` asks for, when it makes sense */
 export function onReadOf({ onread }: SocketOptions): OnReadOptions | undefined {
