@@ -771,10 +771,10 @@ export default [
     replace: 'return;',
   },
   {
-    file: 'stack/network',
+    file: 'stack/own-addresses',
     name: 'no directed broadcast',
-    find: 'word === (own.w3 | (bits === 0 ? -1 : -1 >>> bits))',
-    replace: 'false',
+    find: 'return this.#broadcasts.has(word);',
+    replace: 'return false;',
   },
   // What both queues of a listener hold, and what its SYNs offer
   {

@@ -45,7 +45,7 @@ export default [
     'connection.cwnd = connection.ssthresh;',
   ),
   off('undo', 'tcp/undo', 'recovery.undoable = true;'),
-  off('CUBIC', 'tcp/congestion/congestion', "['cubic', () => new Cubic()]", "['cubic', () => reno]"),
+  off('CUBIC', 'tcp/congestion/congestion', '[restingCubic.name, () => restingCubic]', "['cubic', () => reno]"),
   off('DCTCP', 'tcp/congestion/congestion', "['dctcp', () => new Dctcp()]", "['dctcp', () => reno]"),
   off('BBR', 'tcp/congestion/congestion', "['bbr', () => new Bbr()]", "['bbr', () => new Cubic()]"),
   off('HyStart and HyStart++', 'tcp/congestion/cubic', 'if (hystart === 0 ||', 'if (true ||'),
