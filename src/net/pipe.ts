@@ -106,8 +106,7 @@ export class PipeConn implements Conn, PipeEnd {
 
   /** Both deadlines at once. */
   setDeadline(deadline: Date | number | null): void {
-    this.setReadDeadline(deadline);
-    this.setWriteDeadline(deadline);
+    this.#setDeadline('setDeadline', deadline, this.#incoming.reads, this.#outgoing.writes);
   }
 
   /**
@@ -116,12 +115,12 @@ export class PipeConn implements Conn, PipeEnd {
    * @throws ClosedPipeError when either end is closed
    */
   setReadDeadline(deadline: Date | number | null): void {
-    this.#setDeadline(this.#incoming.reads, deadline);
+    this.#setDeadline('setReadDeadline', deadline, this.#incoming.reads);
   }
 
   /** As `setReadDeadline`, for writes. */
   setWriteDeadline(deadline: Date | number | null): void {
-    this.#setDeadline(this.#outgoing.writes, deadline);
+    this.#setDeadline('setWriteDeadline', deadline, this.#outgoing.writes);
   }
 
   /** Calls that wait keep the process alive again. */
@@ -181,8 +180,9 @@ export class PipeConn implements Conn, PipeEnd {
     return this;
   }
 
-  #setDeadline(queue: WaitQueue, deadline: Date | number | null): void {
+  #setDeadline(name: string, deadline: Date | number | null, ...queues: WaitQueue[]): void {
     if (this.#incoming.isClosed) throw new ClosedPipeError();
-    queue.setDeadline(monotonicDeadline(this.clock, deadline, 'PipeConn.setDeadline: deadline'));
+    const at = monotonicDeadline(this.clock, deadline, `PipeConn.${name}: deadline`);
+    for (const queue of queues) queue.setDeadline(at);
   }
 }

@@ -161,8 +161,7 @@ export class TCPConn implements Conn {
 
   /** Both deadlines at once. */
   setDeadline(deadline: Date | number | null): void {
-    this.setReadDeadline(deadline);
-    this.setWriteDeadline(deadline);
+    this.#setDeadline('setDeadline', deadline, this.#descriptor.reads, this.#descriptor.writes);
   }
 
   /**
@@ -171,12 +170,12 @@ export class TCPConn implements Conn {
    * @throws OpError `set` when the connection is closed
    */
   setReadDeadline(deadline: Date | number | null): void {
-    this.#setDeadline(this.#descriptor.reads, deadline);
+    this.#setDeadline('setReadDeadline', deadline, this.#descriptor.reads);
   }
 
   /** As `setReadDeadline`, for writes. */
   setWriteDeadline(deadline: Date | number | null): void {
-    this.#setDeadline(this.#descriptor.writes, deadline);
+    this.#setDeadline('setWriteDeadline', deadline, this.#descriptor.writes);
   }
 
   /** Whether small segments are sent without waiting for acknowledgments (no Nagle). Default: true. */
@@ -346,10 +345,11 @@ export class TCPConn implements Conn {
     this.#check('close', 'shutdown', this.#descriptor.socket.shutdown(how));
   }
 
-  #setDeadline(queue: WaitQueue, deadline: Date | number | null): void {
+  #setDeadline(name: string, deadline: Date | number | null, ...queues: WaitQueue[]): void {
     // Go: deadlines and buffers name this end alone.
     if (this.#descriptor.isClosed) throw new OpError('set', 'tcp', undefined, this.#local, errClosed);
-    queue.setDeadline(monotonicDeadline(this.clock, deadline, 'TCPConn.setDeadline: deadline'));
+    const at = monotonicDeadline(this.clock, deadline, `TCPConn.${name}: deadline`);
+    for (const queue of queues) queue.setDeadline(at);
   }
 
   #setBuffer(name: string, option: number, bytes: number): void {

@@ -151,8 +151,7 @@ export class UDPConn {
 
   /** Both deadlines at once. */
   setDeadline(deadline: Date | number | null): void {
-    this.setReadDeadline(deadline);
-    this.setWriteDeadline(deadline);
+    this.#setDeadline('setDeadline', deadline, this.#descriptor.reads, this.#descriptor.writes);
   }
 
   /**
@@ -161,12 +160,12 @@ export class UDPConn {
    * @throws OpError `set` when the connection is closed
    */
   setReadDeadline(deadline: Date | number | null): void {
-    this.#setDeadline(this.#descriptor.reads, deadline);
+    this.#setDeadline('setReadDeadline', deadline, this.#descriptor.reads);
   }
 
   /** As `setReadDeadline`, for writes. */
   setWriteDeadline(deadline: Date | number | null): void {
-    this.#setDeadline(this.#descriptor.writes, deadline);
+    this.#setDeadline('setWriteDeadline', deadline, this.#descriptor.writes);
   }
 
   /** A hint for the size of the receive buffer, bytes; the stack keeps it within its limits. */
@@ -277,10 +276,11 @@ export class UDPConn {
     return new UDPAddr(ip, address.port, zone);
   }
 
-  #setDeadline(queue: WaitQueue, deadline: Date | number | null): void {
+  #setDeadline(name: string, deadline: Date | number | null, ...queues: WaitQueue[]): void {
     // Go: deadlines and buffers name this end alone.
     if (this.#descriptor.isClosed) throw new OpError('set', this.#net, undefined, this.#local, errClosed);
-    queue.setDeadline(monotonicDeadline(this.clock, deadline, 'UDPConn.setDeadline: deadline'));
+    const at = monotonicDeadline(this.clock, deadline, `UDPConn.${name}: deadline`);
+    for (const queue of queues) queue.setDeadline(at);
   }
 
   #setBuffer(name: string, option: number, bytes: number): void {

@@ -180,9 +180,13 @@ describe('net, with what it cannot take', () => {
       await refused(noSignal, (options) => conn.read(new Uint8Array(1), options), TypeError);
       await refused(noSignal, (options) => conn.readChunk(options), TypeError);
       await refused(noSignal, (options) => conn.write(new Uint8Array(1), options), TypeError);
-      await refused(noDeadline, (at) => conn.setDeadline(at), TypeError);
-      await refused(noDeadline, (at) => conn.setReadDeadline(at), TypeError);
-      await refused(noDeadline, (at) => conn.setWriteDeadline(at), TypeError);
+      for (const name of ['setDeadline', 'setReadDeadline', 'setWriteDeadline'] as const) {
+        await refused(noDeadline, (at) => conn[name](at), TypeError);
+        expect(() => conn[name]('soon' as never)).to.throw(
+          TypeError,
+          `${conn.constructor.name}.${name}: deadline must be`,
+        );
+      }
     }
     await refused(but(NOTHING[5]), (list) => dialled.writev(list), TypeError);
     await refused(

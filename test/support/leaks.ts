@@ -9,8 +9,16 @@ const WATCHED = /\/test\/(net|node|web|udp)\/|\/test\/host\.test\./;
 
 const stacks = new Set<Stack>();
 
+/** Ports of UDP that were still taken when a stack was closed: it clears their table itself. */
+const taken = new WeakMap<Stack, number>();
+
 /** Everybody who makes a host asks for its interfaces: there they are seen. */
 function watch(): void {
+  const { close } = Stack.prototype;
+  Stack.prototype.close = function (this: Stack, ...options) {
+    if (!this.closed) taken.set(this, this.udp.table.size);
+    close.apply(this, options);
+  };
   const { get } = Object.getOwnPropertyDescriptor(Stack.prototype, 'interfaces') as { get(this: Stack): unknown };
   Object.defineProperty(Stack.prototype, 'interfaces', {
     configurable: true,
@@ -33,7 +41,7 @@ function left(stack: Stack): Record<string, number> {
     'timers of connections': tcp.timers.size + tcp.idleTimers.size,
     'ports of TCP': closed ? ports.size : 0,
     'entries of the demultiplexer': demux.size,
-    'ports of UDP': closed ? udp.table.size : 0,
+    'ports of UDP': closed ? (taken.get(stack) ?? 0) : 0,
     'queues of datagrams': udp.pool.live,
     sockets: stack.sockets().length,
     'SYNs of a forwarder': closed ? (stack.pendingSyns?.size ?? 0) : 0,

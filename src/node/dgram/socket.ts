@@ -1,6 +1,7 @@
 /** dgram.Socket over a host's UDP: Node's calls, events and errors. */
 import { EventEmitter } from 'node:events';
 import type { Host } from '../../host.ts';
+import type { Closable } from '../../net/descriptor.ts';
 import { parseIPAddr } from '../../net/ip-addr.ts';
 import { splitZone, withZone } from '../../net/zones.ts';
 import {
@@ -24,7 +25,7 @@ import {
 } from '../../socket/constants.ts';
 import type { DatagramMessage } from '../../socket/datagram-message.ts';
 import type { DatagramSocket } from '../../socket/datagram-socket.ts';
-import { EAGAIN, EBADF, ENETDOWN } from '../../socket/errno.ts';
+import { EAGAIN, EBADF } from '../../socket/errno.ts';
 import type { SocketAddress } from '../../socket/socket-address.ts';
 import type { AddressInfo } from '../duplex.ts';
 import { Hold } from '../net/hold.ts';
@@ -78,6 +79,9 @@ export class DgramSocket extends EventEmitter {
   #reading = false;
   /** What was asked for before it was bound. */
   #later: (() => void)[] = [];
+  /** By this the host closes it, and a signal. */
+  readonly #end: Closable;
+  readonly #signal: AbortSignal | undefined;
 
   /** For `createDgram` alone. */
   constructor(host: Host, options: DgramOptions) {
@@ -95,8 +99,11 @@ export class DgramSocket extends EventEmitter {
     if (recvBufferSize !== undefined) this.#set(SOL_SOCKET, SO_RCVBUF, recvBufferSize);
     if (sendBufferSize !== undefined) this.#set(SOL_SOCKET, SO_SNDBUF, sendBufferSize);
     this.#socket.onReady = (mask) => this.#ready(mask);
-    signal?.addEventListener('abort', () => this.#closeOnce(), { once: true });
-    if (signal?.aborted === true) process.nextTick(() => this.#closeOnce());
+    this.#end = { isClosed: false, close: () => this.#closeOnce() };
+    host.open.add(this.#end);
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#end.close, { once: true });
+    if (signal?.aborted === true) process.nextTick(this.#end.close);
   }
 
   /** Takes a port, a free one for none or 0, on an address, all for none; then `listening` is emitted. */
@@ -321,8 +328,6 @@ export class DgramSocket extends EventEmitter {
   }
 
   #failed(errno: number): void {
-    // The host is gone.
-    if (errno === ENETDOWN && this.#host.sockets().length === 0) return this.#closeOnce();
     this.emit('error', callError(-errno, 'recvmsg'));
   }
 
@@ -385,6 +390,8 @@ export class DgramSocket extends EventEmitter {
     this.#state = 'closed';
     this.#hold.set(false);
     this.#socket.close();
+    this.#host.open.delete(this.#end);
+    this.#signal?.removeEventListener('abort', this.#end.close);
     this.#waiting.length = 0;
     process.nextTick(() => this.emit('close'));
   }
