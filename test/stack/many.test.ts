@@ -143,6 +143,11 @@ describe('many of a kind', () => {
     for (let i = 0; i < MANY; i++) expect(find(i)).to.equal(all[i]);
     expect(looks).to.be.below(MANY * FEW);
     expect(find(MANY)).to.equal(anywhere);
+    // One at the very address that is held to another interface does not stand in the way.
+    const elsewhere = { local: IpAddress.v4(0x0a000000 + MANY), localPort: 80, settings: { rare: { device: 5 } } };
+    demux.addListener(elsewhere as Listener);
+    expect(find(MANY)).to.equal(anywhere);
+    demux.removeListener(elsewhere as Listener);
     demux.removeListener(all[7] as Listener);
     expect(find(7)).to.equal(anywhere);
     expect([...demux.listeners()]).to.have.members(all.filter((_, i) => i !== 7).concat(anywhere));
