@@ -171,6 +171,24 @@ export const endings: Record<string, Scene> = {
     stage.watch('early', early, ...ENDING);
     await event(early, 'close');
   },
+  'a signal that was aborted before several addresses were found': async (net, stage) => {
+    const server = await listening(net, stage);
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    const lookup = (_name: string, _options: unknown, done: (error: null, list: unknown) => void) =>
+      process.nextTick(done, null, addresses);
+    const signal = AbortSignal.abort();
+    const nowhere = net.connect({
+      port: port(server),
+      host: 'two.test',
+      autoSelectFamily: true,
+      lookup,
+      signal,
+    } as never);
+    stage.watch('nowhere', nowhere, 'connectionAttempt', ...ENDING);
+    await event(nowhere, 'close');
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    nowhere.destroy();
+  },
 };
 
 /** What Node has since 22. */

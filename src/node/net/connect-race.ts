@@ -29,7 +29,8 @@ export class ConnectRace {
   /** Tries the next address; when there is none, it was all in vain. */
   next(): void {
     const { socket } = this.#connector;
-    if (!socket.connecting) return;
+    // Aborted before it began to connect, it connects nowhere, though it is a new stream by now.
+    if (!socket.connecting || socket._signal?.aborted) return;
     const current = this.#addresses[this.#tried];
     if (current === undefined) {
       socket.destroy(this.#failure());

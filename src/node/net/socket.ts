@@ -45,6 +45,8 @@ export class Socket extends SocketState {
   blockList: BlockList | undefined;
   /** The name that is looked up. */
   _host: string | null = null;
+  /** What may abort it. */
+  readonly _signal: AbortSignal | undefined;
   /** There is none of Node's: those who look for one (http, tls) find a plain stream. */
   readonly _handle = null;
   /** TLS sockets look for the timers of what is under them. */
@@ -74,6 +76,7 @@ export class Socket extends SocketState {
     this.#reader = new Reader(this, this.#silence, onReadOf(given));
     this.on('end', this._peerEnded);
     if (given.handle instanceof StreamHandle) this.#begin(given.handle, given);
+    this._signal = given.signal;
     if (given.signal !== undefined) addAbortSignal(given.signal, this);
   }
 
