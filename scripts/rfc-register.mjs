@@ -58,7 +58,7 @@ export const core = [
 ];
 
 export const below = [
-  { what: 'IPv4: the header and its options, identification, addresses', rfcs: [791, 6864] },
+  { what: 'IPv4: the header and its options, identification, addresses', rfcs: [791, 6864, 1918] },
   { what: 'what hosts must do on the Internet layer', rfcs: [1122] },
   { what: 'fragments of both families', rfcs: [815, 5722, 6946, 7112, 7739, 8021] },
   { what: 'ICMP', rfcs: [792] },
@@ -71,7 +71,7 @@ export const below = [
   { what: 'IPv6: the header, extension headers, fragments', rfcs: [8200, 5095] },
   {
     what: 'addresses of IPv6, scopes and zones',
-    rfcs: [4291, 4007],
+    rfcs: [4291, 4007, 4193],
     partly: 'no group can be joined but those that addresses ask for',
   },
   { what: 'ICMPv6', rfcs: [4443] },

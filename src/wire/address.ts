@@ -123,7 +123,7 @@ export class IpAddress {
     return this.family === 6 && ((this.w0 >>> 16) & 0xff0f) === 0xff01;
   }
 
-  /** RFC 1918 3: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16; RFC 4193 3.1: fc00::/7. */
+  /** 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC 1918 3); fc00::/7 (RFC 4193 3.1). */
   get isPrivate(): boolean {
     if (this.family === 6) return this.w0 >>> 25 === 0x7e;
     return this.w3 >>> 24 === 10 || this.w3 >>> 20 === 0xac1 || this.w3 >>> 16 === 0xc0a8;

@@ -6,7 +6,7 @@ import { createPipe } from '../../src/link/pipe.ts';
 import { nodeHasher } from '../../src/node/segment-hasher.ts';
 import { IPPROTO_TCP, SOCK_STREAM, TCP_FASTOPEN_CONNECT } from '../../src/socket/constants.ts';
 import { createSocket } from '../../src/socket/create-socket.ts';
-import { EADDRNOTAVAIL, EINPROGRESS } from '../../src/socket/errno.ts';
+import { EADDRNOTAVAIL, ECONNABORTED, EINPROGRESS } from '../../src/socket/errno.ts';
 import { Socket } from '../../src/socket/socket.ts';
 import { type Counters, Stack } from '../../src/stack/stack.ts';
 import type { ControlBlock } from '../../src/tcp/control-block.ts';
@@ -259,6 +259,8 @@ class World {
     const accept = () => {
       waits = false;
       const accepted = listener.accept();
+      // One that was reset before it was accepted (`accept_reset` posix) leaves the others in the queue.
+      if (accepted === -ECONNABORTED) return later();
       if (!(accepted instanceof Socket)) return;
       const server = this.#serverOf(accepted.connection as ControlBlock);
       if (server === undefined || server.socket !== undefined) accepted.close();

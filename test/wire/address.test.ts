@@ -260,4 +260,21 @@ describe('wire/address', () => {
       expect(inPrefix(IPV6_LOOPBACK, IPV4_ANY, 0)).to.equal(false);
     });
   });
+
+  describe('isPrivate', () => {
+    const privateOf = (list: readonly string[]) => list.filter((text) => parsed(text).isPrivate);
+
+    it('RFC 1918 3: the three blocks, from their first address to their last', () => {
+      const within = ['10.0.0.0', '10.255.255.255', '172.16.0.0', '172.31.255.255', '192.168.0.0', '192.168.255.255'];
+      expect(privateOf(within)).to.deep.equal(within);
+      const beside = ['9.255.255.255', '11.0.0.0', '172.15.255.255', '172.32.0.0', '192.167.255.255', '192.169.0.0'];
+      expect(privateOf(beside)).to.deep.equal([]);
+    });
+
+    it('RFC 4193 3.1: fc00::/7', () => {
+      const within = ['fc00::', 'fd00::1', 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'];
+      expect(privateOf(within)).to.deep.equal(within);
+      expect(privateOf(['fbff::1', 'fe00::', 'fe80::1', '::1'])).to.deep.equal([]);
+    });
+  });
 });
