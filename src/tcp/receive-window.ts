@@ -146,9 +146,15 @@ export function advertiseWindow(connection: ControlBlock): number {
   if (field * unit > window && field * unit > freeWindow(connection) + unit) field--;
   const edge = (connection.rcvNxt + field * unit) | 0;
   connection.rcvAdv = shrinks ? edge : later(connection.rcvAdv, edge);
+  if (shrinks && readsLess(connection)) context.markReady(connection);
   if (field === 0 && told > 0) context.counters.TCPToZeroWindowAdv++;
   else if (field > 0 && told === 0) context.counters.TCPFromZeroWindowAdv++;
   return field;
+}
+
+/** The user waits for more bytes (SO_RCVLOWAT) than a window that was taken back may ever let in: what is here is to be read. */
+function readsLess({ receiveQueue, settings }: ControlBlock): boolean {
+  return receiveQueue.length > 0 && receiveQueue.length < settings.rcvLowat;
 }
 
 /**

@@ -4,8 +4,10 @@ import {
   IPPROTO_TCP,
   MSG_MORE,
   MSG_OOB,
+  POLLIN,
   SHUT_WR,
   SO_KEEPALIVE,
+  SO_RCVLOWAT,
   SO_SNDBUF,
   SOL_SOCKET,
   TCP_CORK,
@@ -296,6 +298,32 @@ describe('a SYN that meets a wrong acknowledgment', () => {
     t.expectNothing();
     await t.advance(200);
     t.expect({ flags: 'S', seq: 0 });
+  });
+});
+
+describe('SO_RCVLOWAT with tcp_shrink_window', () => {
+  it('who waits for more than the window will ever let in is woken when it is taken back', async () => {
+    const t = await established({
+      options: { ...SACK, wscale: 0 },
+      sysctl: { tcp_shrink_window: true, tcp_rmem: [4096, 16_384, 16_384], tcp_moderate_rcvbuf: false },
+    });
+    t.socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 4000);
+    let woken = 0;
+    t.socket.onReady = (mask) => {
+      if ((mask & POLLIN) !== 0) woken++;
+    };
+    t.inject({ seq: 1, length: 100 });
+    t.drain();
+    expect(woken).to.equal(0);
+    // A byte is lost; what comes behind it takes the memory.
+    let win = Infinity;
+    for (let seq = 102; win > 0 && seq < 2000; seq += 20) {
+      t.inject({ seq, length: 10 });
+      for (const sent of t.drain()) win = sent.win;
+    }
+    expect(win).to.equal(0);
+    expect(woken).to.be.above(0);
+    expect(t.socket.recv(new Uint8Array(200))).to.equal(100);
   });
 });
 
