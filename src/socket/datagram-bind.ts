@@ -4,7 +4,7 @@ import { deviceName, deviceOf } from '../stack/devices.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { AF_INET } from './constants.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
-import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENODEV } from './errno.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENETDOWN, ENODEV } from './errno.ts';
 import { isAddress } from './memory.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
 
@@ -15,6 +15,7 @@ export function bindEndpoint(socket: DatagramSocket, at: SocketAddress): number 
   if (!isAddress(at)) return -EFAULT;
   // Linux: AF_INET6 looks at itself first, AF_INET at the address.
   if (!isPort(at.port) || (bound && socket.domain !== AF_INET)) return -EINVAL;
+  if (stack.closed) return -ENETDOWN;
   const address = localAddress(socket, at.address);
   if (typeof address === 'number') return address;
   if (bound) return -EINVAL;

@@ -115,7 +115,7 @@ export class DatagramSocket implements EndpointUser {
 
   /**
    * bind(2). @returns 0, -EINVAL (bound already, or a link-local address without a zone), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address
-   *   of the host, without IP_FREEBIND), -EADDRINUSE, -EAFNOSUPPORT, -EBADF
+   *   of the host, without IP_FREEBIND), -EADDRINUSE, -EAFNOSUPPORT, -ENETDOWN (the host is closed), -EBADF
    */
   bind(at: SocketAddress): number {
     if (this.#closed) return -EBADF;
@@ -128,13 +128,15 @@ export class DatagramSocket implements EndpointUser {
 
   /**
    * connect(2): whom to send to, and from whom to receive; again and again. RFC 1122 4.1.3.3: errors about what is sent are told from now on.
-   * @returns 0, -ENETUNREACH, -EACCES (everybody, without SO_BROADCAST), -EAGAIN (no port is left), -EAFNOSUPPORT, -EINVAL, -EBADF
+   * @returns 0, -ENETUNREACH, -EACCES (everybody, without SO_BROADCAST), -EAGAIN (no port is left), -EAFNOSUPPORT, -EINVAL,
+   *   -ENETDOWN (the host is closed), -EBADF
    */
   connect(to: SocketAddress): number {
     if (this.#closed) return -EBADF;
     const { endpoint } = this;
     if (!isAddress(to)) return -EFAULT;
     if (!isPort(to.port)) return -EINVAL;
+    if (this.stack.closed) return -ENETDOWN;
     if (!this.#holdPort()) return -EAGAIN;
     const remote = destination(this, to.address);
     if (typeof remote === 'number') return remote;
@@ -186,6 +188,7 @@ export class DatagramSocket implements EndpointUser {
   sendv(list: readonly Uint8Array[], flags = 0, to?: SocketAddress): number {
     if (this.#closed) return -EBADF;
     if (!areMemory(list) || (to !== undefined && !isAddress(to))) return -EFAULT;
+    if (this.stack.closed) return -(this.takeError() || ENETDOWN);
     if (!this.#holdPort()) return -EAGAIN;
     if ((flags & ~SEND_FLAGS) !== 0) return -EOPNOTSUPP;
     let length = 0;
@@ -201,7 +204,6 @@ export class DatagramSocket implements EndpointUser {
     const named = to !== undefined || (this.domain === AF_INET6 && endpoint.remote?.family === 4);
     if (!isPort(port) || (port === 0 && named)) return -EINVAL;
     if (typeof remote === 'number') return remote;
-    if (this.stack.closed) return -ENETDOWN;
     const path = pathTo(this, remote);
     if (typeof path === 'number') return path;
     const error = this.takeError();

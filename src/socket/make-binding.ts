@@ -4,7 +4,7 @@ import { deviceName, deviceOf } from '../stack/devices.ts';
 import type { Binding } from '../stack/ports.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { AF_INET, AF_INET6 } from './constants.ts';
-import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENODEV } from './errno.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENETDOWN, ENODEV } from './errno.ts';
 import { isAddress } from './memory.ts';
 import type { Socket } from './socket.ts';
 import { isPort, type SocketAddress } from './socket-address.ts';
@@ -14,13 +14,14 @@ export type OwnBinding = { -readonly [K in keyof Binding]: Binding[K] };
 /**
  * @param listens it is to be listened on: IP_BIND_ADDRESS_NO_PORT does not count
  * @returns what is to be added to the ports, or -EINVAL (it is bound already; also: IPv4 with IPV6_V6ONLY, a link-local address without a zone, multicast), -EAFNOSUPPORT
- *   (IPv6 for AF_INET), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND or IP_TRANSPARENT), -EADDRINUSE
+ *   (IPv6 for AF_INET), -ENODEV (no such zone), -EADDRNOTAVAIL (not an address of the host, without IP_FREEBIND or IP_TRANSPARENT), -EADDRINUSE, -ENETDOWN (the host is closed)
  */
 export function makeBinding(socket: Socket, at: SocketAddress, listens = false): OwnBinding | number {
   const { stack, settings, reuseAddress } = socket;
   const { rare } = settings;
   if (!isAddress(at)) return -EFAULT;
   if (!isPort(at.port)) return -EINVAL;
+  if (stack.closed) return -ENETDOWN;
   // Linux looks at an address of IPv4 first, of IPv6 later.
   if (socket.isBound && socket.domain === AF_INET6) return -EINVAL;
   const address = localAddress(socket, at.address);

@@ -6,7 +6,7 @@ import { ControlBlock, KIND_TIME_WAIT } from '../tcp/control-block.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { destination, deviceOfSocket } from './destination.ts';
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENETUNREACH } from './errno.ts';
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EFAULT, EINVAL, ENETDOWN, ENETUNREACH } from './errno.ts';
 import { checkKeys } from './key-options.ts';
 import type { OwnBinding } from './make-binding.ts';
 import { isAddress } from './memory.ts';
@@ -16,7 +16,7 @@ import { isPort, type SocketAddress } from './socket-address.ts';
 
 /**
  * @param bound where the socket is bound
- * @returns it, which is the socket's now; or -EAFNOSUPPORT, -EINVAL, -ENETUNREACH, -EADDRNOTAVAIL (no port left, or the pair is taken)
+ * @returns it, which is the socket's now; or -EAFNOSUPPORT, -EINVAL, -ENETUNREACH, -EADDRNOTAVAIL (no port left, or the pair is taken), -ENETDOWN (the host is closed)
  */
 export function makeConnection(
   socket: Socket,
@@ -26,6 +26,7 @@ export function makeConnection(
   if (!isAddress(to)) return -EFAULT;
   if (!isPort(to.port)) return -EINVAL;
   const { stack, settings } = socket;
+  if (stack.closed) return -ENETDOWN;
   const remote = destination(socket, bound?.address, to.address);
   if (typeof remote === 'number') return remote;
   // RFC 9293 3.9.1.1 [MUST-46].

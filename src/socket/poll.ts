@@ -1,5 +1,6 @@
 /** poll(2) of a connection: what is ready, by Linux's rules. */
 import type { ControlBlock } from '../tcp/control-block.ts';
+import type { Listener } from '../tcp/listener.ts';
 import { currentWindow } from '../tcp/receive-window.ts';
 import { atMark } from '../tcp/urgent.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
@@ -29,6 +30,12 @@ export function pollConnection(connection: ControlBlock, failed: boolean): numbe
   // RFC 9293 3.8.5 [MUST-33]: urgent data is still to come, or to be read up to where it ends. Linux sends SIGURG for the first.
   if (connection.urgent?.unread === true) mask |= POLLPRI;
   return mask;
+}
+
+/** accept would not have to wait: for a connection, or because the host is closed. */
+export function pollListener(listener: Listener): number {
+  if (listener.closed) return POLLIN | POLLHUP;
+  return listener.waiting > 0 ? POLLIN : 0;
 }
 
 /** SO_RCVLOWAT bytes are there, beside the urgent one; or as many as ever will be, since the window has no room for more. */

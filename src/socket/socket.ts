@@ -14,7 +14,7 @@ import { Listener } from '../tcp/listener.ts';
 import { abort } from '../tcp/release.ts';
 import { TcpSettings } from '../tcp/settings.ts';
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, TIME_WAIT } from '../tcp/state.ts';
-import { MSG_FASTOPEN, MSG_OOB, POLLERR, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from './constants.ts';
+import { MSG_FASTOPEN, MSG_OOB, POLLERR, POLLHUP, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from './constants.ts';
 import type { Epoll } from './epoll.ts';
 import {
   EADDRINUSE,
@@ -25,6 +25,7 @@ import {
   EINPROGRESS,
   EINVAL,
   EISCONN,
+  ENETDOWN,
   ENOTCONN,
   EOPNOTSUPP,
   EPIPE,
@@ -37,7 +38,7 @@ import { areMemory } from './memory.ts';
 import type { Linger, OptionResult, OptionValue } from './option-value.ts';
 import { getOption, setOption } from './options.ts';
 import { Outcome } from './outcome.ts';
-import { pollConnection, type Watcher } from './poll.ts';
+import { pollConnection, pollListener, type Watcher } from './poll.ts';
 import { type ReceivedMessage, receiveBytes, receiveMessage } from './receiving.ts';
 import { SEND_FLAGS, sendBytes, sendList } from './sending.ts';
 import { anyAddress, localName, peerName, type SocketAddress } from './socket-address.ts';
@@ -95,13 +96,12 @@ export class Socket implements ConnectionUser {
 
   /** bind(2). RFC 9293 3.9.1.1 [MUST-43]: the local address is the user's to give. @returns 0, -EINVAL (bound already), -EADDRNOTAVAIL (not an address of the host), -EADDRINUSE, -EAFNOSUPPORT, -EBADF */
   bind(at: SocketAddress): number {
-    if (this.#closed) return -EBADF;
-    return this.#bind(at, false);
+    return this.#closed ? -EBADF : this.#bind(at, false);
   }
 
   /**
    * listen(2). `backlog` is bounded by somaxconn; unbound sockets get a port. RFC 9293 3.9.1.1 [MUST-41], [MUST-42]: connections of the
-   * same port are neither in its way nor touched. @returns 0, -EINVAL (connected), -EADDRINUSE, -EBADF
+   * same port are neither in its way nor touched. @returns 0, -EINVAL (connected), -EADDRINUSE, -ENETDOWN (the host is closed), -EBADF
    */
   listen(backlog: number): number {
     if (this.#closed) return -EBADF;
@@ -118,6 +118,7 @@ export class Socket implements ConnectionUser {
       if (result < 0) return result;
     }
     const binding = this.#binding as OwnBinding;
+    if (this.stack.closed) return -ENETDOWN;
     if (!this.stack.ports.mayListen(binding)) return -EADDRINUSE;
     binding.listening = true;
     this.#listener = new Listener(this.stack.tcp, binding.address, binding.port, this.settings, bound);
@@ -126,12 +127,12 @@ export class Socket implements ConnectionUser {
     return 0;
   }
 
-  /** accept(2): a connection whose handshake is done. @returns it, or -EAGAIN, -EINVAL (not listening), -ECONNABORTED, -EBADF */
+  /** accept(2): a connection whose handshake is done. @returns it, or -EAGAIN, -EINVAL (not listening), -ECONNABORTED, -ENETDOWN (the host is closed), -EBADF */
   accept(): Socket | number {
     if (this.#closed) return -EBADF;
     if (this.#listener === undefined) return -EINVAL;
     const next = this.#listener.take();
-    if (next === undefined) return -EAGAIN;
+    if (next === undefined) return this.#listener.closed ? -ENETDOWN : -EAGAIN;
     if (next === 'aborted') return -ECONNABORTED;
     const accepted = new Socket(this.stack, this.domain, next);
     // Linux: these are inherited, as what lies in the settings is.
@@ -244,12 +245,12 @@ export class Socket implements ConnectionUser {
     this.#closed = true;
     this.watcher = undefined;
     if (this.pollers !== undefined) for (const poller of this.pollers) poller.forget(this);
+    this.stack.wake();
     const now = this.stack.clock.now();
     if (this.#binding !== undefined) this.stack.ports.remove(this.#binding);
     if (this.#listener !== undefined) {
       this.stack.demux.removeListener(this.#listener);
       this.#listener.close(now);
-      this.stack.wake();
     }
     const { connection } = this;
     if (connection === undefined) return 0;
@@ -261,7 +262,6 @@ export class Socket implements ConnectionUser {
     } else {
       close(connection, now);
     }
-    this.stack.wake();
     return 0;
   }
 
@@ -303,7 +303,7 @@ export class Socket implements ConnectionUser {
   /** poll(2): what is ready now. */
   poll(): number {
     if (this.#closed) return 0;
-    if (this.#listener !== undefined) return this.#listener.waiting > 0 ? POLLIN : 0;
+    if (this.#listener !== undefined) return pollListener(this.#listener);
     const { connection } = this;
     const failed = this.#outcome.hasFailed(connection);
     // Linux: what was disconnected is as what never was connected.

@@ -72,7 +72,7 @@ export function closeEverything(stack: Stack): void {
   const now = stack.clock.now();
   for (const listener of [...stack.demux.listeners()]) {
     stack.demux.removeListener(listener);
-    listener.close(now);
+    listener.end(now);
   }
   endAll(
     stack,

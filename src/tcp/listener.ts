@@ -101,11 +101,22 @@ export class Listener {
     return undefined;
   }
 
+  /** Nothing comes of it any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** RFC 9293 3.10.4, CLOSE in LISTEN; connections that nobody accepted are reset, as on Linux. */
   close(now: number): void {
+    this.user = undefined;
+    this.end(now);
+  }
+
+  /** As `close`, but not by its user, who is told. */
+  end(now: number): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.user = undefined;
+    this.context.markReady(this);
     if (this.fastOpen !== undefined) this.fastOpen.closed = true;
     for (const embryo of [...this.embryos]) removeEmbryo(embryo);
     for (const connection of this.#queue.splice(0)) {

@@ -57,10 +57,13 @@ describe('MSG_ERRQUEUE on a socket of TCP', () => {
     expect(t.socket.recv(new Uint8Array(1), MSG_ERRQUEUE)).to.equal(-EAGAIN);
   });
 
-  it('without the option it is kept of IPv4 alone', () => {
-    const t = opening();
-    refused(t);
-    t.socket.takeError();
-    expect(hasError(t)).to.equal(t.family === '4');
-  });
+  for (const family of ['4', '6'] as const) {
+    it(`without the option it is ${family === '4' ? 'kept' : 'not kept'}, IPv${family}`, () => {
+      const t = new WirePeer({ family });
+      t.connect();
+      refused(t);
+      expect(t.socket.takeError()).to.equal(ECONNREFUSED);
+      expect(hasError(t)).to.equal(family === '4');
+    });
+  }
 });
