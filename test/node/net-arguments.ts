@@ -67,6 +67,41 @@ export const wrongCalls: Record<string, (net: AnyNet) => unknown> = {
           .close(),
     ]),
   ),
+  ...Object.fromEntries(
+    [5, 2n, true, Symbol('s'), {}, [], Object.create(null), () => {}].map((host, i) => [
+      `listen({ host }) ${i}`,
+      (net: AnyNet) => net.createServer().listen({ port: 0, host: host as Any }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [0, '', false, NaN].map((handle) => [
+      `listen({ handle: ${JSON.stringify(handle)} })`,
+      (net: AnyNet) =>
+        net
+          .createServer()
+          .listen({ port: 0, host: '127.0.0.1', handle: handle as Any } as Any)
+          .close(),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [0, '', false, null, NaN].map((signal) => [
+      `new Socket({ signal: ${JSON.stringify(signal)} })`,
+      (net: AnyNet) => new net.Socket({ signal: signal as Any }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [1n, {}, [], [1], new Date(0), new Map()].map((localAddress, i) => [
+      `connect({ localAddress }) ${i}`,
+      (net: AnyNet) => net.connect({ port: 1, localAddress: localAddress as Any }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['a\0b', "it's", `'${'a'.repeat(40)}`, 'a'.repeat(40), 10n ** 40n, Symbol('a'.repeat(40))].map((value, i) => [
+      `createServer(a value to be shown) ${i}`,
+      (net: AnyNet) => net.createServer(value as Any),
+    ]),
+  ),
+  'connect({ family: null })': (net) => net.connect({ port: 1, host: 'localhost', family: null as Any }),
   'listen({ signal })': (net) => net.createServer().listen({ port: 0, signal: 5 as Any }),
   'setDefaultAutoSelectFamily(1)': (net) => net.setDefaultAutoSelectFamily(1 as Any),
   'setDefaultAutoSelectFamilyAttemptTimeout(0)': (net) => net.setDefaultAutoSelectFamilyAttemptTimeout(0),

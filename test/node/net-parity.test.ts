@@ -62,6 +62,23 @@ describe('net on a host, beside node:net', () => {
   }
 
   describe('wrong arguments', () => {
+    it('a backlog that is no number throws at once, and no port is taken', () => {
+      const server = net.createServer();
+      for (const backlog of [Symbol('s'), Object.create(null)])
+        expect(() => server.listen({ port: 80, backlog: backlog as never })).to.throw(TypeError);
+      server.listen({ port: 80, backlog: 5n as never });
+      expect(server.listening).to.equal(true);
+      server.close();
+    });
+
+    it('a block list that is nothing stands in nobody’s way', async () => {
+      const server = net.createServer({ blockList: 0 } as never, (socket) => socket.end('x')).listen(81);
+      const socket = net.connect({ port: 81, host: '127.0.0.1', blockList: '' } as never);
+      await new Promise((resolve) => socket.resume().on('close', resolve));
+      expect(socket.bytesRead).to.equal(1);
+      server.close();
+    });
+
     for (const [title, call] of Object.entries(wrongCalls)) {
       it(title, () => {
         expect(outcome(call, net)).to.deep.equal(outcome(call, machine));

@@ -220,7 +220,9 @@ export function bindFirst(
 
 /** @returns that the socket's block list has the address */
 export function blockedBy({ blockList }: Socket, address: string, family: number): Error | undefined {
-  return blockList?.check(address, family === 6 ? 'ipv6' : 'ipv4') ? blockedAddress(address) : undefined;
+  // Any value that is nothing to JavaScript may stand for none.
+  const blocked = blockList ? blockList.check(address, family === 6 ? 'ipv6' : 'ipv4') : false;
+  return blocked ? blockedAddress(address) : undefined;
 }
 
 /** The attempt was made in vain. */

@@ -38,9 +38,9 @@ export function hostLookup(place: Place): Lookup {
 }
 
 /** @throws TypeError as dns.lookup */
-function checkOptions({ hints = 0, family = 0 }: LookupOptions): void {
+function checkOptions({ hints = 0, family }: LookupOptions): void {
   if ((hints & ~(ADDRCONFIG | V4MAPPED | ALL)) !== 0) throw invalidArgValue('hints', hints);
-  if (![0, 4, 6, 'IPv4', 'IPv6'].includes(family))
+  if (![0, 4, 6, 'IPv4', 'IPv6'].includes(family ?? 0))
     throw invalidArgValue('options.family', family, 'must be one of: 0, 4, 6');
 }
 

@@ -1,5 +1,5 @@
 /** Node's own errors of wrong arguments and wrong states: its classes, codes and texts. */
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 
 type ErrorClass = new (message: string) => Error;
 
@@ -55,7 +55,7 @@ export function badPort(name: string, value: unknown): Error {
 }
 
 export function invalidAddress(text: unknown): Error {
-  return codedError(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${String(text)}`);
+  return codedError(TypeError, 'ERR_INVALID_IP_ADDRESS', format('Invalid IP address: %s', text));
 }
 
 export function invalidFamily(family: unknown, host: unknown, port: unknown): Error {
@@ -127,6 +127,7 @@ function kindOf(value: unknown): string {
     const name = value.constructor?.name;
     return name === undefined || name === '' ? inspect(value, { depth: -1 }) : `an instance of ${name}`;
   }
-  const shown = inspect(value, { colors: false });
-  return `type ${typeof value} (${shown.length > 28 ? `${shown.slice(0, 25)}...` : shown})`;
+  if (typeof value !== 'string') return `type ${typeof value} (${inspect(value, { colors: false })})`;
+  const shown = value.length > 28 ? `${value.slice(0, 25)}...` : value;
+  return `type string (${shown.includes("'") ? JSON.stringify(shown) : `'${shown}'`})`;
 }

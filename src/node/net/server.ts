@@ -6,7 +6,7 @@ import type { Closable } from '../../net/descriptor.ts';
 import { isPath, normalizeArguments } from './arguments.ts';
 import { adoptable } from './callable.ts';
 import { listens, serverSockets } from './channels.ts';
-import { checkBlockList, checkNumber, checkPort, checkSignal, natural } from './checks.ts';
+import { checkBlockList, checkNumber, checkPort, checkSignal, checkString, natural } from './checks.ts';
 import type { AddressInfo } from './end-name.ts';
 import { wholeSeconds } from './keep-alive.ts';
 import { ListenHandle, type ListenOwner } from './listen-handle.ts';
@@ -126,7 +126,7 @@ export class Server extends adoptable(EventEmitter) {
     if (this.#handle !== undefined) throw alreadyListening();
     if (listens.hasSubscribers) listens.asyncStart.publish({ server: this, options: given });
     if (callback !== null) this.once('listening', callback);
-    const options = (given['_handle'] ?? given['handle'] ?? given) as ListenOptions;
+    const options = (given['_handle'] || given['handle'] || given) as ListenOptions;
     const calls = ++this.#calls;
     this.#obey(options['signal']);
     const port = wantsAnyPort(args, options) ? 0 : options['port'];
@@ -134,11 +134,13 @@ export class Server extends adoptable(EventEmitter) {
     checkPort(port, 'options.port');
     const plan: ListenPlan = {
       port: Number(port) | 0,
-      backlog: (options['backlog'] as number) || natural(args[1]) || natural(args[2]) || BACKLOG,
+      // What is no number throws here, while nothing is taken yet.
+      backlog: Number(options['backlog']) || natural(args[1]) || natural(args[2]) || BACKLOG,
       ipv6Only: options['ipv6Only'] === true,
       reusePort: options['reusePort'] === true,
     };
     const host = options['host'] as string | undefined;
+    if (host) checkString(host, 'hostname');
     if (host) this.#lookUp(host, plan, calls);
     else this.#listen(undefined, 0, plan);
     return this;
@@ -234,7 +236,7 @@ export class Server extends adoptable(EventEmitter) {
       return;
     }
     if (this.maxConnections != null && this._connections >= this.maxConnections) return this.#turnAway(handle);
-    if (this.blockList !== undefined && isBlocked(this.blockList, handle.peerName())) return handle.close();
+    if (this.blockList && isBlocked(this.blockList, handle.peerName())) return handle.close();
     const { noDelay, keepAlive, highWaterMark } = this;
     const socket = this.#makeSocket({
       handle,

@@ -77,7 +77,7 @@ export class Socket extends SocketState {
     this.on('end', this._peerEnded);
     if (given.handle instanceof StreamHandle) this.#begin(given.handle, given);
     this._signal = given.signal;
-    if (given.signal !== undefined) addAbortSignal(given.signal, this);
+    if (given.signal) addAbortSignal(given.signal, this);
   }
 
   /** One that was accepted. */
