@@ -121,7 +121,10 @@ export function offerableWindow(connection: ControlBlock): number {
   }
   // The edge stays until it can move by a full segment or half the buffer (Linux lets it creep).
   const current = currentWindow(connection);
-  const creeps = offer > current && offer - current < Math.min(full >> 1, mss);
+  const worth = Math.min(full >> 1, mss);
+  // Where whole segments are offered, it is what is free that says whether it can: a window of 404 bytes, and all of 2304 free, is worth one of 1460.
+  const doubles = rcvWindShift === 0 && free - current >= worth && offer >= 2 * current;
+  const creeps = offer > current && offer - current < worth && !doubles;
   return creeps && connection.receiveSpace?.memory.shareMoved !== true ? current : offer;
 }
 

@@ -116,8 +116,8 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'an early FIN is forgotten',
-    find: 'takeWaitingFin(connection, now); connection.context.markReady(connection);',
-    replace: 'connection.context.markReady(connection);',
+    find: 'if (!last) takeWaitingFin(connection, now);',
+    replace: '',
   },
   {
     file: 'tcp/segment-text',
@@ -647,8 +647,8 @@ export default [
   {
     file: 'tcp/receive-queue',
     name: 'writes behind a piece that is not ours',
-    find: 'this.#pieces.push({ chunk, offset, end: offset + count }); this.#tailOpen = false;',
-    replace: 'this.#pieces.push({ chunk, offset, end: offset + count });',
+    find: 'this.#add({ chunk, offset, end: offset + count }); this.#tailOpen = false;',
+    replace: 'this.#add({ chunk, offset, end: offset + count });',
   },
   {
     file: 'tcp/send-queue',
@@ -742,8 +742,8 @@ export default [
   {
     file: 'stack/interface',
     name: 'a link that is down gets packets',
-    find: 'if (this.isUp) { taken = this.#edge.send(batch);',
-    replace: 'if (true) { taken = this.#edge.send(batch);',
+    find: 'if (this.isUp) { try {',
+    replace: 'if (true) { try {',
   },
   {
     file: 'stack/connections',
@@ -757,7 +757,7 @@ export default [
     find: 'connection.orphan || (connection.receiveShut',
     replace: 'connection.orphan || (false && connection.receiveShut',
   },
-  { file: 'socket/socket', name: 'SO_LINGER not inherited', find: 'accepted.linger = this.linger;', replace: '' },
+  { file: 'socket/socket', name: 'SO_LINGER not inherited', find: 'linger: this.linger,', replace: '' },
   {
     file: 'stack/icmp-reports',
     name: 'our own address from outside is answered',
@@ -1083,8 +1083,8 @@ export default [
   {
     file: 'tcp/segment-text',
     name: 'the user is not told of data',
-    find: 'takeWaitingFin(connection, now); connection.context.markReady(connection);',
-    replace: 'takeWaitingFin(connection, now);',
+    find: 'if (isEnough(connection)) connection.context.markReady(connection);',
+    replace: '',
   },
   {
     file: 'stack/stack',
@@ -1155,7 +1155,7 @@ export default [
   {
     file: 'socket/socket',
     name: 'SO_REUSEADDR not inherited',
-    find: 'accepted.reuseAddress = this.reuseAddress;',
+    find: ', reuseAddress: this.reuseAddress',
     replace: '',
   },
 ];

@@ -499,8 +499,8 @@ export default [
   {
     file: 'tcp/timeouts',
     name: 'data timeouts do not back off',
-    find: 'connection.retransmits++; connection.backoff++;',
-    replace: 'connection.retransmits++;',
+    find: 'else connection.backoff++;',
+    replace: '',
   },
   {
     file: 'tcp/keepalive',
@@ -652,9 +652,10 @@ export default [
   {
     file: 'tcp/receive-window',
     name: 'half of a small buffer is not enough',
-    find: 'offer - current < Math.min(full >> 1, mss);',
-    replace: 'offer - current < mss;',
+    find: 'const worth = Math.min(full >> 1, mss);',
+    replace: 'const worth = mss;',
   },
+  { file: 'tcp/receive-window', name: 'what doubles creeps', find: ' && !doubles', replace: '' },
   { file: 'tcp/receive-window', name: 'shifts beyond 14', find: 'shift < MAX_WINDOW_SHIFT && ', replace: '' },
   {
     file: 'tcp/receive-window',

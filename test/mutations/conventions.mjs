@@ -13,7 +13,7 @@ export default [
     replace: '',
   },
   {
-    file: 'socket/socket',
+    file: 'socket/sending',
     name: 'each buffer of a message ends a record',
     find: 'i === last ? flags : flags & ~LAST_ONLY',
     replace: 'flags',

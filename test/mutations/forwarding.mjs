@@ -51,8 +51,8 @@ export default [
   ),
   forward(
     'router: a rejected host is a network',
-    "rejection === 'unreachable' ? 'address'",
-    "rejection === 'nothing' ? 'address'",
+    "isHost = rejection === 'unreachable'",
+    "isHost = rejection === 'nothing'",
   ),
   forward('router: no MTU of routes', 'Math.min(over.mtu, route.metrics?.mtu ?? over.mtu)', 'over.mtu'),
   forward('router: DF is nothing', '(inbound.family === 6 || inbound.dontFragment ||', '(inbound.family === 6 ||'),
@@ -133,11 +133,12 @@ export default [
   routes('routes: without a carrier there is none', 'spare ??= route;', ''),
   routes('routes: one of another preference is replaced', '|| (a.preference ?? 0) !== (b.preference ?? 0)', ''),
   routes('routes: whose interface is no matter', 'other.interface === route.interface &&', ''),
-  network(
-    'routes: no source of their own',
-    'source ?? route.source ?? sourceAddress(route, destination',
-    'source ?? sourceAddress(route, destination',
-  ),
+  {
+    name: 'routes: no source of their own',
+    file: 'stack/source-address',
+    find: 'if (source !== undefined && !interfaces.some(',
+    replace: 'if (false && !interfaces.some(',
+  },
   network(
     'routes: rejections are routes',
     'route === undefined || route.rejection !== undefined) {',

@@ -145,16 +145,4 @@ export default [
     find: 'const deferred = connection?.released === false && connection.fastOpen',
     replace: 'const deferred = connection?.fastOpen',
   },
-  {
-    name: 'a probe that carries data does not end the back-off',
-    file: 'tcp/persist',
-    find: '  connection.probeBackoff = 0;',
-    replace: '',
-  },
-  {
-    name: "a probe that carries data does not end what the user's timeout counts",
-    file: 'tcp/persist',
-    find: '  connection.probesSince = -1;',
-    replace: '',
-  },
 ];

@@ -40,8 +40,8 @@ export default [
   ),
   conn(
     'deadlines name both ends',
-    "throw new OpError('set', 'tcp', undefined, this.#local, errClosed);\n        queue",
-    "throw this.error('set', errClosed);\n        queue",
+    "throw new OpError('set', 'tcp', undefined, this.#local, errClosed);\n        const at",
+    "throw this.error('set', errClosed);\n        const at",
   ),
   conn(
     'copying loses what failed',

@@ -254,8 +254,8 @@ export default [
   },
   {
     name: 'options of a bound socket count as they were',
-    file: 'socket/socket',
-    find: 'Object.assign(this.#binding, { device: rare.device, reuseAddress, reusePort: rare.reusePort });',
+    file: 'socket/make-binding',
+    find: 'Object.assign(binding, { device, reuseAddress, reusePort });',
     replace: '',
   },
   {

@@ -41,11 +41,15 @@ export default [
     'return true;',
   ),
   input('UDP: what goes to all goes to one', 'if (!this.#isForOne(packet))', 'if (false)'),
-  input('UDP: the receive buffer has no bound', 'queue.memory > 0 && queue.memory + memory > endpoint.rcvBuf', 'false'),
+  input(
+    'UDP: the receive buffer has no bound',
+    'endpoint.memory > 0 && endpoint.memory + memory > endpoint.rcvBuf',
+    'false',
+  ),
   input(
     'UDP: an empty queue refuses what is large',
-    'queue.memory > 0 && queue.memory + memory',
-    'queue.memory + memory',
+    'endpoint.memory > 0 && endpoint.memory + memory',
+    'endpoint.memory + memory',
   ),
   input('UDP: full buffers are not counted', 'counters.RcvbufErrors++;', ''),
   input(
@@ -78,7 +82,6 @@ export default [
   errors('UDP: errors are told without a peer', 'endpoint.remote !== undefined && error.hard', 'error.hard'),
   errors('UDP: what a router says is not learned', '?.tooLarge(mtu)', ''),
   errors('UDP: EMSGSIZE is not told', 'this.#fail(endpoint, REASON_TOO_LARGE);', ';'),
-  errors('UDP: errors are kept without bound', 'if (endpoint.errors.length < MOST)', ''),
   errors(
     'UDP: IP_RECVERR keeps none',
     'if (asks(endpoint, ends))\n            return',
@@ -139,10 +142,6 @@ export default [
   ),
   conn('UDPConn: deadlines do not count', 'if (queue.isExpired)', 'if (false)'),
   open('listenPacket: udp is IPv6 alone', "Number(network === 'udp6')", '1'),
-  open(
-    'dial udp: the local address does not count',
-    'bindTo(net, socket, family, network, local, remote === undefined);',
-    '',
-  ),
+  open('dial udp: the local address does not count', 'bindTo(net, socket, family, local, remote === undefined);', ''),
   open('dial udp: no SO_BROADCAST', 'socket.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);', ''),
 ];

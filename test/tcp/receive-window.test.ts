@@ -32,6 +32,31 @@ interface Receiver {
   receiveQueue: { length: number };
 }
 
+/**
+ * Unscaled, whole segments are offered (Linux): what is left stays, as long as there is no room for one more, or nothing is doubled by it.
+ * That is less than half only of a buffer that has no room for two.
+ */
+function leastUnscaled(rcvBuf: number, rcvMss: number): number {
+  return rcvMss < rcvBuf ? Math.min(rcvBuf - rcvMss + 1, (rcvBuf - (rcvBuf % rcvMss)) >> 1) : rcvBuf;
+}
+
+function receiverOf(start: number, shift: number, rcvBuf: number, rcvMss: number): Receiver {
+  return {
+    rcvNxt: start,
+    rcvAdv: (start + Math.min(rcvBuf, 65_535)) | 0,
+    lastAckSent: start,
+    rcvMss,
+    seenMss: rcvMss,
+    rcvSsthresh: 2 ** 30,
+    rcvWindShift: shift,
+    quickAcks: 0,
+    // Half of it is for the bookkeeping.
+    settings: { rcvBuf: 2 * rcvBuf, windowClamp: 0 },
+    context: { config: { tcp_shrink_window: false }, memory: { pressure: false }, counters: {} },
+    receiveQueue: { length: 0 },
+  };
+}
+
 describe('the receive window', () => {
   it('is never taken back, never larger than the buffer and a unit, and opens again', () => {
     fc.assert(
@@ -42,25 +67,11 @@ describe('the receive window', () => {
         fc.constantFrom(28, 536, 1460, 65_495),
         fc.array(step, { maxLength: 60 }),
         (start, shift, rcvBuf, rcvMss, steps) => {
-          const first = Math.min(rcvBuf, 65_535);
-          const receiver: Receiver = {
-            rcvNxt: start,
-            rcvAdv: (start + first) | 0,
-            lastAckSent: start,
-            rcvMss,
-            seenMss: rcvMss,
-            rcvSsthresh: 2 ** 30,
-            rcvWindShift: shift,
-            quickAcks: 0,
-            // Half of it is for the bookkeeping.
-            settings: { rcvBuf: 2 * rcvBuf, windowClamp: 0 },
-            context: { config: { tcp_shrink_window: false }, memory: { pressure: false }, counters: {} },
-            receiveQueue: { length: 0 },
-          };
+          const receiver = receiverOf(start, shift, rcvBuf, rcvMss);
           const connection = receiver as unknown as ControlBlock;
           const unit = 2 ** shift;
           let edge = receiver.rcvAdv;
-          let told = first;
+          let told = Math.min(rcvBuf, 65_535);
           const acknowledge = () => {
             const field = advertiseWindow(connection);
             receiver.lastAckSent = receiver.rcvNxt;
@@ -89,13 +100,34 @@ describe('the receive window', () => {
             const worth = Math.min(rcvBuf >> 1, rcvMss, 65_535 * unit);
             if (receiveQueue.length === 0)
               expect(currentWindow(connection)).to.be.at.least(
-                Math.min(worth, Math.min(rcvBuf, 65_535 * unit) - worth),
+                Math.min(
+                  worth,
+                  Math.min(rcvBuf, 65_535 * unit) - worth,
+                  unit === 1 ? leastUnscaled(rcvBuf, rcvMss) : worth,
+                ),
               );
           }
         },
       ),
       { numRuns: 600 },
     );
+  });
+
+  it('opens to a whole segment when all is read, in a buffer that has no room for two', () => {
+    const receiver = receiverOf(0, 0, 2304, 1460);
+    const connection = receiver as unknown as ControlBlock;
+    for (const count of [1000, 900]) {
+      receiver.rcvNxt += count;
+      receiver.receiveQueue.length += count;
+      advertiseWindow(connection);
+      receiver.lastAckSent = receiver.rcvNxt;
+    }
+    receiver.receiveQueue.length = 0;
+    expect([currentWindow(connection), windowUpdateDue(connection), advertiseWindow(connection)]).to.deep.equal([
+      404,
+      true,
+      1460,
+    ]);
   });
 
   it('has a shift for the largest buffer (RFC 7323 2.3)', () => {

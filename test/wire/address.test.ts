@@ -156,7 +156,8 @@ describe('wire/address', () => {
     it('parses back to the same address', () => {
       fc.assert(
         fc.property(sparse, sparse, sparse, sparse, (a, b, c, d) => {
-          const address = IpAddress.v6(a, b, c, d);
+          // With a zone, the text has one too, and is for zones.ts to read.
+          const address = IpAddress.v6(a, b, c, d).withZone(0);
           expect(parsed(String(address)).equals(address)).to.equal(true);
           const v4 = IpAddress.v4(a);
           expect(v4.family).to.equal(4);
