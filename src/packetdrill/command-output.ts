@@ -28,6 +28,8 @@ const STATES: Readonly<Record<string, number>> = {
   CLOSING: 11,
 };
 
+const TIMERS = { on: 1, keepalive: 2, timewait: 3, persist: 4 };
+
 type Numbers = Readonly<Record<string, number>>;
 
 /** `TcpExtTCPTimeouts                1                  0.0`: what was counted since the last look. */
@@ -68,15 +70,18 @@ function groupOf(name: string): string {
   return TCP_GROUP.has(name) ? 'Tcp' : 'TcpExt';
 }
 
-/** /proc/net/tcp: `  0: 0100A8C0:1F90 00000000:0000 0A 00000000:00000000 ...`. What a host in memory has not (timers, users, inodes) is zero. */
+/** /proc/net/tcp: `  0: 0100A8C0:1F90 00000000:0000 0A 00000000:00000000 ...`. What a host in memory has not (users, inodes) is zero. */
 export function procNetTcp(sockets: readonly SocketStatus[]): string[] {
   const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
   return [
     head,
-    ...sockets.map(({ state, local, remote, recvQ, sendQ }, i) => {
+    ...sockets.map(({ state, local, remote, recvQ, sendQ, timer }, i) => {
       const queues = `${hex(state === 'LISTEN' ? 0 : sendQ, 8)}:${hex(recvQ, 8)}`;
       const place = `${String(i).padStart(4)}: ${endpoint(local)} ${endpoint(remote)}`;
-      return `${place} ${hex(STATES[state] ?? 7, 2)} ${queues} 00:00000000 00000000     0        0 0`;
+      // Ticks of a hundredth of a second.
+      const wait = `${hex(timer ? TIMERS[timer.name] : 0, 2)}:${hex(Math.round((timer?.expires ?? 0) / 10), 8)}`;
+      const again = hex(timer?.retransmits ?? 0, 8);
+      return `${place} ${hex(STATES[state] ?? 7, 2)} ${queues} ${wait} ${again}     0        0 0`;
     }),
   ];
 }

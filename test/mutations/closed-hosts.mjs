@@ -1,4 +1,4 @@
-/** What the end of the host means to sockets of TCP, and IP_RECVERR on them: each rule broken once. */
+/** What the end of the host means to sockets of TCP, IP_RECVERR on them, and how they are listed: each rule broken once. */
 export default [
   {
     file: 'stack/connections',
@@ -59,5 +59,23 @@ export default [
     name: 'IP_RECVERR that is off forgets nothing',
     find: 'this.#outcome.reports = undefined;',
     replace: '',
+  },
+  {
+    file: 'stack/connections',
+    name: 'a FIN is not in the send queue that is listed',
+    find: 'distance(entry.sndUna, entry.sendEnd)',
+    replace: 'entry.sendQueue.length',
+  },
+  {
+    file: 'stack/connections',
+    name: 'no connection has a timer that is listed',
+    find: "timer('on', connection.timerAt(RETRANSMISSION), retransmits, now) ??",
+    replace: '',
+  },
+  {
+    file: 'stack/connections',
+    name: 'TIME-WAIT is listed without its timer',
+    find: 'if (entry.kind !== KIND_EMBRYO)',
+    replace: 'if (entry.kind !== KIND_EMBRYO) return undefined; if (false)',
   },
 ];
