@@ -4,6 +4,7 @@
  * docs/decisions/raw-socket.md says how the kernel is kept from answering, what the package allows, and what it costs.
  */
 import { networkInterfaces } from 'node:os';
+import { shown, wrongNames } from '../arguments.ts';
 import { IpAddress } from '../wire/address.ts';
 import { kernelSocket } from './raw-conflicts.ts';
 import { PRIVILEGE_ADVICE, RawError, wrongRawArgument } from './raw-error.ts';
@@ -40,6 +41,15 @@ const IPV6_CHECKSUM = 7;
 const IPV6_HDRINCL = 36;
 /** Bytes from the transport header to its checksum. */
 const CHECKSUM_AT: Readonly<Record<number, number>> = { [TCP]: 16, [UDP]: 6 };
+
+const NAMES: readonly string[] = [
+  'address',
+  'ports',
+  'interface',
+  'protocols',
+  'guard',
+  'receiveBuffer',
+] satisfies (keyof RawOptions)[];
 
 export interface RawOptions {
   /** The host's address on this link: one of the machine's own (`192.0.2.7`, `2001:db8::7`), or with `interface` one that the kernel does not have. */
@@ -175,6 +185,8 @@ function setReceiveBuffer(socket: RawSocket, bytes: number): void {
 }
 
 function readOptions(options: RawOptions): Plan {
+  const wrong = wrongNames('openRaw', options, NAMES);
+  if (wrong !== undefined) throw wrongRawArgument(wrong.message);
   const { guard = 'auto', protocols = ['tcp'], receiveBuffer = DEFAULT_RECEIVE_BUFFER } = options;
   const address = readAddress(options.address);
   const owner = ownerOf(address);
@@ -188,10 +200,10 @@ function readOptions(options: RawOptions): Plan {
     throw wrongRawArgument(`ports are missing: the kernel has ${address}, too, and keeps those that are not named`);
   }
   if (!['auto', 'nftables', 'iptables', 'none'].includes(guard)) {
-    throw wrongRawArgument(`wrong guard ${JSON.stringify(guard)}: nftables, iptables, none or auto is taken`);
+    throw wrongRawArgument(`wrong guard ${shown(guard)}: nftables, iptables, none or auto is taken`);
   }
   if (!(Number.isInteger(receiveBuffer) && receiveBuffer >= 4096 && receiveBuffer <= 1 << 30)) {
-    throw wrongRawArgument(`wrong receiveBuffer ${receiveBuffer}: 4096 bytes to 1 GiB are taken`);
+    throw wrongRawArgument(`wrong receiveBuffer ${shown(receiveBuffer)}: 4096 bytes to 1 GiB are taken`);
   }
   return {
     system: tunSystem(),

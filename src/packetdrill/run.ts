@@ -1,5 +1,6 @@
 /** `runPacketdrill`: a script's text in, what became of it out. */
 
+import { checkNames } from '../arguments.ts';
 import type { TcpConfig } from '../tcp/config.ts';
 import type { SegmentHasher } from '../tcp/segment-hasher.ts';
 import { substitute } from './defines.ts';
@@ -49,6 +50,25 @@ export interface PacketdrillOptions {
   readonly log?: (line: string) => void;
 }
 
+const OPTIONS: readonly (keyof PacketdrillOptions)[] = [
+  'name',
+  'toleranceUsecs',
+  'ipVersion',
+  'localIp',
+  'remoteIp',
+  'netmaskIp',
+  'mtu',
+  'settings',
+  'defines',
+  'initScripts',
+  'sysctl',
+  'hasher',
+  'strictPush',
+  'target',
+  'python',
+  'log',
+];
+
 export interface PacketdrillResult {
   readonly name: string;
   readonly status: 'pass' | 'fail' | 'unsupported';
@@ -64,12 +84,13 @@ export interface PacketdrillResult {
 
 /**
  * Runs a script against a host of its own, in virtual time. What is wrong with the script is in the result.
- * @throws TypeError when `text` is not a string
+ * @throws TypeError when `text` is not a string, or there is no such option
  */
 export function runPacketdrill(text: string, options: PacketdrillOptions = {}): PacketdrillResult {
   if (typeof text !== 'string') {
     throw new TypeError(`runPacketdrill: the script must be its text, a string, got ${typeof text}`);
   }
+  checkNames('runPacketdrill', options, OPTIONS);
   const name = options.name ?? 'script.pkt';
   let target: Target | undefined;
   let runner: Runner | undefined;

@@ -2,6 +2,7 @@
  * epoll(7): which of many sockets are ready, level- and edge-triggered, without asking each. Nothing waits: `wait` gives what there is, and `onReady`
  * says when there is something again.
  */
+import { shown } from '../arguments.ts';
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLET, EPOLLONESHOT, POLLERR, POLLHUP } from './constants.ts';
 import { EBADF, EEXIST, EINVAL, ENOENT } from './errno.ts';
 
@@ -48,8 +49,12 @@ export class Epoll<T = unknown> {
    * epoll_ctl(2): EPOLL_CTL_ADD, EPOLL_CTL_MOD or EPOLL_CTL_DEL. `events` are those of poll, with EPOLLET (edges) and EPOLLONESHOT (one event,
    * then none until EPOLL_CTL_MOD); `data` comes back with each event.
    * @returns 0, -EEXIST (added before), -ENOENT (not there), -EBADF (closed), -EINVAL
+   * @throws TypeError for what is no socket, and events that are no number
    */
   ctl(operation: number, socket: Pollable, events = 0, data?: T): number {
+    if (typeof (socket as Pollable | undefined)?.poll !== 'function')
+      throw new TypeError(`epoll.ctl: the socket must be one of this host, got ${shown(socket)}`);
+    if (typeof events !== 'number') throw new TypeError(`epoll.ctl: events must be a number, got ${shown(events)}`);
     if (this.#isClosed || socket.isClosed) return -EBADF;
     const known = this.#watches.get(socket);
     switch (operation) {

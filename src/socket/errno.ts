@@ -1,5 +1,7 @@
 /** Error numbers as on Linux (x86-64), their names, and their texts as the C library and Go print them. Calls return them negated. */
 
+import { shown } from '../arguments.ts';
+
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
@@ -84,10 +86,10 @@ const table: Record<number, readonly [name: string, text: string]> = {
 
 /** `ECONNREFUSED`, for a positive number. */
 export function errnoName(errno: number): string {
-  return table[errno]?.[0] ?? `errno ${errno}`;
+  return table[errno]?.[0] ?? `errno ${shown(errno)}`;
 }
 
 /** `connection refused`, for a positive number. */
 export function errnoText(errno: number): string {
-  return table[errno]?.[1] ?? `errno ${errno}`;
+  return table[errno]?.[1] ?? `errno ${shown(errno)}`;
 }

@@ -22,6 +22,11 @@ function opened(lines: string, options: PacketdrillOptions = {}): PacketdrillRes
 }
 
 describe('packetdrill runner', () => {
+  it('an option that does not exist is a TypeError', () => {
+    expect(() => play('', { toleranceUsec: 1 } as PacketdrillOptions)).to.throw(TypeError, 'no option toleranceUsec');
+    expect(() => runPacketdrill('', 5 as never)).to.throw(TypeError, 'options must be an object');
+  });
+
   it('passes what is right, and gives all memory back', () => {
     const result = opened('+0 write(4, ..., 1000) = 1000\n+0 > P. 1:1001(1000) ack 1\n+.1 < . 1:1(0) ack 1001 win 257');
     expect(result).to.include({ status: 'pass', message: '', leaked: 0 });

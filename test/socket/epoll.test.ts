@@ -15,7 +15,7 @@ import {
   SOCK_STREAM,
 } from '../../src/socket/constants.ts';
 import type { Epoll } from '../../src/socket/epoll.ts';
-import { EBADF, EEXIST, EINVAL, ENOENT } from '../../src/socket/errno.ts';
+import { EBADF, EEXIST, EINVAL, ENOENT, errnoName, errnoText } from '../../src/socket/errno.ts';
 import type { Socket } from '../../src/socket/socket.ts';
 import { IpAddress } from '../../src/wire/address.ts';
 import { connectedHosts, type Pair } from '../support/pair.ts';
@@ -149,5 +149,20 @@ describe('epoll', () => {
     expect(epoll.ctl(EPOLL_CTL_ADD, server, EPOLLIN)).to.equal(-EBADF);
     epoll.close();
     expect(epoll.ctl(EPOLL_CTL_ADD, listener, EPOLLIN)).to.equal(-EBADF);
+  });
+
+  it('ctl: what is no socket, or no number, is a TypeError, and nothing is watched', () => {
+    for (const none of [Symbol('s'), 1n, undefined, null, {}, NaN])
+      expect(() => epoll.ctl(EPOLL_CTL_ADD, none as never)).to.throw(TypeError, 'epoll.ctl: the socket');
+    for (const events of [Symbol('s'), 1n, null, {}])
+      expect(() => epoll.ctl(EPOLL_CTL_ADD, server, events as never)).to.throw(TypeError, 'epoll.ctl: events');
+    expect(epoll.size).to.equal(0);
+  });
+
+  it('errnoName and errnoText show what is no number', () => {
+    for (const text of [errnoName, errnoText]) {
+      expect(text(Symbol('s') as never)).to.equal('errno Symbol(s)');
+      expect(text({} as never)).to.equal('errno [object Object]');
+    }
   });
 });
