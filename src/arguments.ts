@@ -47,6 +47,12 @@ export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(`${what} must be a function, got ${shown(value)}`);
 }
 
+/** @throws TypeError unless it has such a method: `kind` (`a host`) is what it should be */
+export function checkKind(what: string, value: unknown, kind: string, method: string): void {
+  const known = value as Record<string, unknown> | null | undefined;
+  if (typeof known?.[method] !== 'function') throw new TypeError(`${what} must be ${kind}, got ${shown(value)}`);
+}
+
 /** Whether the memory of an array has been given away (`postMessage`, `structuredClone`) or shrunk: it cannot be told from an empty one by its length. */
 export function isDetached(bytes: Uint8Array): boolean {
   if (bytes.length > 0) return false;

@@ -1,5 +1,7 @@
 /** Node's http over a host: a server fed from a listener, a client that dials. */
 import { Agent, type AgentOptions, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { checkKind } from '../arguments.ts';
+
 import type { Host } from '../host.ts';
 import { joinHostPort } from '../net/host-port.ts';
 import type { TCPListener } from '../net/tcp-listener.ts';
@@ -21,6 +23,8 @@ export interface HttpService {
  * `server.close()` closes the listener too (Node gives its callback ERR_SERVER_NOT_RUNNING: await `close()` of the service).
  */
 export function serveHttp(listener: TCPListener, server: Server): HttpService {
+  checkKind('serveHttp: the listener', listener, 'a listener of a host', 'accept');
+  checkKind('serveHttp: the server', server, 'an http.Server', 'on');
   const live = new Live();
   const stop = () => {
     live.closing = true;
@@ -109,6 +113,7 @@ export function connectFunction(host: Host): (options: ConnectOptions) => ConnDu
 
 /** An http.Agent whose connections are dialled on `host`; options as for http.Agent. */
 export function httpAgent(host: Host, options?: AgentOptions): Agent {
+  checkKind('httpAgent: the host', host, 'a host', 'dial');
   const agent = new Agent(options);
   Object.assign(agent, { createConnection: connectFunction(host) });
   return agent;

@@ -11,7 +11,10 @@ import { expect } from 'chai';
 import { createHost } from '../../src/host.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import { DNSError } from '../../src/net/errors.ts';
+import { createDgram } from '../../src/node/dgram/dgram.ts';
+import { httpAgent, serveHttp } from '../../src/node/http.ts';
 import { createNet, type HostNet } from '../../src/node/net/net.ts';
+import { secure } from '../../src/node/net/secure.ts';
 import type { Server } from '../../src/node/net/server.ts';
 import type { Socket } from '../../src/node/net/socket.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
@@ -443,5 +446,15 @@ describe('net on a host of loopback: true', () => {
     } finally {
       fs.rmSync(directory, { recursive: true });
     }
+  });
+
+  it('what is no host, no listener, no stream is a TypeError that says so', () => {
+    const calls = { createNet, createDgram, serveHttp, httpAgent, secure } as unknown as Record<
+      string,
+      (v: unknown) => void
+    >;
+    for (const [name, call] of Object.entries(calls))
+      for (const value of [undefined, null, 5, Symbol('s'), {}])
+        expect(() => call(value)).to.throw(TypeError, `${name}: the`);
   });
 });

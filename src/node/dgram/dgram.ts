@@ -1,4 +1,5 @@
 /** createDgram: Node's dgram over a host. */
+import { checkKind } from '../../arguments.ts';
 import type { Host } from '../../host.ts';
 import { type DgramOptions, DgramSocket, type RemoteInfo } from './socket.ts';
 
@@ -16,6 +17,7 @@ export interface HostDgram {
 
 /** What `node:dgram` offers, on a host: `const dgram = createDgram(host)`. Groups (multicast) are not there. */
 export function createDgram(host: Host): HostDgram {
+  checkKind('createDgram: the host', host, 'a host', 'dial');
   return {
     createSocket(options, callback) {
       const socket = new DgramSocket(host, typeof options === 'string' ? { type: options } : options);

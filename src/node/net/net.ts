@@ -1,6 +1,7 @@
 /** createNet: the module `node:net`, with a host of ours under it. */
 import type * as machine from 'node:net';
 import { deprecate } from 'node:util';
+import { checkKind } from '../../arguments.ts';
 import type { Host } from '../../host.ts';
 import { normalizeArguments } from './arguments.ts';
 import { callable } from './callable.ts';
@@ -49,6 +50,7 @@ export interface HostNet {
  * is no TCP stays Node's own: paths, file descriptors, handles of the machine.
  */
 export function createNet(host: Host): HostNet {
+  checkKind('createNet: the host', host, 'a host', 'dial');
   const place = new Place(host);
   const SocketHere = callable(
     class extends Socket {

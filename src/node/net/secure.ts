@@ -1,6 +1,7 @@
 /** TLS over a stream that is no socket of Node's, with what TLS sockets lack there: who the peer is, and options that reach the connection. */
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { checkKind } from '../../arguments.ts';
 import { machineTls } from './machine.ts';
 import type { Socket } from './socket.ts';
 
@@ -19,6 +20,7 @@ const CALLS = ['setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const;
  * @throws as tls.connect and tls.TLSSocket
  */
 export function secure(stream: Duplex, options: SecureOptions = {}): TLSSocket {
+  checkKind('secure: the stream', stream, 'a Duplex', 'pause');
   const under = stream as Duplex & Partial<Socket>;
   const made = options.isServer === true ? new TLSSocket(stream, options) : client(under, options);
   for (const name of NAMES) Object.defineProperty(made, name, { get: () => under[name], configurable: true });
