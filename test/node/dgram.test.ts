@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { createHost, type Host } from '../../src/host.ts';
 import { createDgram } from '../../src/node/dgram/dgram.ts';
@@ -20,6 +21,15 @@ describe('node/dgram', () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.once('listening', () => void host.close());
     await closed;
+  });
+
+  it('a closed socket lets go of its host and its signal', async () => {
+    const { signal } = new AbortController();
+    const open = host.open.size;
+    const socket = createDgram(host).createSocket({ type: 'udp4', signal });
+    expect([host.open.size - open, getEventListeners(signal, 'abort').length]).to.deep.equal([1, 1]);
+    await new Promise<void>((resolve) => socket.close(resolve));
+    expect([host.open.size - open, getEventListeners(signal, 'abort').length]).to.deep.equal([0, 0]);
   });
 
   it("names are the host's to look up", async () => {
