@@ -32,6 +32,18 @@ describe('node/dgram', () => {
     expect([host.open.size - open, getEventListeners(signal, 'abort').length]).to.deep.equal([0, 0]);
   });
 
+  it('a port may be a text; what is no port is told', async () => {
+    const socket = createDgram(host).createSocket('udp4');
+    for (const port of ['x', -1, 65_536, true, Symbol('port')])
+      expect(() => socket.bind(port as never))
+        .to.throw(RangeError, 'Port should be')
+        .with.property('code', 'ERR_SOCKET_BAD_PORT');
+    socket.bind('53' as never);
+    await new Promise((resolve) => socket.once('listening', resolve));
+    expect(socket.address().port).to.equal(53);
+    socket.close();
+  });
+
   it("names are the host's to look up", async () => {
     const socket = createDgram(host).createSocket('udp4');
     socket.bind(53, 'localhost');

@@ -112,7 +112,8 @@ export class DgramSocket extends EventEmitter {
     if (this.#state !== 'unbound') throw codedError(Error, 'ERR_SOCKET_ALREADY_BOUND', 'Socket is already bound');
     const done = [port, address, callback].find((one): one is () => void => typeof one === 'function');
     const options = typeof port === 'object' && port !== null ? port : {};
-    const number = portOf((typeof port === 'number' ? port : options.port) ?? 0, true);
+    const given: unknown = typeof port === 'object' || typeof port === 'function' ? options.port : port;
+    const number = portOf(given ?? 0, true);
     const name = (typeof address === 'string' ? address : options.address) || (this.type === 'udp4' ? '0.0.0.0' : '::');
     if (done !== undefined) this.once('listening', done);
     this.#state = 'binding';
