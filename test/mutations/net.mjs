@@ -16,7 +16,7 @@ export default [
   net(
     'socket',
     'an aborted signal is not seen',
-    'if (given.signal !== undefined) addAbortSignal(',
+    'if (given.signal) addAbortSignal(',
     'if (false) addAbortSignal(',
   ),
   net('socket', 'a socket cannot connect again', 'this._undestroy();', ''),
@@ -85,7 +85,7 @@ export default [
   ),
   net('listen-handle', 'a server keeps no process alive', 'this.#hold.set(true);', ''),
   net('server', 'any number of connections', 'this._connections >= this.maxConnections', 'false'),
-  net('server', 'a blocked peer gets in', 'this.blockList !== undefined && isBlocked(', 'false && isBlocked('),
+  net('server', 'a blocked peer gets in', 'this.blockList && isBlocked(', 'false && isBlocked('),
   net('server', 'close does not wait for connections', '|| this._connections > 0) return;', ') return;'),
   net('server', 'unref before listen is forgotten', 'if (!this.#referenced) handle.unref();', ''),
   net('server', 'a host that closes leaves its servers', 'this.#place.host.open.add(this.#owner);', ''),
@@ -99,8 +99,8 @@ export default [
   net(
     'connect',
     'a blocked address is connected to',
-    "return blockList?.check(address, family === 6 ? 'ipv6' : 'ipv4') ?",
-    'return false ?',
+    "blockList ? blockList.check(address, family === 6 ? 'ipv6' : 'ipv4') : false;",
+    'false;',
   ),
   net(
     'connect',
