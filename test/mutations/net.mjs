@@ -13,12 +13,7 @@ export default [
   net('socket', 'a reset is an end', 'if (this.#resetting) handle.reset(closed);', 'if (false) handle.reset(closed);'),
   net('socket', 'close says nothing of errors', "this.emit('close', error !== null)", "this.emit('close', false)"),
   net('socket', 'a write that gets on is silence', 'left !== this.#lastWriteQueueSize', 'false'),
-  net(
-    'socket',
-    'an aborted signal is not seen',
-    'if (given.signal) addAbortSignal(',
-    'if (false) addAbortSignal(',
-  ),
+  net('socket', 'an aborted signal is not seen', 'if (given.signal) addAbortSignal(', 'if (false) addAbortSignal('),
   net('socket', 'a socket cannot connect again', 'this._undestroy();', ''),
   net('socket', 'the host does not know its sockets', 'this.#place.host.open.add(this.#reader);', ''),
   net(
