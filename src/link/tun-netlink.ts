@@ -22,6 +22,7 @@ const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_NEWROUTE = 24;
+const RTM_GETROUTE = 26;
 
 const NLM_F_REQUEST = 0x1;
 const NLM_F_ACK = 0x4;
@@ -48,6 +49,11 @@ const RTPROT_BOOT = 3;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
 const RTN_UNICAST = 1;
+const RTN_LOCAL = 2;
+
+/** How often, and how many ms apart, the kernel is asked whether it is ready for an IPv6 address: half a second in all. */
+const LOCAL_ASKS = 1000;
+const LOCAL_PAUSE = 0.5;
 
 /** What the kernel says of an interface. */
 export interface InterfaceState {
@@ -130,6 +136,7 @@ export class Netlink {
   /** Gives the interface an address, without waiting for duplicate address detection. It has it already: nothing happens. */
   addAddress(index: number, prefix: Prefix): void {
     this.#address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, prefix, 'give', 'to');
+    if (prefix.address.family === 6 && this.byIndex(index).up) this.#untilLocal(prefix.address);
   }
 
   removeAddress(index: number, prefix: Prefix): void {
@@ -171,6 +178,22 @@ export class Netlink {
     const bytes = addressBytes(prefix.address);
     message.bytes(IFA_LOCAL, bytes).bytes(IFA_ADDRESS, bytes);
     this.must(message, `cannot ${verb} ${prefix.address}/${prefix.bits} ${preposition} interface ${index}`);
+  }
+
+  /**
+   * Waits until the kernel takes what is sent to an IPv6 address of its own. It makes the route for that behind the answer to RTM_NEWADDR, a few ms
+   * later, and drops what comes before.
+   */
+  #untilLocal(address: IpAddress): void {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    for (let asked = 0; asked < LOCAL_ASKS && !this.#isLocal(address); asked++) Atomics.wait(pause, 0, 0, LOCAL_PAUSE);
+  }
+
+  #isLocal(address: IpAddress): boolean {
+    const message = new NetlinkMessage(RTM_GETROUTE, NLM_F_REQUEST);
+    message.u8(AF_INET6).u8(128).u8(0).u8(0).zeros(8).bytes(RTA_DST, addressBytes(address));
+    // `rtm_type`, behind the header of 16 bytes.
+    return this.#request(message) === 0 && this.#reply[16 + 7] === RTN_LOCAL;
   }
 
   /** Sends a request. @throws TunError beginning with `what`, with what the kernel answered */

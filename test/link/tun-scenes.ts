@@ -421,3 +421,14 @@ export async function listens(port: number): Promise<number> {
   server.close();
   return actual;
 }
+
+/** Whether the kernel takes what is sent to its address as soon as it has it: on one device after the other. */
+export function takesAtOnce(devices: number): boolean[] {
+  return Array.from({ length: devices }, () => {
+    const tun = openTun({ address: 'fd09::1/64' });
+    const routes = readFileSync('/proc/thread-self/net/ipv6_route', 'utf8').split('\n');
+    tun.close();
+    // The flag of local routes: RTF_LOCAL.
+    return routes.some((line) => /^fd090{27}1 80 .* 8[0-9a-f]{7} /.test(line));
+  });
+}

@@ -91,6 +91,10 @@ describeWithTun('TUN link against the kernel', () => {
     expect(await run.killed()).to.deep.equal({ during: { other0: 1500 }, after: {} });
   });
 
+  it('the kernel takes what is sent to its IPv6 address as soon as it has it', async () => {
+    expect(await run.takesAtOnce(20)).to.deep.equal(Array.from({ length: 20 }, () => true));
+  });
+
   it('neither keeps a process alive nor breaks its end', async () => {
     expect(await run.idle()).to.deep.equal({ code: 0, signal: null, after: {} });
   });
