@@ -1,4 +1,4 @@
-/** What test/net/bad-input.test.ts holds: run with `--list badinput --tests 'net/bad-input.test.js'`. */
+/** Mostly what test/net/bad-input.test.ts holds: run with `--list badinput --tests '{net/bad*,link/*,socket/*,stack/*}.test.js'`. */
 const change =
   (file) =>
   (name, find, replace = '') => ({ file, name: `bad input: ${name}`, find, replace });
